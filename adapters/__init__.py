@@ -1,0 +1,1 @@
+"""The outside world's formats: a message <-> readings. No I/O."""

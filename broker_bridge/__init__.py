@@ -1,0 +1,1 @@
+"""MQTT in: session, micro-batches, acknowledgement, quarantine."""

@@ -1,0 +1,1 @@
+"""The context: NGSI-LD semantics, the store, the HTTP API, notifications."""

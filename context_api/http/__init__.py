@@ -1,0 +1,1 @@
+"""FastAPI: create_app(settings), one router per resource, error table, auth."""

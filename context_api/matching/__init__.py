@@ -1,0 +1,1 @@
+"""Pure: which subscriptions a change touches."""

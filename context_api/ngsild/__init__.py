@@ -1,0 +1,1 @@
+"""Pure NGSI-LD: model, contexts, merge rules, query languages, representations."""

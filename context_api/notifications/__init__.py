@@ -1,0 +1,1 @@
+"""Delivery: claims, renders, sends, retries."""

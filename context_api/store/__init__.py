@@ -1,0 +1,1 @@
+"""PostgreSQL/TimescaleDB: migrations, named SQL, the one write path, reads."""
