@@ -23,7 +23,7 @@ class Trigger(IntFlag):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """The common part: which entity, and (optionally) the type it must have (the `type` selector of clause 5.6)."""
+    """The common part: which entity, and optionally the type it must have (`type` selector of clause 5.6)."""
 
     entity_id: str
     type_selector: str | None = None
@@ -42,7 +42,7 @@ class ReplaceEntity(Change, frozen=True, kw_only=True):
 
 
 class UpsertEntity(Change, frozen=True, kw_only=True):
-    """One entity of a batch upsert (clause 5.6.8): create, else replace or (update=True) append-and-overwrite."""
+    """One entity of a batch upsert (5.6.8): create, else replace or, with `update`, append and overwrite."""
 
     entity: Entity
     update: bool = False

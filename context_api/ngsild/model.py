@@ -16,6 +16,9 @@ Micros = int
 Iri = str
 """An expanded name."""
 
+NULL = "urn:ngsi-ld:null"
+"""Stands for "remove this" in a fragment and for "was removed" in history and notifications (clause 4.5.0)."""
+
 DEFAULT_DATASET = ""
 """The datasetId of the default instance, which is written without a datasetId (clause 4.5.5)."""
 

@@ -1,0 +1,47 @@
+"""Times: NGSI-LD DateTime text (clause 4.6.3) <-> microseconds since the epoch, UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.model import Micros
+
+_DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}):(\d{2})(?:[.,](\d{1,18}))?Z", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+
+
+def parse_datetime(text: object, *, pointer: str | None = None) -> Micros:
+    """Read `YYYY-MM-DDThh:mm:ss[.fraction]Z`; digits beyond microseconds are cut.
+
+    Raises BadRequestData for anything else: another time zone, a missing part, a day that does not exist.
+    """
+    match = _DATETIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise BadRequestData(
+            f"{_shown(text)} is not a DateTime; write YYYY-MM-DDThh:mm:ss[.ffffff]Z, in UTC", pointer=pointer
+        )
+    minute, second, fraction = match.groups()
+    leap = second == "60"  # RFC 3339 allows 23:59:60; it is the second that follows 23:59:59
+    try:
+        whole = datetime.fromisoformat(f"{minute}:{'59' if leap else second}+00:00")
+    except ValueError as error:
+        raise BadRequestData(f"{_shown(text)} is not a DateTime: {error}", pointer=pointer) from error
+    micros = (whole - _EPOCH) // _MICROSECOND + (_SECOND if leap else 0)
+    return micros + int(fraction[:6].ljust(6, "0")) if fraction else micros
+
+
+def format_datetime(micros: Micros) -> str:
+    """Write a time as `2026-11-23T09:00:00Z`, with a fraction only where there is one."""
+    whole, fraction = divmod(micros, _SECOND)
+    text = (_EPOCH + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = text.rjust(19, "0")  # strftime does not pad the year
+    if not fraction:
+        return f"{text}Z"
+    return f"{text}.{fraction:06d}".rstrip("0") + "Z"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
