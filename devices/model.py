@@ -1,0 +1,125 @@
+"""The vocabulary of the devices package: drafts, devices, credentials, sources, what a message became."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from adapters.types import Adapter
+from context_api.ngsild.changes import Reading
+from context_api.ngsild.model import Attributes
+from context_api.store.devices import Device, DeviceFilter, DeviceKind, DevicePage
+from devices.profile import Profile
+
+__all__ = [
+    "Credentials",
+    "Device",
+    "DeviceDraft",
+    "DeviceFilter",
+    "DeviceKind",
+    "DevicePage",
+    "Ingested",
+    "Quarantine",
+    "Registered",
+    "Source",
+    "UnknownSource",
+]
+
+
+class DeviceDraft(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A registration as it is asked for; its JSON form is the body of `POST /api/v1/devices`.
+
+    A device has a profile. A gateway (kind "gateway") has an adapter and the application whose devices it
+    speaks for (`{application}@{tenant}` of The Things Stack). A device behind a gateway names it and has no
+    credentials of its own.
+    """
+
+    id: str
+    kind: str = "device"
+    profile: str | None = None
+    name: str | None = None
+    location: dict[str, Any] | None = None
+    """A GeoJSON Point."""
+    expected_interval_s: float | None = None
+    """Seconds between two messages; None = the profile's."""
+    static: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Attributes that hold still: term -> value (`{"totalSpotNumber": 120}`)."""
+    adapter: str | None = None
+    application: str | None = None
+    gateway: str | None = None
+    gateway_device: str | None = None
+    """The name the gateway has for the device; None = the same id."""
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a device needs to publish. Shown once: only hashes are kept. `topic` may hold `+` for a gateway."""
+
+    username: str
+    password: str
+    topic: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(username={self.username!r}, password='***', topic={self.topic!r})"
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """The result of a registration.
+
+    `credentials` is None for a device behind a gateway. The broker knows the credentials once `generation`
+    is applied (`DeviceRegistry.wait_applied`).
+    """
+
+    device: Device
+    credentials: Credentials | None
+    generation: int
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Who speaks on a topic, and all that `ingest` needs to know about it."""
+
+    tenant: str
+    tenant_id: int
+    device_id: str
+    device_name: str
+    """The name the payload must carry, where it carries one (the gateway's name for the device)."""
+    adapter: Adapter
+    profile: Profile
+    entity_id: str
+    static: Attributes
+
+
+class UnknownSource(msgspec.Struct, frozen=True):
+    """A topic that leads to no registered device; the message goes to quarantine under `reason`.
+
+    `tenant` is the one the topic names, else the default tenant (which always exists).
+    """
+
+    tenant: str
+    tenant_id: int
+    reason: str
+    detail: str
+
+
+class Quarantine(NamedTuple):
+    """Why a message is kept aside."""
+
+    reason: str
+    detail: str
+
+
+class Ingested(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message became: readings, or quarantine, or ignored as a whole.
+
+    `values` counts everything the message carried. With readings: values = instances in them +
+    ignored_values. In quarantine: ignored_values = 0. Ignored as a whole: ignored_values = values.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    quarantine: Quarantine | None = None
+    ignored: str | None = None
+    """The reason, when the whole message is ignored."""
+    values: int = 0
+    ignored_values: int = 0
+    ignored_keys: tuple[str, ...] = ()
+    """Names the profile does not know (bounded)."""
+    timed: bool = False
+    """Every value carries its own time, so a redelivery is recognised by it; else the bridge needs a receipt."""
