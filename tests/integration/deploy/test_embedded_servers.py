@@ -1,0 +1,71 @@
+"""The embedded PostgreSQL and mosquitto: data survives stop and kill, one password, loopback only."""
+
+import uuid
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from paho.mqtt import publish, subscribe
+
+from deploy.embedded.postgres import NOT_DURABLE, EmbeddedPostgres
+from tests.conftest import MosquittoFactory
+from tests.support.receiver import Answer, Receiver
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> EmbeddedPostgres:
+    return EmbeddedPostgres(tmp_path / "postgres", settings=NOT_DURABLE)
+
+
+def test_postgres_keeps_data_password_and_port_over_stop_and_kill(server: EmbeddedPostgres) -> None:
+    with server:
+        url = server.url
+        with psycopg.connect(url) as connection:
+            connection.execute("create table kept (n integer)")
+            connection.execute("insert into kept values (1)")
+    with server:
+        assert server.url == url
+        server.kill()
+        server.start()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("select n from kept").fetchall() == [(1,)]
+
+
+def test_postgres_refuses_a_wrong_password(server: EmbeddedPostgres) -> None:
+    with server, pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(f"postgresql://machi:wrong@127.0.0.1:{server.port}/machi")
+
+
+def test_postgres_password_is_private(server: EmbeddedPostgres) -> None:
+    with server:
+        assert (server.folder / "password").stat().st_mode & 0o777 == 0o600
+        assert (server.folder / "cluster").stat().st_mode & 0o777 == 0o700
+
+
+def test_each_test_has_its_own_database(database_url: str, empty_database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select name from machi.tenant").fetchall() == [("default",)]
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("select to_regclass('machi.tenant')").fetchone() == (None,)
+
+
+@pytest.mark.mosquitto
+def test_mosquitto_keeps_retained_messages_over_a_restart(mosquitto_factory: MosquittoFactory) -> None:
+    broker = mosquitto_factory()
+    topic = f"kept/{uuid.uuid4()}"
+    publish.single(topic, b"21.5", qos=1, retain=True, hostname=broker.host, port=broker.port)
+    broker.stop()
+    broker.start()
+    message = subscribe.simple(topic, qos=1, hostname=broker.host, port=broker.port)  # type: ignore[no-untyped-call]
+    assert message.payload == b"21.5"
+
+
+def test_receiver_records_and_answers_as_told(http_receiver: Receiver) -> None:
+    http_receiver.answer(503, Answer(201, {"X-Seen": "yes"}, b"made"))
+    assert httpx.post(http_receiver.url + "/hook", json={"n": 1}).status_code == 503
+    second = httpx.post(http_receiver.url + "/hook", json={"n": 2})
+    assert (second.status_code, second.headers["x-seen"], second.text) == (201, "yes", "made")
+    assert httpx.get(http_receiver.url).status_code == 200
+    assert [request.method for request in http_receiver.wait_for(3)] == ["POST", "POST", "GET"]
+    assert http_receiver.requests[1].json == {"n": 2}
