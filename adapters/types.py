@@ -90,3 +90,12 @@ def shorten(detail: str) -> str:
     """Return a detail that is safe to store and to show: bounded, printable."""
     clean = detail if detail.isprintable() else detail.encode("unicode_escape", "replace").decode("ascii")
     return clean if len(clean) <= MAX_DETAIL_CHARS else clean[: MAX_DETAIL_CHARS - 1] + "…"
+
+
+def describe(value: Any) -> str:
+    """Name a value in a detail: a container by its kind only, since its repr could be long or too deep."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    return f"{value!r:.60}"

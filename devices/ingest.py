@@ -1,4 +1,4 @@
-"""From one message to readings: decode, map, judge. Pure; shared by every door a sensor's message comes in by."""
+"""From one message to readings: decode, map, judge. Pure, and shared by every door messages come in by."""
 
 from adapters.types import Message
 from context_api.ngsild.model import Micros

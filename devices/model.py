@@ -51,7 +51,7 @@ class DeviceDraft(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What a device needs to publish. Shown once: only hashes are kept. `topic` may hold `+` for a gateway."""
+    """What a device needs to publish. Shown once, kept as hashes; a gateway's `topic` holds `+`."""
 
     username: str
     password: str
@@ -122,4 +122,4 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     ignored_keys: tuple[str, ...] = ()
     """Names the profile does not know (bounded)."""
     timed: bool = False
-    """Every value carries its own time, so a redelivery is recognised by it; else the bridge needs a receipt."""
+    """Every value has a time, so a redelivery is recognised by it; else the bridge needs a receipt."""

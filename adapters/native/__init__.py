@@ -1,0 +1,1 @@
+"""Machi's own payload: flat JSON."""

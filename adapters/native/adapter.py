@@ -1,0 +1,60 @@
+"""Native JSON: one object of values, or an array of them. The format is described in README.md."""
+
+from typing import Any
+
+from adapters.json_text import check_value, load_json
+from adapters.times import parse_iso, parse_time
+from adapters.types import MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
+from context_api.ngsild.model import Micros
+
+_TIME = "observedAt"
+_MAX_UNIT_CHARS = 16
+
+
+class NativeAdapter:
+    """Keeps no state."""
+
+    name = "native"
+
+    def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
+        """Return a reading per object. Raises DecodeError."""
+        document = load_json(message.payload)
+        objects = document if isinstance(document, list) else [document]
+        readings = [_decode_object(item) for item in objects]
+        count = sum([len(reading.values) for reading in readings])
+        if count == 0:
+            raise DecodeError("no-values", "the payload carries no value")
+        if count > MAX_VALUES:
+            raise DecodeError("too-many-values", f"{count} values; at most {MAX_VALUES} are accepted")
+        return readings, state
+
+
+def _decode_object(item: Any) -> RawReading:
+    if not isinstance(item, dict):
+        raise DecodeError(
+            "bad-shape", f"expected an object of values or an array of objects, got {item!r:.60}"
+        )
+    observed_at = _decode_time(item.pop(_TIME, None))
+    values = {}
+    for key, value in item.items():
+        if type(value) is float or type(value) is int:
+            values[key] = RawValue(value)
+        else:
+            values[key] = _decode_value(key, value)
+    return RawReading(values, None, observed_at)
+
+
+def _decode_time(value: Any) -> Micros | None:
+    if type(value) is str:
+        return parse_iso(value)
+    return None if value is None else parse_time(value)
+
+
+def _decode_value(key: str, value: Any) -> RawValue:
+    check_value(value, key)
+    if not isinstance(value, dict) or "value" not in value:
+        return RawValue(value)
+    unit_code = value.get("unitCode")
+    if unit_code is not None and not (isinstance(unit_code, str) and 0 < len(unit_code) <= _MAX_UNIT_CHARS):
+        raise DecodeError("bad-shape", f"{key!r} has a unitCode that is no code: {describe(unit_code)}")
+    return RawValue(value["value"], unit_code, _decode_time(value.get(_TIME)))
