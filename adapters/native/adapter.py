@@ -32,7 +32,7 @@ class NativeAdapter:
 def _decode_object(item: Any) -> RawReading:
     if not isinstance(item, dict):
         raise DecodeError(
-            "bad-shape", f"expected an object of values or an array of objects, got {item!r:.60}"
+            "bad-shape", f"expected an object of values or an array of them, got {describe(item)}"
         )
     observed_at = _decode_time(item.pop(_TIME, None))
     values = {}
