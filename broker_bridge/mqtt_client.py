@@ -1,0 +1,423 @@
+"""The broker side: one persistent session, read by one thread.
+
+paho's own loop thread is not used. It reads one packet per select, wakes itself for every acknowledgement,
+and lets other threads write while it reconnects. Here one thread owns the paho client (its loop_* functions
+exist for that), reads what has arrived in one go, and sends every PUBACK itself, so that a connection, its
+packet ids and the acknowledgements can never race (see inflight.py). Others append to a queue and wake it.
+
+Each connection gets a fresh paho client: nothing of a former connection can be left over in it.
+"""
+
+import math
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import cast
+from urllib.parse import urlsplit
+
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from adapters.types import NO_PROPERTIES
+from broker_bridge.backoff import Backoff
+from broker_bridge.inflight import InFlight, Repeat
+from broker_bridge.models import Incoming
+from broker_bridge.settings import BridgeSettings
+
+log = structlog.get_logger("broker_bridge")
+
+HANDSHAKE_TIMEOUT_S = 10.0
+READ_BURST = 256
+"""Packets read before acknowledgements get their turn."""
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+# Names of MQTT 5 reason codes; paho translates those of 3.1.1 to them.
+_BAD_CREDENTIALS = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
+_OTHER_VERSION = {"Unsupported protocol version"}
+
+
+class End(Enum):
+    """How a connection ended, and so what to do next."""
+
+    LOST = "lost"
+    """Try again, with back-off."""
+    REFUSED = "refused"
+    """Trying again soon would not help: credentials, or another client with our id."""
+    OTHER_VERSION = "other-version"
+    """Try again at once with the other version of MQTT."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerState:
+    """What /readyz and the metrics tell about the broker."""
+
+    is_ready: bool = False
+    """Connected, and every subscription granted."""
+    detail: str = "not connected yet"
+    mqtt_version: str = ""
+
+
+class MqttClient:
+    """Takes messages from the broker and acknowledges them when told that they are committed.
+
+    `deliver` is called in the network thread with every new message; it must not block.
+    """
+
+    def __init__(self, settings: BridgeSettings, deliver: Callable[[Incoming], None]) -> None:
+        self._settings = settings
+        self._deliver = deliver
+        url = urlsplit(settings.mqtt_url)
+        self._host = url.hostname or "127.0.0.1"
+        self._is_tls = url.scheme == "mqtts"
+        self._port = url.port or PORTS[url.scheme]
+        self._version = (
+            MQTTProtocolVersion.MQTTv311 if settings.mqtt_version == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        )
+        self._in_flight = InFlight()
+        self._backoff = Backoff(settings.backoff_min_s, settings.backoff_max_s)
+        self._committed: deque[Sequence[Incoming]] = deque()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        self._is_taking = True
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        self._end: End | None = None
+        self._is_answered = False
+        self._subscribe_again_at = math.inf
+        self._handled = 0
+        self.state = BrokerState()
+        self.connections = 0
+        self.redelivered_in_flight = 0
+        """Redeliveries of messages that the pipeline still held, or had committed already."""
+
+    @property
+    def session(self) -> int:
+        """See `InFlight.session`; None of its messages is in the pipeline before this has changed."""
+        return self._in_flight.session
+
+    @property
+    def in_flight(self) -> tuple[int, int]:
+        """Messages and bytes that were handed over and are not committed."""
+        return self._in_flight.messages, self._in_flight.size
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """Have PUBACKs sent for committed messages. From any thread; never blocks, never fails."""
+        self._committed.append(messages)
+        self._wake()
+
+    def stop_taking(self) -> None:
+        """Hand over no further message; acknowledgements still go out."""
+        self._is_taking = False
+        self._wake()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Send what is committed, disconnect (the broker keeps the session), end the thread."""
+        self._is_stopping.set()
+        self._wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: the thread is about to wake anyway; closed: it has ended
+            self._wake_writer.send(b"\0")
+
+    # -- the network thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_stopping.is_set():
+            end = self._connect_and_serve()
+            self._in_flight.end_connection()
+            self._is_stopping.wait(self._pause_s(end))
+
+    def _pause_s(self, end: End) -> float:
+        if end is End.REFUSED:
+            return self._settings.refused_retry_s
+        return self._backoff.next_s() if end is End.LOST else 0.0
+
+    def _connect_and_serve(self) -> End:
+        """One connection, from CONNECT to its end."""
+        self._end = None
+        self._is_answered = False
+        client = self._new_client()
+        try:
+            self._connect(client)
+        except OSError as error:
+            self._report(f"cannot reach {self._host}:{self._port}: {error}")
+            return End.LOST
+        try:
+            self._serve(client)
+        finally:
+            _abort(client)
+        self._choose_version()
+        return self._end or End.LOST
+
+    def _choose_version(self) -> None:
+        """Of the next attempt: 5, unless the broker refused it, aloud or by closing without an answer."""
+        if self._settings.mqtt_version != "auto":
+            return
+        is_refused = self._end is End.OTHER_VERSION or not self._is_answered
+        was_five = self._version == MQTTProtocolVersion.MQTTv5
+        self._version = (
+            MQTTProtocolVersion.MQTTv311 if is_refused and was_five else MQTTProtocolVersion.MQTTv5
+        )
+
+    def _serve(self, client: Client) -> None:
+        """Read, acknowledge and write until the socket is closed."""
+        handshake_until = time.monotonic() + HANDSHAKE_TIMEOUT_S
+        while (connection := client.socket()) is not None and self._end is None:
+            self._turn(client, cast(socket.socket, connection))
+            now = time.monotonic()
+            if not client.is_connected() and now > handshake_until:
+                self._report("the broker accepts the connection but does not answer")
+                return
+            if now > self._subscribe_again_at:
+                self._subscribe(client)
+            if self._is_stopping.is_set() and not self._committed:
+                self._end = End.STOPPED
+                client.disconnect()
+                self._flush(client)
+
+    def _turn(self, client: Client, connection: socket.socket) -> None:
+        is_reading = self._is_reading(client)
+        # What TLS has decrypted already does not show in select.
+        is_pending = is_reading and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        readable, _, _ = select.select(
+            [self._wake_reader, connection] if is_reading else [self._wake_reader],
+            [connection] if client.want_write() else [],
+            [],
+            0.0 if is_pending else 1.0,
+        )
+        if self._wake_reader in readable:
+            with suppress(BlockingIOError):
+                self._wake_reader.recv(4096)
+        if is_pending or connection in readable:
+            self._read(client)
+        self._send_acknowledgements(client)
+        if client.want_write():
+            client.loop_write()
+        client.loop_misc()
+
+    def _is_reading(self, client: Client) -> bool:
+        """False while the pipeline holds all it may: TCP then slows the broker down.
+
+        Under MQTT 5 Receive Maximum stops the broker before that. Without it, reading stops; if that lasts
+        longer than the keepalive the connection is lost and made anew, which loses nothing.
+        """
+        if not client.is_connected():
+            return True
+        held = self._in_flight
+        return (
+            self._is_taking
+            and held.messages < self._settings.in_flight
+            and held.size < self._settings.in_flight_bytes
+        )
+
+    def _read(self, client: Client) -> None:
+        """Read packets until nothing whole is left in the socket, or for a burst."""
+        for _ in range(READ_BURST):
+            before = self._handled
+            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._handled == before:
+                return
+            if not self._is_reading(client):
+                return
+
+    def _send_acknowledgements(self, client: Client) -> None:
+        while self._committed:
+            messages = self._committed.popleft()
+            for packet_id in self._in_flight.settle(messages):
+                client.ack(packet_id, 1)
+
+    def _flush(self, client: Client) -> None:
+        """Write until everything has left, or the broker stopped reading for a second."""
+        while (connection := client.socket()) is not None and client.want_write():
+            _, writable, _ = select.select([], [cast(socket.socket, connection)], [], 1.0)
+            if not writable:
+                return
+            client.loop_write()
+
+    # -- CONNECT and its answer --------------------------------------------------------------------------
+
+    def _new_client(self) -> Client:
+        is_five = self._version == MQTTProtocolVersion.MQTTv5
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._settings.client_id,
+            clean_session=None if is_five else False,
+            protocol=self._version,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.username_pw_set(self._settings.mqtt_username, self._settings.mqtt_password)
+        if self._is_tls:
+            client.tls_set(ca_certs=self._settings.mqtt_ca_file)
+        client.connect_timeout = HANDSHAKE_TIMEOUT_S
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_disconnect = self._on_disconnect
+        # Its presence tells paho that an outer loop writes: ack() then only queues.
+        client.on_socket_register_write = _ignore
+        return client
+
+    def _connect(self, client: Client) -> None:
+        if self._version != MQTTProtocolVersion.MQTTv5:
+            client.connect(self._host, self._port, self._settings.keepalive_s)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = self._settings.session_expiry_s
+        properties.ReceiveMaximum = self._settings.in_flight
+        client.connect(
+            self._host, self._port, self._settings.keepalive_s, clean_start=False, properties=properties
+        )
+
+    def _on_connect(
+        self,
+        client: Client,
+        _userdata: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._is_answered = True
+        if reason.is_failure:
+            self._refused(reason.getName())
+            return
+        self.connections += 1
+        self._in_flight.begin_connection(session_present=flags.session_present)
+        self._subscribe(client)
+        log.info("mqtt-connected", session_present=flags.session_present, version=self._version_name)
+
+    def _refused(self, reason: str) -> None:
+        if reason in _OTHER_VERSION and self._settings.mqtt_version == "auto":
+            self._end = End.OTHER_VERSION
+        elif reason in _BAD_CREDENTIALS:
+            self._end = End.REFUSED
+            self._report(f"the broker refuses our user name or password ({reason})")
+        else:
+            self._end = End.LOST
+            self._report(f"the broker refuses the connection: {reason}")
+
+    def _subscribe(self, client: Client) -> None:
+        """With every connection: needless where the broker kept the session, and harmless."""
+        self._subscribe_again_at = math.inf
+        if self._version == MQTTProtocolVersion.MQTTv5:
+            # Retained messages only where the subscription is new, not with every reconnect.
+            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            client.subscribe([(topic, options) for topic in self._settings.subscriptions])
+        else:
+            client.subscribe([(topic, 1) for topic in self._settings.subscriptions])
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        _packet_id: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        refused = [
+            topic
+            for topic, reason in zip(self._settings.subscriptions, reasons, strict=False)
+            if reason.is_failure
+        ]
+        self._backoff.reset()
+        if refused:
+            self._subscribe_again_at = time.monotonic() + self._settings.refused_retry_s
+            self._report(f"the broker refuses the subscription to {', '.join(refused)}: check its ACL")
+            return
+        self.state = BrokerState(is_ready=True, detail="connected", mqtt_version=self._version_name)
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self._end is not None:
+            return
+        self._end = End.LOST
+        name = reason.getName()
+        if flags.is_disconnect_packet_from_server and name == "Session taken over":
+            self._end = End.REFUSED
+            name = f"another client connected as {self._settings.client_id}"
+        self._report(f"connection lost: {name}")
+
+    def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
+        self._handled += 1
+        taken = self._in_flight.take(
+            message.mid,
+            _topic(message),
+            bytes(message.payload),
+            is_dup=message.dup,
+            is_retained=message.retain,
+            arrived_at=time.time_ns() // 1000,
+            properties=_user_properties(message.properties),
+        )
+        if isinstance(taken, Incoming):
+            self._deliver(taken)
+            return
+        self.redelivered_in_flight += 1
+        if taken is Repeat.COMMITTED:
+            client.ack(message.mid, 1)
+
+    # -- telling -----------------------------------------------------------------------------------------
+
+    @property
+    def _version_name(self) -> str:
+        return "5" if self._version == MQTTProtocolVersion.MQTTv5 else "3.1.1"
+
+    def _report(self, detail: str) -> None:
+        """Say it once: a broker that stays away is one line, not one per attempt."""
+        if detail != self.state.detail:
+            log.warning("mqtt-disconnected", detail=detail)
+        self.state = BrokerState(detail=detail)
+
+
+def _abort(client: Client) -> None:
+    """Close the socket of a connection that has ended for us, whatever state it is in."""
+    client.on_disconnect = None
+    connection = client.socket()
+    if connection is not None:
+        with suppress(OSError):
+            connection.close()
+
+
+def _ignore(_client: Client, _userdata: object, _connection: object) -> None:
+    """The loop asks `want_write` itself."""
+
+
+def _topic(message: MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        return "(not UTF-8)"
+
+
+def _user_properties(properties: Properties | None) -> Mapping[str, str]:
+    pairs = getattr(properties, "UserProperty", None) if properties is not None else None
+    return dict(pairs) if pairs else NO_PROPERTIES
