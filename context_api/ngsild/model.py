@@ -17,7 +17,7 @@ Iri = str
 """An expanded name."""
 
 NULL = "urn:ngsi-ld:null"
-"""Stands for "remove this" in a fragment and for "was removed" in history and notifications (clause 4.5.0)."""
+"""NGSI-LD Null (4.5.0): "remove this" in a fragment, "was removed" in history and notifications."""
 
 DEFAULT_DATASET = ""
 """The datasetId of the default instance, which is written without a datasetId (clause 4.5.5)."""
