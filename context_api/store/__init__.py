@@ -1,1 +1,1 @@
-"""PostgreSQL/TimescaleDB: migrations, named SQL, the one write path, reads."""
+"""The store: PostgreSQL (with TimescaleDB where there is one), the one write path and the reads."""

@@ -1,0 +1,84 @@
+"""Work tables are partitioned by day: made ahead, dropped whole (design, promise 9)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from context_api.store.errors import wrapped_errors
+
+DAYS_AHEAD = 3
+
+RETENTION_DAYS = {"change": 2, "outbox": 8, "quarantine": 30}
+"""How many whole days of each table are kept besides today's."""
+
+
+def create_partitions(connection: Connection[TupleRow], today: date | None = None) -> list[str]:
+    """Make the partitions of today and the days ahead; returns those made.
+
+    Rows of any other day go to `<table>_default` until a partition for them is made.
+    """
+    first = today or datetime.now(UTC).date()
+    made: list[str] = []
+    with wrapped_errors():
+        for table in RETENTION_DAYS:
+            existing = set(list_partitions(connection, table))
+            for day in (first + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)):
+                if partition_name(table, day) not in existing:
+                    _create(connection, table, day)
+                    made.append(partition_name(table, day))
+    return made
+
+
+def drop_partitions(
+    connection: Connection[TupleRow], today: date | None = None, retention_days: dict[str, int] | None = None
+) -> list[str]:
+    """Drop the partitions that are older than their table's retention; returns those dropped."""
+    now = today or datetime.now(UTC).date()
+    dropped: list[str] = []
+    with wrapped_errors():
+        for table, days in (retention_days or RETENTION_DAYS).items():
+            oldest = partition_name(table, now - timedelta(days=days))
+            for name in list_partitions(connection, table):
+                if name < oldest:
+                    connection.execute(sql.SQL("drop table machi.{}").format(sql.Identifier(name)))
+                    dropped.append(name)
+    return dropped
+
+
+def list_partitions(connection: Connection[TupleRow], table: str) -> list[str]:
+    """Names of a table's day partitions, oldest first (the default partition is not one)."""
+    rows = connection.execute(
+        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " where i.inhparent = %s::regclass and c.relname ~ '_[0-9]{8}$' order by 1",
+        [f"machi.{table}"],
+    )
+    return [name for (name,) in rows]
+
+
+def partition_name(table: str, day: date) -> str:
+    """`change` and 2026-11-23 give change_20261123, so that names sort like days."""
+    return f"{table}_{day:%Y%m%d}"
+
+
+def _create(connection: Connection[TupleRow], table: str, day: date) -> None:
+    """Make one partition; rows of that day that were caught by the default partition move over."""
+    name, default = sql.Identifier(partition_name(table, day)), sql.Identifier(f"{table}_default")
+    parent = sql.Identifier(table)
+    with connection.transaction():
+        connection.execute(
+            sql.SQL("create table machi.{} (like machi.{} including defaults including storage)").format(
+                name, parent
+            )
+        )
+        connection.execute(
+            sql.SQL(
+                "with moved as (delete from machi.{} where day = {} returning *)"
+                " insert into machi.{} select * from moved"
+            ).format(default, sql.Literal(day), name)
+        )
+        connection.execute(
+            sql.SQL("alter table machi.{} attach partition machi.{} for values from ({}) to ({})").format(
+                parent, name, sql.Literal(day), sql.Literal(day + timedelta(days=1))
+            )
+        )
