@@ -1,0 +1,154 @@
+-- Leasing and settling deliveries. Times are the server's; a lease belongs to whoever knows its uuid.
+
+-- name: lease_queues
+-- The due queues of every subscription but those to skip: a few of each, the longest due first. The recursion jumps
+-- from one subscription to the next along the primary key (a loose index scan).
+with recursive busy (subscription_key) as (
+    select min(subscription_key) from delivery_queue
+    union all
+    select (select min(q.subscription_key) from delivery_queue q where q.subscription_key > b.subscription_key)
+    from busy b
+    where b.subscription_key is not null
+), due as materialized (
+    select q.subscription_key, q.entity_id
+    from busy b
+    cross join lateral (
+        select d.subscription_key, d.entity_id, d.due_at
+        from delivery_queue d
+        where d.subscription_key = b.subscription_key
+            and d.due_at <= statement_timestamp()
+            and (d.leased_until is null or d.leased_until <= statement_timestamp())
+        order by d.due_at
+        limit %(per_subscription)s
+        for update skip locked
+    ) q
+    where b.subscription_key <> all (%(skip)s::bigint[])
+    order by q.due_at
+    limit %(limit)s
+)
+update delivery_queue q
+set lease = %(lease)s,
+    leased_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
+from due
+where q.subscription_key = due.subscription_key and q.entity_id = due.entity_id
+returning q.subscription_key, q.entity_id, q.attempts,
+    (extract(epoch from q.failing_since) * 1000000)::bigint as failing_since;
+
+-- name: get_waiting
+-- The first waiting rows of each leased queue, in order, with the change they tell of (null: dropped by retention).
+select o.subscription_key, o.entity_id, o.day, o.id, o.trigger, o.attempts,
+    (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
+    (extract(epoch from c.at) * 1000000)::bigint as changed_at,
+    c.trigger as change_trigger, c.attributes, c.document
+from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as q (subscription_key, entity_id)
+cross join lateral (
+    select w.*
+    from outbox w
+    where w.subscription_key = q.subscription_key and w.entity_id = q.entity_id and w.state = 0
+    order by w.id
+    limit %(limit)s
+) o
+left join change c on c.day = o.change_day and c.seq = o.change_seq
+order by o.subscription_key, o.entity_id, o.id;
+
+-- name: get_subscriptions
+select s.key, s.tenant_id, t.name as tenant, s.id, s.document, s.context,
+    s.is_active, (extract(epoch from s.expires_at) * 1000000)::bigint as expires_at,
+    (extract(epoch from s.modified_at) * 1000000)::bigint as modified_at
+from subscription s
+join tenant t on t.id = s.tenant_id
+where s.key = any (%(subscription_keys)s::bigint[]);
+
+-- name: renew_leases
+update delivery_queue q
+set leased_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
+from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(leases)s::uuid[])
+    as l (subscription_key, entity_id, lease)
+where q.subscription_key = l.subscription_key and q.entity_id = l.entity_id and q.lease = l.lease
+returning q.subscription_key, q.entity_id, q.lease;
+
+-- name: lock_leased
+-- Those leases that are still held, locked in one order so that two settlements cannot wait for each other.
+select q.subscription_key, q.entity_id, q.lease
+from delivery_queue q
+join unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(leases)s::uuid[])
+    as l (subscription_key, entity_id, lease)
+    on q.subscription_key = l.subscription_key and q.entity_id = l.entity_id and q.lease = l.lease
+order by q.subscription_key, q.entity_id
+for update of q;
+
+-- name: settle_rows
+-- One row per attempt or decision; only rows that still wait change.
+update outbox o
+set state = r.state,
+    attempts = o.attempts + r.attempted::integer,
+    last_error = r.error,
+    settled_at = case when r.state = 0 then null else statement_timestamp() end
+from unnest(%(days)s::date[], %(ids)s::bigint[], %(states)s::smallint[], %(attempted)s::boolean[],
+    %(errors)s::text[]) as r (day, id, state, attempted, error)
+where o.day = r.day and o.id = r.id and o.state = 0
+returning o.subscription_key, o.state;
+
+-- name: settle_rest
+-- All rows of a queue that still wait (up to an age, if one is given).
+update outbox o
+set state = r.state, last_error = r.error, settled_at = statement_timestamp()
+from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(states)s::smallint[], %(errors)s::text[],
+    %(older_than_s)s::double precision[]) as r (subscription_key, entity_id, state, error, older_than_s)
+where o.subscription_key = r.subscription_key and o.entity_id = r.entity_id and o.state = 0
+    and (r.older_than_s is null or o.created_at <= statement_timestamp() - make_interval(secs => r.older_than_s))
+returning o.subscription_key, o.state;
+
+-- name: add_to_counters
+with locked as (
+    select c.subscription_key
+    from subscription_counter c
+    where c.subscription_key = any (%(subscription_keys)s::bigint[])
+    order by c.subscription_key
+    for update
+)
+update subscription_counter c
+set delivered = c.delivered + a.delivered,
+    dead_lettered = c.dead_lettered + a.dead_lettered,
+    cancelled = c.cancelled + a.cancelled,
+    times_sent = c.times_sent + a.sent,
+    times_failed = c.times_failed + a.failed,
+    last_notification = case when a.sent > 0 then statement_timestamp() else c.last_notification end,
+    last_success = case when a.sent > a.failed then statement_timestamp() else c.last_success end,
+    last_failure = case when a.failed > 0 then statement_timestamp() else c.last_failure end,
+    last_error = coalesce(a.error, c.last_error)
+from unnest(%(subscription_keys)s::bigint[], %(delivered)s::bigint[], %(dead_lettered)s::bigint[],
+    %(cancelled)s::bigint[], %(sent)s::bigint[], %(failed)s::bigint[], %(errors)s::text[])
+    as a (subscription_key, delivered, dead_lettered, cancelled, sent, failed, error)
+where c.subscription_key = a.subscription_key and c.subscription_key in (select l.subscription_key from locked l);
+
+-- name: remove_empty_queues
+-- Runs after lock_leased, as a statement of its own: its snapshot holds every row whose writer locked the queue before
+-- us, and a writer that comes after us waits for our commit and then inserts the queue anew.
+delete from delivery_queue q
+using unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as l (subscription_key, entity_id)
+where q.subscription_key = l.subscription_key and q.entity_id = l.entity_id
+    and not exists (
+        select from outbox o
+        where o.subscription_key = q.subscription_key and o.entity_id = q.entity_id and o.state = 0
+    );
+
+-- name: release_queues
+update delivery_queue q
+set lease = null,
+    leased_until = null,
+    due_at = statement_timestamp() + make_interval(secs => r.delay_s),
+    attempts = r.attempts,
+    failing_since = case when r.attempts = 0 then null else coalesce(q.failing_since, statement_timestamp()) end
+from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(delays_s)s::double precision[],
+    %(attempts)s::integer[]) as r (subscription_key, entity_id, delay_s, attempts)
+where q.subscription_key = r.subscription_key and q.entity_id = r.entity_id;
+
+-- name: count_deliveries
+-- What the notifier shows to its operator; waiting follows from the counters, so it costs no scan of the outbox.
+select
+    coalesce(sum(c.matched - c.delivered - c.coalesced - c.dead_lettered - c.cancelled), 0)::bigint as waiting,
+    coalesce(sum(c.dead_lettered), 0)::bigint as dead_lettered,
+    (select count(*) from delivery_queue q where q.leased_until > statement_timestamp()) as leased,
+    (select count(*) from delivery_queue q where q.failing_since is not null) as failing
+from subscription_counter c;
