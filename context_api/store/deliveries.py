@@ -92,7 +92,8 @@ class LeasedQueue(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease
     attempts: int
     """Failures in a row of the queue's head."""
-    failing_since: Micros | None
+    failing_s: float | None
+    """For how long nothing of it could be delivered; None if nothing failed."""
     subscription: SubscriptionRow | None
     """None: deleted."""
     rows: tuple[OutboxRow, ...]
@@ -117,7 +118,10 @@ class RestResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a lease. If something still waits, the queue is due again after `delay_s`."""
+    """The end of a lease. If something still waits, the queue is due again after `delay_s`.
+
+    `attempts` are the failures in a row up to now; 0 ends the time of failing, a delivered row begins it anew.
+    """
 
     lease: Lease
     rows: tuple[RowResult, ...] = ()
@@ -165,11 +169,11 @@ def lease_queues(
         LeasedQueue(
             lease=Lease(key, entity_id, token),
             attempts=attempts,
-            failing_since=failing_since,
+            failing_s=failing_s,
             subscription=subscriptions.get(key),
             rows=tuple(rows[QueueKey(key, entity_id)]),
         )
-        for key, entity_id, attempts, failing_since in heads
+        for key, entity_id, attempts, failing_s in heads
     ]
 
 
@@ -318,6 +322,7 @@ def _give_back(connection: _Connection, settlements: Sequence[Settlement]) -> No
             **queues,
             "delays_s": [s.delay_s for s in settlements],
             "attempts": [s.attempts for s in settlements],
+            "progressed": [any(row.state is State.DELIVERED for row in s.rows) for s in settlements],
         },
     )
 

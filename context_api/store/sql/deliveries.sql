@@ -32,7 +32,7 @@ set lease = %(lease)s,
 from due
 where q.subscription_key = due.subscription_key and q.entity_id = due.entity_id
 returning q.subscription_key, q.entity_id, q.attempts,
-    (extract(epoch from q.failing_since) * 1000000)::bigint as failing_since;
+    extract(epoch from statement_timestamp() - q.failing_since)::double precision as failing_s;
 
 -- name: get_waiting
 -- The first waiting rows of each leased queue, in order, with the change they tell of (null: dropped by retention).
@@ -139,9 +139,14 @@ set lease = null,
     leased_until = null,
     due_at = statement_timestamp() + make_interval(secs => r.delay_s),
     attempts = r.attempts,
-    failing_since = case when r.attempts = 0 then null else coalesce(q.failing_since, statement_timestamp()) end
+    failing_since = case
+        when r.attempts = 0 then null
+        when r.progressed then statement_timestamp()
+        else coalesce(q.failing_since, statement_timestamp())
+    end
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(delays_s)s::double precision[],
-    %(attempts)s::integer[]) as r (subscription_key, entity_id, delay_s, attempts)
+    %(attempts)s::integer[], %(progressed)s::boolean[])
+    as r (subscription_key, entity_id, delay_s, attempts, progressed)
 where q.subscription_key = r.subscription_key and q.entity_id = r.entity_id;
 
 -- name: count_deliveries

@@ -75,7 +75,7 @@ def test_a_leased_queue_has_its_rows_in_order_with_change_and_subscription(
     assert [row.document for row in queue.rows] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert queue.rows[0].changed_at == queue.rows[0].created_at
     assert abs(queue.rows[0].created_at - time.time() * 1e6) < 60e6
-    assert (queue.attempts, queue.failing_since) == (0, None)
+    assert (queue.attempts, queue.failing_s) == (0, None)
     assert queue.subscription is not None
     assert (queue.subscription.id, queue.subscription.tenant) == ("urn:ngsi-ld:Subscription:a", "default")
     assert (queue.subscription.document, queue.subscription.is_active) == ({"a": 1}, True)
@@ -117,11 +117,13 @@ def test_a_failed_queue_is_due_again_after_its_delay_and_says_since_when(
     time.sleep(0.35)
     (again,) = lease(database)
     assert (again.attempts, again.rows[0].attempts, len(again.rows)) == (1, 1, 2)
-    assert again.failing_since is not None
-    first_failure = again.failing_since
+    assert again.failing_s is not None
+    assert 0.35 <= again.failing_s < 5
     settle(database, [failed(again, delay_s=0)])
     (third,) = lease(database)
-    assert (third.attempts, third.failing_since) == (2, first_failure)
+    assert third.attempts == 2
+    assert third.failing_s is not None
+    assert third.failing_s > again.failing_s
     counters = get_counters(writer, key)
     assert (counters["sent"], counters["failed"], counters["waiting"]) == (2, 2, 2)
     row = writer.execute("select last_error, last_success from subscription_counter").fetchone()
@@ -137,7 +139,31 @@ def test_success_ends_the_failing(database: Database, writer: Connection) -> Non
     (queue,) = lease(database, rows_per_queue=1)
     settle(database, [delivered(queue)])
     (queue,) = lease(database)
-    assert (queue.attempts, queue.failing_since, len(queue.rows)) == (0, None, 1)
+    assert (queue.attempts, queue.failing_s, len(queue.rows)) == (0, None, 1)
+
+
+def test_a_delivery_before_the_failure_begins_the_failing_anew(
+    database: Database, writer: Connection
+) -> None:
+    key = add_subscription(writer, "a")
+    enqueue(writer, key, "urn:e:1")
+    enqueue(writer, key, "urn:e:1")
+    (queue,) = lease(database)
+    settle(database, [failed(queue, delay_s=0.2)])
+    time.sleep(0.3)
+    (queue,) = lease(database)
+    first, second = queue.rows
+    rows = (
+        RowResult(day=first.day, id=first.id, state=State.DELIVERED),
+        RowResult(day=second.day, id=second.id, state=State.WAITING, error="HTTP 500"),
+    )
+    settle(database, [Settlement(lease=queue.lease, rows=rows, attempts=1)])
+    (queue,) = lease(database)
+    assert queue.attempts == 1
+    assert queue.failing_s is not None
+    assert queue.failing_s < 0.2
+    counters = get_counters(writer, key)
+    assert (counters["delivered"], counters["sent"], counters["failed"]) == (1, 3, 2)
 
 
 def test_dead_letters_and_cancellations_are_counted(database: Database, writer: Connection) -> None:
