@@ -39,6 +39,8 @@ from broker_bridge.settings import BridgeSettings
 log = structlog.get_logger("broker_bridge")
 
 HANDSHAKE_TIMEOUT_S = 10.0
+SHORT_LIFE_S = 2.0
+"""A connection that ends sooner than this after it was ready is suspect, and does not reset the back-off."""
 READ_BURST = 256
 """Packets read before acknowledgements get their turn."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -98,6 +100,7 @@ class MqttClient:
         self._end: End | None = None
         self._is_answered = False
         self._subscribe_again_at = math.inf
+        self._ready_at = math.inf
         self._handled = 0
         self.state = BrokerState()
         self.connections = 0
@@ -150,6 +153,8 @@ class MqttClient:
         while not self._is_stopping.is_set():
             end = self._connect_and_serve()
             self._in_flight.end_connection()
+            if time.monotonic() - self._ready_at >= SHORT_LIFE_S:
+                self._backoff.reset()
             self._is_stopping.wait(self._pause_s(end))
 
     def _pause_s(self, end: End) -> float:
@@ -161,6 +166,7 @@ class MqttClient:
         """One connection, from CONNECT to its end."""
         self._end = None
         self._is_answered = False
+        self._ready_at = math.inf
         client = self._new_client()
         try:
             self._connect(client)
@@ -202,36 +208,44 @@ class MqttClient:
 
     def _turn(self, client: Client, connection: socket.socket) -> None:
         is_reading = self._is_reading(client)
-        # What TLS has decrypted already does not show in select.
-        is_pending = is_reading and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
-        readable, _, _ = select.select(
-            [self._wake_reader, connection] if is_reading else [self._wake_reader],
-            [connection] if client.want_write() else [],
-            [],
-            0.0 if is_pending else 1.0,
-        )
-        if self._wake_reader in readable:
-            with suppress(BlockingIOError):
-                self._wake_reader.recv(4096)
-        if is_pending or connection in readable:
+        events = self._wait(connection, is_reading=is_reading, is_writing=client.want_write())
+        if is_reading and events:
             self._read(client)
+        elif events & ~select.POLLOUT:
+            self._end = End.LOST
+            self._report("connection lost")
+            return
         self._send_acknowledgements(client)
         if client.want_write():
             client.loop_write()
         client.loop_misc()
 
+    def _wait(self, connection: socket.socket, *, is_reading: bool, is_writing: bool) -> int:
+        """Wait for the connection or a wake; returns what happened to the connection."""
+        poll = select.poll()
+        poll.register(self._wake_reader, select.POLLIN)
+        poll.register(connection, is_reading * select.POLLIN | is_writing * select.POLLOUT | select.POLLRDHUP)
+        # What TLS has decrypted already does not show in poll.
+        is_pending = is_reading and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        happened = dict(poll.poll(0 if is_pending else 1000))
+        if self._wake_reader.fileno() in happened:
+            with suppress(BlockingIOError):
+                self._wake_reader.recv(4096)
+        return happened.get(connection.fileno(), 0) | is_pending * select.POLLIN
+
     def _is_reading(self, client: Client) -> bool:
         """False while the pipeline holds all it may: TCP then slows the broker down.
 
-        Under MQTT 5 Receive Maximum stops the broker before that. Without it, reading stops; if that lasts
-        longer than the keepalive the connection is lost and made anew, which loses nothing.
+        A broker that honours Receive Maximum stops one message before that. Under MQTT 3.1.1 there is no such
+        thing, and mosquitto up to 2.0.11 (Debian 12) sends Receive Maximum more for every PUBACK. If reading
+        pauses longer than the keepalive the connection is lost and made anew, which loses nothing.
         """
         if not client.is_connected():
             return True
         held = self._in_flight
         return (
             self._is_taking
-            and held.messages < self._settings.in_flight
+            and held.messages <= self._settings.in_flight
             and held.size < self._settings.in_flight_bytes
         )
 
@@ -307,6 +321,7 @@ class MqttClient:
             return
         self.connections += 1
         self._in_flight.begin_connection(session_present=flags.session_present)
+        self.state = BrokerState(detail="connected, not subscribed yet", mqtt_version=self._version_name)
         self._subscribe(client)
         log.info("mqtt-connected", session_present=flags.session_present, version=self._version_name)
 
@@ -343,28 +358,28 @@ class MqttClient:
             for topic, reason in zip(self._settings.subscriptions, reasons, strict=False)
             if reason.is_failure
         ]
-        self._backoff.reset()
         if refused:
             self._subscribe_again_at = time.monotonic() + self._settings.refused_retry_s
             self._report(f"the broker refuses the subscription to {', '.join(refused)}: check its ACL")
             return
+        self._ready_at = time.monotonic()
         self.state = BrokerState(is_ready=True, detail="connected", mqtt_version=self._version_name)
 
     def _on_disconnect(
         self,
         _client: Client,
         _userdata: object,
-        flags: DisconnectFlags,
+        _flags: DisconnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
         if self._end is not None:
             return
-        self._end = End.LOST
         name = reason.getName()
-        if flags.is_disconnect_packet_from_server and name == "Session taken over":
-            self._end = End.REFUSED
-            name = f"another client connected as {self._settings.client_id}"
+        self._end = End.REFUSED if name == "Session taken over" else End.LOST
+        if self._end is End.REFUSED or time.monotonic() - self._ready_at < SHORT_LIFE_S:
+            # Not every broker says so, and two clients with one id throw each other out for ever.
+            name += f"; does another client use the id {self._settings.client_id}?"
         self._report(f"connection lost: {name}")
 
     def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
