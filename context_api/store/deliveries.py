@@ -120,7 +120,7 @@ class RestResult(msgspec.Struct, frozen=True, kw_only=True):
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """The end of a lease. If something still waits, the queue is due again after `delay_s`.
 
-    `attempts` are the failures in a row up to now; 0 ends the time of failing, a delivered row begins it anew.
+    `attempts` are the failures in a row up to now; a row delivered before them begins the failing anew.
     """
 
     lease: Lease

@@ -1,0 +1,64 @@
+"""The HTTP headers of a notification, those of receiverInfo among them (clauses 5.2.15, 5.2.22). Pure."""
+
+import re
+from collections.abc import Iterable
+
+DEFAULT_TENANT = "default"
+JSON = "application/json"
+JSON_LD = "application/ld+json"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# What the connection, the length of the body or our own promises depend on is not the subscriber's to set.
+_RESERVED = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "link",
+        "ngsild-tenant",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def refuse_header(name: str, value: str) -> str | None:
+    """Say why a pair of receiverInfo cannot be an HTTP header of ours; None if it can."""
+    if not _TOKEN.fullmatch(name):
+        return f"{name[:40]!r} is not the name of an HTTP header"
+    if name.lower() in _RESERVED or name.lower().startswith("proxy-"):
+        return f"the header {name} is set by the broker"
+    if _CONTROL.search(value):
+        return f"the value of {name} holds control characters"
+    return None
+
+
+def build_headers(
+    accept: str, *, link: str | None, tenant: str, receiver_info: Iterable[tuple[str, str]]
+) -> Headers:
+    """Content-Type, the Link to the @context at the URL `link`, the tenant, what the subscriber asked for.
+
+    Pairs that `refuse_header` refuses are left out: a subscription stored by an older version may hold some.
+    """
+    headers: list[tuple[str, str]] = [("Content-Type", accept)]
+    if link is not None:
+        headers.append(("Link", context_link(link)))
+    if tenant != DEFAULT_TENANT:
+        headers.append(("NGSILD-Tenant", tenant))
+    headers.extend(pair for pair in receiver_info if refuse_header(*pair) is None)
+    # As bytes: httpx would refuse text that is not ASCII
+    return [(name.encode("ascii"), value.strip().encode()) for name, value in headers]
+
+
+def context_link(url: str) -> str:
+    """The Link header value that names a JSON-LD @context."""
+    return f'<{url}>; rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'

@@ -1,0 +1,82 @@
+"""One HTTP request with one notification, and what its outcome means."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpx
+
+from context_api.notifications.headers import Headers
+from context_api.notifications.outbound import OutboundRefused
+from context_api.notifications.retry import Verdict, judge_status, parse_retry_after
+
+MAX_ANSWER_BYTES = 64 * 1024
+"""What a receiver says beyond this costs it the connection, nothing else."""
+DRAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How one request went. `error` names no credentials and is shown to the subscriber."""
+
+    verdict: Verdict
+    error: str | None = None
+    retry_after_s: float | None = None
+
+
+class Sender:
+    """POSTs bodies; knows nothing of subscriptions."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def send(self, url: str, headers: Headers, body: bytes, timeout_s: float) -> Attempt:
+        """Send once; every failure is an Attempt, none is raised. The receiver answers within `timeout_s`."""
+        try:
+            request = self._client.build_request(
+                "POST", url, content=body, headers=headers, timeout=timeout_s
+            )
+            async with asyncio.timeout(timeout_s):
+                response = await self._client.send(request, stream=True)
+        except (TimeoutError, httpx.TimeoutException):
+            return Attempt(Verdict.RETRY, f"no answer within {timeout_s:g} s")
+        except OutboundRefused as error:
+            return Attempt(Verdict.RETRY, f"refused: {error}")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Attempt(Verdict.RETRY, f"no connection: {str(error)[:200] or type(error).__name__}")
+        try:
+            return _read_attempt(response)
+        finally:
+            await _drain(response)
+
+
+def _read_attempt(response: httpx.Response) -> Attempt:
+    verdict = judge_status(response.status_code)
+    if verdict is Verdict.DELIVERED:
+        return Attempt(verdict)
+    asked_s = parse_retry_after(response.headers.get("retry-after"), time.time_ns() // 1_000)
+    return Attempt(verdict, f"HTTP {_describe(response.status_code)}", asked_s)
+
+
+def _describe(status: int) -> str:
+    """The status with our own words for it: the receiver's reason phrase may hold anything."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+async def _drain(response: httpx.Response) -> None:
+    """Read a short answer to its end, so that the connection can be used again; else close it."""
+    size = 0
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            async for part in response.aiter_raw():
+                size += len(part)
+                if size > MAX_ANSWER_BYTES:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        pass
+    finally:
+        await response.aclose()
