@@ -8,7 +8,8 @@ from enum import IntEnum, IntFlag
 
 import msgspec
 
-from context_api.ngsild.model import DEFAULT_DATASET, Attributes, Entity, Iri, Micros
+from context_api.ngsild.model import DEFAULT_DATASET, Attributes, Entity, Instance, Iri, Micros
+from context_api.ngsild.query.types import TypeSelection
 
 
 class Trigger(IntFlag):
@@ -26,7 +27,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The common part: which entity, and optionally the type it must have (`type` selector of clause 5.6)."""
 
     entity_id: str
-    type_selector: str | None = None
+    type_selector: TypeSelection | None = None
 
 
 class CreateEntity(Change, frozen=True, kw_only=True):
@@ -54,8 +55,13 @@ class MergeEntity(Change, frozen=True, kw_only=True):
     types: tuple[Iri, ...] = ()
     scopes: tuple[str, ...] | None = None
     attributes: Attributes = msgspec.field(default_factory=dict)
+    """The instances may be `patch.PartialInstance`."""
     expires_at: Micros | None = None
     remove_expiry: bool = False
+    observed_at: Micros | None = None
+    """Becomes observedAt of the merged attributes that had one, where the fragment gives none."""
+    lang: str | None = None
+    """The language of plain strings that are merged into a LanguageProperty."""
 
 
 class AppendAttributes(Change, frozen=True, kw_only=True):
@@ -83,9 +89,9 @@ class PartialUpdateAttribute(Change, frozen=True, kw_only=True):
 
 
 class AttributeFragment(msgspec.Struct, frozen=True, kw_only=True):
-    """The members that a partial update names, still in the shape the request gave (names expanded)."""
+    """What a partial update names, as `patch.PartialInstance`s: absent members stay as they are."""
 
-    instances: tuple[dict[str, object], ...]
+    instances: tuple[Instance, ...]
 
 
 class ReplaceAttribute(Change, frozen=True, kw_only=True):

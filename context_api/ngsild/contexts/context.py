@@ -123,8 +123,8 @@ def build_context(documents: Sequence[Mapping[str, Any]], source: Source) -> Con
     """Put a user's @context together from its parts, in order, and the core.
 
     Each document is a @context object or an object with a `@context` member, whose nested URLs must be
-    built-in ones: whoever loads documents loads those they name too. Raises BadRequestData for what is no legal
-    @context, LdContextNotAvailable for a URL that is left. It costs some milliseconds: keep the result.
+    built-in ones: whoever loads documents loads those they name too. Raises BadRequestData for what is no
+    legal @context, LdContextNotAvailable for a URL that is left. It costs some milliseconds: keep the result.
     """
     core = _core()
     terms: dict[str, Term] = {}

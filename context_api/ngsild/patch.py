@@ -1,0 +1,219 @@
+"""Patching one attribute instance: partial update (clause 5.5.8) and merge (clause 5.5.12).
+
+A fragment's instance is a `PartialInstance`: a member that is None was not given and stays as it is; NGSI-LD
+Null (or `NULL_TIME`, for times) removes it.
+"""
+
+from copy import copy
+from typing import Any
+
+import msgspec
+
+from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.model import NULL, Attributes, Instance, Iri, Kind, Micros
+from context_api.ngsild.transition import find_instance, put_instance
+
+NULL_TIME: Micros = -(2**63)
+"""NGSI-LD Null in the place of a time."""
+
+
+class PartialInstance(Instance, kw_only=True):
+    """An attribute instance of a fragment."""
+
+    kind_given: bool = True
+    """False where the fragment does not tell the attribute's type: it is that of the target."""
+    is_bare: bool = False
+    """True where the fragment gives a value alone (concise or simplified)."""
+
+
+class MergeHints(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merge request says for all its attributes."""
+
+    observed_at: Micros | None = None
+    lang: str | None = None
+
+
+NO_HINTS = MergeHints()
+
+
+def is_null(instance: Instance) -> bool:
+    """Whether a fragment's instance asks for the removal of the whole instance."""
+    value = instance.value
+    if isinstance(value, str):
+        return value == NULL
+    if instance.kind is Kind.LANGUAGE_PROPERTY:
+        return isinstance(value, dict) and value.get("@none") == NULL and len(value) == 1
+    # Lists hold a single Null: "if an array is required, an array with one single NGSI-LD Null" (4.5.0)
+    return isinstance(value, list) and len(value) == 1 and value[0] == NULL
+
+
+def update_instance(current: Instance, patch: Instance) -> Instance:
+    """Replace the members that a partial update gives; its sub-attributes are replaced as a whole."""
+    _check_kind(current, patch)
+    if is_null(patch):
+        raise BadRequestData("a partial update cannot delete the attribute itself; use DELETE", pointer="")
+    updated = _patch_members(current, patch)
+    if patch.value is not None:
+        updated.value = patch.value
+    updated.sub = _update_sub(current.sub, patch.sub)
+    return updated
+
+
+def merge_instance(current: Instance, patch: Instance, hints: MergeHints = NO_HINTS) -> Instance:
+    """Merge a fragment's instance into the current one, to any depth."""
+    if _kind_given(patch) and patch.kind is not current.kind:
+        # Another type has other members: nothing of the former can be kept
+        replaced = complete_instance(patch)
+        replaced.created_at = current.created_at
+        return replaced
+    merged = _patch_members(current, patch)
+    if patch.value is not None:
+        merged.value = _merge_value(current, patch, hints)
+    if patch.observed_at is None and hints.observed_at is not None and current.observed_at is not None:
+        merged.observed_at = hints.observed_at
+    merged.sub = _merge_sub(current.sub, patch.sub)
+    return merged
+
+
+def complete_instance(patch: Instance) -> Instance:
+    """Turn a fragment's instance into one that stands alone; what it wants removed is left out.
+
+    Raises BadRequestData where it has no value.
+    """
+    if patch.value is None:
+        raise BadRequestData("the fragment gives no value to an attribute that does not exist yet")
+    sub = {
+        name: [complete_instance(one) for one in listed if not is_null(one)]
+        for name, listed in (patch.sub or {}).items()
+    }
+    return Instance(
+        kind=patch.kind,
+        value=strip_nulls(patch.value),
+        observed_at=_without_null_time(patch.observed_at),
+        dataset_id=patch.dataset_id,
+        unit_code=None if patch.unit_code == NULL else patch.unit_code,
+        value_type=None if patch.value_type == NULL else patch.value_type,
+        expires_at=_without_null_time(patch.expires_at),
+        sub={name: listed for name, listed in sub.items() if listed} or None,
+    )
+
+
+def merge_json(target: Any, patch: Any) -> Any:
+    """Apply a JSON Merge Patch (RFC 7396), NGSI-LD Null in the place of null."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value == NULL:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_json(merged.get(key), value)
+    return merged
+
+
+def strip_nulls(value: Any) -> Any:
+    """Leave out the members that are NGSI-LD Null: there is nothing that they could remove."""
+    return merge_json({}, value) if isinstance(value, dict) else value
+
+
+def _kind_given(patch: Instance) -> bool:
+    return not isinstance(patch, PartialInstance) or patch.kind_given
+
+
+def _check_kind(current: Instance, patch: Instance) -> None:
+    if _kind_given(patch) and patch.kind is not current.kind:
+        raise BadRequestData(
+            f"the attribute is a {type_name(current.kind)}; a partial update cannot make it a"
+            f" {type_name(patch.kind)}",
+            pointer="/type",
+        )
+
+
+def type_name(kind: Kind) -> str:
+    """The name of an attribute type, as documents write it."""
+    return "".join(word.capitalize() for word in kind.name.split("_"))
+
+
+def _patch_members(current: Instance, patch: Instance) -> Instance:
+    """Copy the current instance with the members that hold no value and no sub-attribute patched."""
+    patched = copy(current)
+    if patch.observed_at is not None:
+        patched.observed_at = _without_null_time(patch.observed_at)
+    if patch.expires_at is not None:
+        patched.expires_at = _without_null_time(patch.expires_at)
+    if patch.unit_code is not None:
+        patched.unit_code = None if patch.unit_code == NULL else patch.unit_code
+    if patch.value_type is not None:
+        patched.value_type = None if patch.value_type == NULL else patch.value_type
+    return patched
+
+
+def _without_null_time(time: Micros | None) -> Micros | None:
+    return None if time == NULL_TIME else time
+
+
+def _merge_value(current: Instance, patch: Instance, hints: MergeHints) -> Any:
+    value = patch.value
+    is_bare = isinstance(patch, PartialInstance) and patch.is_bare
+    if current.kind is Kind.LANGUAGE_PROPERTY and isinstance(value, str):
+        return merge_json(current.value, {hints.lang or "@none": value})
+    if is_bare:
+        _check_bare_value(current.kind, value)
+    merged = merge_json(current.value, value)
+    if current.kind is Kind.LANGUAGE_PROPERTY and not merged:
+        raise BadRequestData("nothing would be left of the languageMap; remove the attribute instead")
+    return merged
+
+
+def _check_bare_value(kind: Kind, value: Any) -> None:
+    """A value without a type takes the type of the target, if it can (clause 5.6.17)."""
+    listed = value if isinstance(value, list) else [value]
+    fits = True
+    if kind in {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}:
+        fits = all(isinstance(one, str) and ":" in one for one in listed)
+    elif kind in {Kind.LANGUAGE_PROPERTY, Kind.GEO_PROPERTY}:
+        fits = isinstance(value, dict)
+    if kind in {Kind.LIST_PROPERTY, Kind.LIST_RELATIONSHIP}:
+        fits = fits and isinstance(value, list)
+    if not fits:
+        raise BadRequestData(
+            f"the attribute is a {type_name(kind)}, which the value {str(value)[:60]!r} does not fit"
+        )
+
+
+def _update_sub(current: Attributes | None, patch: Attributes | None) -> Attributes | None:
+    if not patch:
+        return current
+    updated = dict(current or {})
+    for name, instances in patch.items():
+        kept = [complete_instance(one) for one in instances if not is_null(one)]
+        if kept:
+            updated[name] = kept
+        else:
+            updated.pop(name, None)
+    return updated or None
+
+
+def _merge_sub(current: Attributes | None, patch: Attributes | None) -> Attributes | None:
+    if not patch:
+        return current
+    merged = dict(current or {})
+    for name, instances in patch.items():
+        for one in instances:
+            _merge_sub_instance(merged, name, one)
+    return merged or None
+
+
+def _merge_sub_instance(merged: Attributes, name: Iri, patch: Instance) -> None:
+    listed = merged.get(name, [])
+    target = find_instance(listed, patch.dataset_id)
+    if is_null(patch):
+        listed = [one for one in listed if one is not target]
+    elif target is None:
+        listed = put_instance(listed, complete_instance(patch))
+    else:
+        listed = put_instance(listed, merge_instance(target, patch))
+    if listed:
+        merged[name] = listed
+    else:
+        merged.pop(name, None)
