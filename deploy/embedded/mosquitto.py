@@ -3,16 +3,14 @@
 import os
 import shutil
 import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from deploy.embedded import child
 from deploy.embedded.account import account_for
-from deploy.embedded.errors import BinaryMissing, PortTaken
-from deploy.embedded.ports import LOOPBACK, free_port, is_free, is_listening
+from deploy.embedded.errors import BinaryMissing
+from deploy.embedded.ports import LOOPBACK, is_listening
+from deploy.embedded.server import EmbeddedServer
 
 _START_TIMEOUT_S = 20.0
 
@@ -60,12 +58,10 @@ def broker_configuration(folder: Path, host: str, port: int, access: BrokerAcces
             f"password_file {access.password_file}",
             f"acl_file {access.acl_file}",
         ]
-    if os.geteuid() == 0:
-        lines.append("user nobody")  # read only where no user namespace is to be had
     return "\n".join(lines) + "\n"
 
 
-class Mosquitto:
+class Mosquitto(EmbeddedServer):
     """A broker on a loopback port; its queue, sessions and retained messages are kept in `folder`."""
 
     name = "mosquitto"
@@ -79,25 +75,12 @@ class Mosquitto:
         access: BrokerAccess | None = None,
         log: Path | None = None,
     ) -> None:
-        self.folder = folder.resolve()
-        self.host = host
-        self.port = port
+        super().__init__(folder, port=port, host=host, log=log)
         self.access = access
-        self.process: subprocess.Popen[bytes] | None = None
-        self._log = log or self.folder / "mosquitto.log"
 
     @property
     def url(self) -> str:
         return f"mqtt://{self.host}:{self.port}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Serve, and return when connections are accepted. The port stays the same over restarts."""
@@ -105,33 +88,20 @@ class Mosquitto:
         if program is None:
             raise BinaryMissing("mosquitto is not installed: apt install mosquitto, or set MACHI_MQTT_URL.")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.port = self.port or free_port(self.host)
-        if not is_free(self.port, self.host):
-            raise PortTaken(f"Port {self.port} on {self.host} is in use: set MACHI_MQTT_PORT to another one.")
+        self.reserve_port("MACHI_MQTT_PORT")
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(broker_configuration(self.folder, self.host, self.port, self.access))
         account = account_for(self.folder)
         self.process = child.spawn(
-            [*account.prefix, program, "-c", configuration], log=self._log, user=account.user
+            [*account.prefix, program, "-c", configuration], log=self.log, user=account.user
         )
         child.wait_until(
             lambda: is_listening(self.port, self.host),
             self.process,
             name="mosquitto",
             timeout_s=_START_TIMEOUT_S,
-            log=self._log,
+            log=self.log,
         )
-
-    def stop(self) -> None:
-        """End after a snapshot of everything."""
-        if self.process is not None:
-            child.stop(self.process)
-
-    def kill(self) -> None:
-        """End as a crash would: what came since the last snapshot is forgotten."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
 
     def reload(self) -> None:
         """Read the password and ACL files again; connected clients stay."""

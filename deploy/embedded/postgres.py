@@ -14,8 +14,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -24,10 +22,10 @@ from deploy.embedded import child
 from deploy.embedded.account import Account, account_for
 from deploy.embedded.errors import BinaryMissing, NotStarted
 from deploy.embedded.ports import LOOPBACK, preferred_port
+from deploy.embedded.server import EmbeddedServer
 
 USER = "machi"
 _START_TIMEOUT_S = 60.0  # recovery after a kill may replay the log written since the last checkpoint
-_STOP_TIMEOUT_S = 6.0
 
 # Small machine, one application. Each with its reason.
 _SETTINGS: Mapping[str, str] = {
@@ -70,11 +68,15 @@ def binaries() -> Path:
     )
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A cluster in `folder` (made at the first start) with one database `machi`, served on a loopback port.
 
     The password and the port of the last start are kept in the folder, for this account only.
     """
+
+    name = "postgres"
+    stop_signal = signal.SIGINT  # "fast": disconnect everybody, write a checkpoint, end
+    stop_grace_s = 6.0
 
     def __init__(
         self,
@@ -84,14 +86,11 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
-        self.folder = folder
-        self.port = port
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(folder, port=port, log=log)
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._log = log or folder / "postgres.log"
-        self._cluster = folder / "cluster"
-        self._password_file = folder / "password"
-        self._port_file = folder / "port"
+        self._cluster = self.folder / "cluster"
+        self._password_file = self.folder / "password"
+        self._port_file = self.folder / "port"
 
     @property
     def url(self) -> str:
@@ -100,15 +99,6 @@ class EmbeddedPostgres:
     def url_of(self, database: str) -> str:
         """The connection URL of a database of this cluster."""
         return f"postgresql://{USER}:{self._password_file.read_text()}@{LOOPBACK}:{self.port}/{database}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Make the cluster if there is none, serve it, and return when it accepts connections."""
@@ -119,11 +109,6 @@ class EmbeddedPostgres:
         self._wait_for_former_server()
         self._serve(account)
         self._make_database()
-
-    def stop(self) -> None:
-        """Disconnect everybody, write a checkpoint, end."""
-        if self.process is not None:
-            child.stop(self.process, signal.SIGINT, _STOP_TIMEOUT_S)
 
     def kill(self) -> None:
         """End without a checkpoint, as a crash would (for tests)."""
@@ -173,7 +158,7 @@ class EmbeddedPostgres:
 
     def _wait_for_former_server(self) -> None:
         """A server whose launcher was killed is already on its way down: wait for it."""
-        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        deadline = time.monotonic() + self.stop_grace_s
         while (pid := self._former_pid()) is not None:
             if time.monotonic() > deadline:
                 raise NotStarted(f"A PostgreSQL (process {pid}) still uses {self._cluster}: stop it first.")
@@ -200,11 +185,11 @@ class EmbeddedPostgres:
             ],
             env=_environment(),
             user=account.user,
-            log=self._log,
+            log=self.log,
             death_signal=signal.SIGINT,
         )
         child.wait_until(
-            self._is_ready, self.process, name="PostgreSQL", timeout_s=_START_TIMEOUT_S, log=self._log
+            self._is_ready, self.process, name="PostgreSQL", timeout_s=_START_TIMEOUT_S, log=self.log
         )
         _write_private(self._port_file, str(self.port))
 

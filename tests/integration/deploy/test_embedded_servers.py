@@ -6,9 +6,14 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+import redis
 from paho.mqtt import publish, subscribe
 
+from deploy.embedded.amqtt_broker import AmqttBroker
+from deploy.embedded.errors import NotStarted, PortTaken
+from deploy.embedded.mosquitto import Mosquitto
 from deploy.embedded.postgres import NOT_DURABLE, EmbeddedPostgres
+from deploy.embedded.redis import EmbeddedRedis
 from tests.conftest import MosquittoFactory
 from tests.support.receiver import Answer, Receiver
 
@@ -69,3 +74,28 @@ def test_receiver_records_and_answers_as_told(http_receiver: Receiver) -> None:
     assert httpx.get(http_receiver.url).status_code == 200
     assert [request.method for request in http_receiver.wait_for(3)] == ["POST", "POST", "GET"]
     assert http_receiver.requests[1].json == {"n": 2}
+
+
+def test_redis_asks_for_its_password(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        with redis.Redis.from_url(server.url) as client:
+            assert client.set("key", "value") is True
+            assert client.get("key") == b"value"
+        with redis.Redis(port=server.port) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        assert (tmp_path / "redis" / "redis.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_port_in_use_is_named_with_the_setting_to_change(tmp_path: Path, http_receiver: Receiver) -> None:
+    for server in (
+        Mosquitto(tmp_path / "mosquitto", port=http_receiver.port),
+        AmqttBroker(tmp_path / "amqtt", port=http_receiver.port),
+    ):
+        with pytest.raises(PortTaken, match=f"Port {http_receiver.port} .* set MACHI_MQTT_PORT"):
+            server.start()
+
+
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", settings={**NOT_DURABLE, "shared_buffers": "nonsense"})
+    with pytest.raises(NotStarted, match='invalid value for parameter "shared_buffers"'):
+        server.start()
