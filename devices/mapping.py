@@ -110,6 +110,6 @@ _ACCEPTED: dict[str, Callable[[Any], bool]] = {
     "number": _is_number,
     "text": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
-    "any": lambda value: True,
+    "any": lambda _: True,
     "geometry": _is_geometry,
 }

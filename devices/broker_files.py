@@ -1,0 +1,94 @@
+"""The broker's password and ACL files, made from the database.
+
+Who runs the broker watches the password file, tells the broker to read both files again, and writes the
+number of the file's first line to `<file>.applied` (decision 0002).
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from context_api.store.database import Database
+from context_api.store.devices import BrokerUsers, list_broker_users, mark_applied
+from devices.credentials import Service, service_hash
+
+_DEVICE_RULES = (
+    "write machi/v1/%u/up",
+    "write machi/v1/%u/ack",
+    "write machi/v1/%u/state",
+    "read machi/v1/%u/down",
+)
+
+
+class BrokerFiles(NamedTuple):
+    """The texts of one generation."""
+
+    generation: int
+    passwords: str
+    acl: str
+
+
+def render_broker_files(users: BrokerUsers, services: Sequence[Service]) -> BrokerFiles:
+    """Make both files; the same input gives the same texts."""
+    return BrokerFiles(
+        users.generation, password_file_content(users, services), acl_file_content(users, services)
+    )
+
+
+def password_file_content(users: BrokerUsers, services: Sequence[Service]) -> str:
+    """Return mosquitto's password file: the generation in the first line, then one user a line."""
+    lines = [f"# generation {users.generation}"]
+    lines += [f"{service.username}:{service_hash(service)}" for service in services]
+    lines += [f"{username}:{hashed}" for username, hashed in users.hashes]
+    return "\n".join(lines) + "\n"
+
+
+def acl_file_content(users: BrokerUsers, services: Sequence[Service]) -> str:
+    """Return mosquitto's ACL file: four patterns for all devices, topics by name for the few others."""
+    lines = [f"pattern {rule}" for rule in _DEVICE_RULES]
+    for service in services:
+        lines += ["", f"user {service.username}", *(f"topic {rule}" for rule in service.rules)]
+    for username, application in users.gateways:
+        lines += ["", f"user {username}", f"topic write v3/{application}/devices/+/up"]
+    return "\n".join(lines) + "\n"
+
+
+def write_broker_files(
+    database: Database,
+    password_file: Path,
+    acl_file: Path,
+    services: Sequence[Service],
+    *,
+    mode: int = 0o600,
+) -> bool:
+    """Bring both files up to date with the database; False if nothing had changed. Raises StoreUnavailable.
+
+    The ACL comes first: the password file is the one that is watched.
+    """
+    files = render_broker_files(list_broker_users(database), services)
+    changed = _replace(acl_file, files.acl, mode)
+    return _replace(password_file, files.passwords, mode, force=changed) or changed
+
+
+def record_applied(database: Database, password_file: Path) -> int | None:
+    """Copy the number in `<password file>.applied` to the database; None while there is none."""
+    applied = password_file.with_name(password_file.name + ".applied")
+    try:
+        generation = int(applied.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    mark_applied(database, generation)
+    return generation
+
+
+def _replace(path: Path, text: str, mode: int, *, force: bool = False) -> bool:
+    if not force and path.exists() and path.read_text() == text:
+        return False
+    new = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    return True

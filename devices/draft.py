@@ -1,0 +1,138 @@
+"""What a registration must look like, checked before anything is written. Pure."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import orjson
+
+from adapters.json_text import check_value
+from adapters.registry import adapter_names
+from adapters.types import DecodeError
+from devices.errors import InvalidDevice
+from devices.geometry import geometry_fault
+from devices.model import DeviceDraft
+from devices.profile import Profile, ProfileError, static_attributes
+
+DEFAULT_ADAPTER = "native"
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_ID_RULE = "1 to 64 of the characters A-Z a-z 0-9 _ . - (it becomes part of topics and of the entity's id)"
+_GATEWAY_DEVICE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}(@[A-Za-z0-9_.-]{1,64})?")
+_MAX_NAME_CHARS = 200
+_MAX_STATIC_BYTES = 16_384
+_MAX_INTERVAL_S = 366 * 86_400.0
+_RESERVED = ("location", "refDevice", "id", "type", "scope")
+_KINDS = ("device", "gateway")
+
+
+def draft_from_json(document: Any) -> DeviceDraft:
+    """Read the body of a registration. Raises InvalidDevice."""
+    try:
+        return msgspec.convert(document, DeviceDraft)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        raise InvalidDevice(path.strip("`.") or "", text) from error
+
+
+def check_tenant(tenant: str) -> None:
+    """Refuse a tenant whose name cannot be a part of a topic. Raises InvalidDevice."""
+    _check(bool(_ID.fullmatch(tenant)), "tenant", f"devices need a tenant whose name is {_ID_RULE}")
+
+
+def check_draft(draft: DeviceDraft, profiles: Mapping[str, Profile]) -> None:
+    """Refuse a draft that cannot be registered. Raises InvalidDevice for the first fault."""
+    _check(bool(_ID.fullmatch(draft.id)), "id", f"{draft.id!r:.80} is no device id; write {_ID_RULE}")
+    _check(draft.kind in _KINDS, "kind", f"kind is one of: {', '.join(_KINDS)}")
+    _check_common(draft)
+    if draft.kind == "gateway":
+        _check_gateway(draft)
+    else:
+        _check_device(draft, profiles)
+
+
+def _check_common(draft: DeviceDraft) -> None:
+    known = adapter_names()
+    _check(
+        draft.adapter is None or draft.adapter in known,
+        "adapter",
+        f"there is no adapter {draft.adapter!r:.80}; there are: {', '.join(known)}",
+    )
+    _check(
+        draft.name is None or (0 < len(draft.name) <= _MAX_NAME_CHARS and draft.name.isprintable()),
+        "name",
+        f"a name has 1 to {_MAX_NAME_CHARS} printable characters",
+    )
+    interval = draft.expected_interval_s
+    _check(
+        interval is None or (math.isfinite(interval) and 0 < interval <= _MAX_INTERVAL_S),
+        "expectedIntervalS",
+        "the expected interval is a number of seconds above 0, at most a year",
+    )
+    if draft.location is not None:
+        _check_location(draft.location)
+    _check_static(draft.static)
+
+
+def _check_location(location: dict[str, Any]) -> None:
+    fault = geometry_fault(location)
+    _check(fault is None, "location", fault or "")
+    _check(location["type"] == "Point", "location", "the location of a device is a GeoJSON Point")
+
+
+def _check_static(static: dict[str, Any]) -> None:
+    for term, value in static.items():
+        _check(term not in _RESERVED, "static", f"{term!r} cannot be a static attribute")
+        _check(value is not None, "static", f"{term!r} has no value")
+        try:
+            check_value(value, term)
+        except DecodeError as error:
+            raise InvalidDevice("static", error.detail) from error
+    try:
+        static_attributes(static, str)
+    except ProfileError as error:
+        raise InvalidDevice("static", str(error)) from error
+    size = len(orjson.dumps(static))
+    _check(
+        size <= _MAX_STATIC_BYTES, "static", f"{size} bytes of static attributes; at most {_MAX_STATIC_BYTES}"
+    )
+
+
+def _check_gateway(draft: DeviceDraft) -> None:
+    _check(draft.profile is None, "profile", "a gateway has no profile; its devices have")
+    _check(draft.gateway is None, "gateway", "a gateway stands behind no gateway")
+    _check(draft.gateway_device is None, "gatewayDevice", "a gateway stands behind no gateway")
+    _check(draft.adapter == "tts_v3", "adapter", "the adapter of a gateway is tts_v3")
+    _check(
+        draft.application is not None and bool(_APPLICATION.fullmatch(draft.application)),
+        "application",
+        "a gateway names the application it speaks for, as its topics do: application@tenant",
+    )
+
+
+def _check_device(draft: DeviceDraft, profiles: Mapping[str, Profile]) -> None:
+    known = ", ".join(sorted(profiles))
+    _check(draft.profile is not None, "profile", f"a device has a profile, one of: {known}")
+    _check(
+        draft.profile in profiles,
+        "profile",
+        f"there is no profile {draft.profile!r:.80}; there are: {known}",
+    )
+    _check(draft.application is None, "application", "only a gateway has an application")
+    if draft.gateway is None:
+        _check(draft.gateway_device is None, "gatewayDevice", "only a device behind a gateway has this")
+        return
+    _check(bool(_ID.fullmatch(draft.gateway)), "gateway", f"{draft.gateway!r:.80} is no device id")
+    _check(draft.adapter is None, "adapter", "a device behind a gateway is read by the gateway's adapter")
+    _check(
+        draft.gateway_device is None or bool(_GATEWAY_DEVICE.fullmatch(draft.gateway_device)),
+        "gatewayDevice",
+        "the gateway's name for the device has 1 to 128 of the characters A-Z a-z 0-9 _ . -",
+    )
+
+
+def _check(holds: bool, field: str, detail: str) -> None:
+    if not holds:
+        raise InvalidDevice(field, detail)

@@ -1,0 +1,118 @@
+"""Topic -> source, from the database."""
+
+import logging
+from collections.abc import Collection, Mapping
+
+from adapters.registry import UnknownAdapter, get_adapter
+from context_api.ngsild.model import Attributes, Instance, Kind
+from context_api.store import devices as store
+from context_api.store.database import Database
+from devices.model import Device, Source, UnknownSource
+from devices.profile import LOCATION, Profile, static_attributes
+from devices.topics import GatewayTopic, NativeTopic, Topic, parse_topic
+
+DEFAULT_TENANT = "default"
+UNKNOWN_TOPIC = "unknown-topic"
+UNKNOWN_DEVICE = "unknown-device"
+_log = logging.getLogger(__name__)
+
+
+def find_sources(
+    database: Database, topics: Collection[str], profiles: Mapping[str, Profile]
+) -> dict[str, Source | UnknownSource]:
+    """Return who speaks on each topic, with at most four queries. Raises StoreUnavailable."""
+    names = {topic: parse_topic(topic) for topic in topics}
+    devices = _find_devices(database, {name for name in names.values() if name is not None})
+    found: dict[str, Source | UnknownSource] = {}
+    unknown: dict[str, Topic | None] = {}
+    for topic, name in names.items():
+        device = None if name is None else devices.get(name)
+        source = None if device is None else build_source(device, profiles)
+        if source is None:
+            unknown[topic] = name
+        else:
+            found[topic] = source
+    if unknown:
+        found.update(_explain(database, unknown))
+    return found
+
+
+def _find_devices(database: Database, names: Collection[Topic]) -> dict[Topic, Device]:
+    direct = {name for name in names if isinstance(name, NativeTopic)}
+    behind = {name for name in names if isinstance(name, GatewayTopic)}
+    devices: dict[Topic, Device] = {}
+    if direct:
+        found = store.find_direct_devices(database, [(name.tenant, name.device) for name in direct])
+        devices |= {NativeTopic(name[0], name[1]): device for name, device in found.items()}
+    if behind:
+        found = store.find_gateway_devices(database, [(name.application, name.device) for name in behind])
+        devices |= {GatewayTopic(name[0], name[1]): device for name, device in found.items()}
+    return devices
+
+
+def _explain(database: Database, unknown: Mapping[str, Topic | None]) -> dict[str, UnknownSource]:
+    """Whose quarantine a message of an unknown source goes to: the named tenant's, else the default one's."""
+    owners = _find_owners(database, {name for name in unknown.values() if name is not None})
+    default = owners[NativeTopic(DEFAULT_TENANT, "")]
+    explained: dict[str, UnknownSource] = {}
+    for topic, name in unknown.items():
+        if name is None:
+            explained[topic] = UnknownSource(*default, UNKNOWN_TOPIC, "the topic has no known form")
+        else:
+            detail = f"no device {name.device!r:.80} of {name.owner!r:.80} is registered"
+            explained[topic] = UnknownSource(*owners.get(name, default), UNKNOWN_DEVICE, detail)
+    return explained
+
+
+def _find_owners(database: Database, names: Collection[Topic]) -> dict[Topic, tuple[str, int]]:
+    """Tenant (name, id) by topic; the default tenant under its name and no device."""
+    default = NativeTopic(DEFAULT_TENANT, "")
+    direct = {default} | {name for name in names if isinstance(name, NativeTopic)}
+    behind = [name for name in names if isinstance(name, GatewayTopic)]
+    tenants = store.find_tenants(database, {name.tenant for name in direct})
+    owners: dict[Topic, tuple[str, int]] = {
+        name: (name.tenant, tenants[name.tenant]) for name in direct if name.tenant in tenants
+    }
+    if behind:
+        applications = store.find_applications(database, {name.application for name in behind})
+        owners |= {
+            name: applications[name.application] for name in behind if name.application in applications
+        }
+    return owners
+
+
+def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | None:
+    """Put together what `ingest` needs to know of a device.
+
+    None where its profile or adapter is no longer there (a newer version registered it).
+    """
+    profile = profiles.get(device.profile or "")
+    if profile is None or device.entity_id is None:
+        _log.warning("Profile missing", extra={"action": "build_source", "device": device.id})
+        return None
+    try:
+        adapter = get_adapter(device.adapter)
+    except UnknownAdapter:
+        _log.warning("Adapter missing", extra={"action": "build_source", "device": device.id})
+        return None
+    return Source(
+        tenant=device.tenant,
+        tenant_id=device.tenant_id,
+        device_id=device.id,
+        device_name=device.gateway_device or device.id,
+        adapter=adapter,
+        profile=profile,
+        entity_id=device.entity_id,
+        static=_static(device, profile),
+    )
+
+
+def _static(device: Device, profile: Profile) -> Attributes:
+    expand = profile.expand
+    static = dict(profile.static)
+    if device.name is not None:
+        static[expand("name")] = [Instance(value=device.name)]
+    if device.location is not None:
+        static[expand(LOCATION)] = [Instance(kind=Kind.GEO_PROPERTY, value=device.location)]
+    static[expand("refDevice")] = [Instance(kind=Kind.RELATIONSHIP, value=f"urn:ngsi-ld:Device:{device.id}")]
+    return static | static_attributes(device.static, expand)
