@@ -1,1 +1,0 @@
-"""Delivery: claims, renders, sends, retries."""

@@ -44,7 +44,7 @@ class Sender:
         except OutboundRefused as error:
             return Attempt(Verdict.RETRY, f"refused: {error}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Attempt(Verdict.RETRY, f"no connection: {str(error)[:200] or type(error).__name__}")
+            return Attempt(Verdict.RETRY, f"no connection: {_printable(error)}")
         try:
             return _read_attempt(response)
         finally:
@@ -57,6 +57,12 @@ def _read_attempt(response: httpx.Response) -> Attempt:
         return Attempt(verdict)
     asked_s = parse_retry_after(response.headers.get("retry-after"), time.time_ns() // 1_000)
     return Attempt(verdict, f"HTTP {_describe(response.status_code)}", asked_s)
+
+
+def _printable(error: Exception) -> str:
+    """The error in one line: it may quote what a receiver sent, and some characters cannot be stored."""
+    text = "".join(letter if letter.isprintable() else " " for letter in str(error)[:200])
+    return text.strip() or type(error).__name__
 
 
 def _describe(status: int) -> str:

@@ -66,10 +66,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     created_at: Micros
     changed_at: Micros | None
-    """None, like `attributes` and `document`, where retention has dropped the change."""
-    change_trigger: int | None
-    attributes: list[int] | None
-    document: Any
+    document: str | None
+    """The change's document (see codec.decode_change); None where retention has dropped the change."""
 
 
 class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ returning q.subscription_key, q.entity_id, q.attempts,
 select o.subscription_key, o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from c.at) * 1000000)::bigint as changed_at,
-    c.trigger as change_trigger, c.attributes, c.document
+    c.document::text as document
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as q (subscription_key, entity_id)
 cross join lateral (
     select w.*

@@ -1,0 +1,87 @@
+"""The @contexts that notifications are written in: from the package, else from what the API fetched and kept.
+
+Nothing is fetched here: the API had every document at hand when it accepted the subscription.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+import msgspec
+
+from context_api.ngsild.contexts import (
+    Context,
+    Source,
+    build_context,
+    builtin_document,
+    core_context,
+    flatten_context,
+    is_core_context_url,
+)
+from context_api.ngsild.errors import LdContextNotAvailable
+from context_api.store.context_cache import find_document
+from context_api.store.database import Database
+
+MAX_DOCUMENTS = 32
+_BUILT_MAX = 512
+
+
+class StoredContexts:
+    """Builds contexts and keeps the last ones; used by one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._built: OrderedDict[bytes, Context] = OrderedDict()
+
+    def find(self, source: Source) -> Context | None:
+        """Give a context that is built already."""
+        return core_context() if _is_core(source) else self._built.get(msgspec.json.encode(source))
+
+    def load(self, source: Source) -> Context:
+        """Build the context of a URL, an object or a list of both; blocks on the database.
+
+        Raises LdContextNotAvailable where a document is not kept (any more), StoreError.
+        """
+        context = build_context(self._collect(source, ()), source)
+        self._built[msgspec.json.encode(source)] = context
+        while len(self._built) > _BUILT_MAX:
+            self._built.popitem(last=False)
+        return context
+
+    def _collect(self, source: Any, path: tuple[str, ...]) -> list[Mapping[str, Any]]:
+        documents: list[Mapping[str, Any]] = []
+        for part in flatten_context(source):
+            if not isinstance(part, str):
+                documents.append({"@context": part})
+                continue
+            url = urljoin(path[-1], part) if path else part
+            if not is_core_context_url(url):
+                documents += self._follow(url, path)
+            if len(documents) > MAX_DOCUMENTS:
+                raise LdContextNotAvailable(f"the @context leads to more than {MAX_DOCUMENTS} documents")
+        return documents
+
+    def _follow(self, url: str, path: tuple[str, ...]) -> list[Mapping[str, Any]]:
+        builtin = builtin_document(url)
+        if builtin is not None:
+            return [builtin]
+        document = find_document(self._database, url)
+        if document is None or url in path:
+            raise LdContextNotAvailable(f"the @context {url} is not at hand")
+        return self._collect(document.get("@context"), (*path, url))
+
+
+def link_of(context: Context, public_url: str) -> str | None:
+    """The URL that stands for a context; None where it has none (an object, or a list of several)."""
+    source = context.source
+    if not isinstance(source, str):
+        urls = list(source) if isinstance(source, list | tuple) else []
+        if len(urls) != 1 or not isinstance(urls[0], str):
+            return None
+        source = urls[0]
+    return f"{public_url}{source}" if source.startswith("/") else source
+
+
+def _is_core(source: Source) -> bool:
+    return not source or (isinstance(source, str) and is_core_context_url(source))

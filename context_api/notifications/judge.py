@@ -1,0 +1,77 @@
+"""What becomes of a queue before and after its requests: the rules, without any I/O."""
+
+from collections.abc import Sequence
+
+from context_api.ngsild.model import Micros
+from context_api.notifications.retry import RetryPolicy, Verdict
+from context_api.notifications.sender import Attempt
+from context_api.store.deliveries import (
+    LeasedQueue,
+    OutboxRow,
+    RestResult,
+    RowResult,
+    Settlement,
+    State,
+)
+
+
+def settle_unsendable(
+    queue: LeasedQueue, now: Micros, retry: RetryPolicy, paused_check_s: float
+) -> Settlement | None:
+    """The settlement of a queue of which nothing may be sent (clause 5.8.6: only while active), else None."""
+    subscription = queue.subscription
+    if subscription is None:
+        return _cancel(queue, "the subscription was deleted")
+    if subscription.expires_at is not None and subscription.expires_at <= now:
+        return _cancel(queue, "the subscription expired")
+    if not subscription.is_active:
+        rest = RestResult(
+            state=State.DEAD_LETTERED, error="the subscription is paused", older_than_s=retry.give_up_s
+        )
+        return Settlement(lease=queue.lease, rest=rest, attempts=queue.attempts, delay_s=paused_check_s)
+    return None
+
+
+def _cancel(queue: LeasedQueue, reason: str) -> Settlement:
+    return Settlement(lease=queue.lease, rest=RestResult(state=State.CANCELLED, error=reason))
+
+
+def settle_attempts(
+    queue: LeasedQueue,
+    results: Sequence[RowResult],
+    last: Attempt | None,
+    retry: RetryPolicy,
+    cooldown_s: float = 0.0,
+) -> Settlement:
+    """The settlement of a queue after its requests; `last` is the attempt that failed, None if none did.
+
+    A failure waits for the back-off; what has failed for `give_up_s` becomes dead letters, as far as it is as
+    old: what came while the receiver was down keeps its own time.
+    """
+    progressed = any(result.state is State.DELIVERED for result in results)
+    if last is None or last.verdict is Verdict.GONE:
+        attempts = 0 if progressed or last is not None else queue.attempts
+        return Settlement(lease=queue.lease, rows=tuple(results), attempts=attempts)
+    failures = 1 if progressed else queue.attempts + 1
+    failing_s = 0.0 if progressed else queue.failing_s or 0.0
+    rest = None
+    if failing_s >= retry.give_up_s:
+        error = f"given up after {failing_s / 3600:.1f} h: {last.error}"
+        rest = RestResult(state=State.DEAD_LETTERED, error=error, older_than_s=retry.give_up_s)
+    return Settlement(
+        lease=queue.lease,
+        rows=tuple(results),
+        rest=rest,
+        attempts=failures,
+        delay_s=retry.delay_s(failures, max(last.retry_after_s or 0.0, cooldown_s)),
+    )
+
+
+def result_of(row: OutboxRow, attempt: Attempt) -> RowResult:
+    """What an attempt makes of its row."""
+    states = {
+        Verdict.DELIVERED: State.DELIVERED,
+        Verdict.RETRY: State.WAITING,
+        Verdict.GONE: State.DEAD_LETTERED,
+    }
+    return RowResult(day=row.day, id=row.id, state=states[attempt.verdict], error=attempt.error)
