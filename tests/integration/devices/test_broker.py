@@ -41,9 +41,7 @@ class Client:
         self._client.on_connect = lambda _c, _u, _f, reason, _p: self._finish(str(reason))
         self._client.on_publish = lambda _c, _u, _m, reason, _p: self._finish(str(reason))
         self._client.on_subscribe = lambda _c, _u, _m, reasons, _p: self._finish(str(reasons[0]))
-        self._client.on_message = lambda _c, _u, message: self.received.append(
-            (message.topic, message.payload)
-        )
+        self._client.on_message = lambda _c, _u, message: self._keep(message)
         self._client.on_disconnect = lambda *_: self.disconnected.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
