@@ -8,6 +8,7 @@ packet ids and the acknowledgements can never race (see inflight.py). Others app
 Each connection gets a fresh paho client: nothing of a former connection can be left over in it.
 """
 
+import logging
 import math
 import select
 import socket
@@ -22,7 +23,6 @@ from enum import Enum
 from typing import cast
 from urllib.parse import urlsplit
 
-import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -36,7 +36,7 @@ from broker_bridge.inflight import InFlight, Repeat
 from broker_bridge.models import Incoming
 from broker_bridge.settings import BridgeSettings
 
-log = structlog.get_logger("broker_bridge")
+_log = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 10.0
 SHORT_LIFE_S = 2.0
@@ -323,7 +323,10 @@ class MqttClient:
         self._in_flight.begin_connection(session_present=flags.session_present)
         self.state = BrokerState(detail="connected, not subscribed yet", mqtt_version=self._version_name)
         self._subscribe(client)
-        log.info("mqtt-connected", session_present=flags.session_present, version=self._version_name)
+        _log.info(
+            "Connected to the broker",
+            extra={"session_present": flags.session_present, "version": self._version_name},
+        )
 
     def _refused(self, reason: str) -> None:
         if reason in _OTHER_VERSION and self._settings.mqtt_version == "auto":
@@ -409,7 +412,7 @@ class MqttClient:
     def _report(self, detail: str) -> None:
         """Say it once: a broker that stays away is one line, not one per attempt."""
         if detail != self.state.detail:
-            log.warning("mqtt-disconnected", detail=detail)
+            _log.warning("The broker is not ready", extra={"detail": detail})
         self.state = BrokerState(detail=detail)
 
 
