@@ -199,7 +199,10 @@ def _partial_update(current: Entity | None, change: PartialUpdateAttribute, now:
         former = draft.find(change.attribute, patch.dataset_id)
         if former is None:
             raise _no_attribute(change.entity_id, change.attribute, patch.dataset_id)
-        draft.write(change.attribute, update_instance(former, patch))
+        if is_null(patch):
+            draft.remove(change.attribute, patch.dataset_id)
+        else:
+            draft.write(change.attribute, update_instance(former, patch))
     return draft.finish()
 
 

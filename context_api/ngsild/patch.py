@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from context_api.ngsild.attributes import FORMS
 from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Attributes, Instance, Iri, Kind, Micros
 from context_api.ngsild.transition import find_instance, put_instance
 
@@ -50,24 +52,26 @@ def is_null(instance: Instance) -> bool:
 def update_instance(current: Instance, patch: Instance) -> Instance:
     """Replace the members that a partial update gives; its sub-attributes are replaced as a whole."""
     _check_kind(current, patch)
-    if is_null(patch):
-        raise BadRequestData("a partial update cannot delete the attribute itself; use DELETE", pointer="")
     updated = _patch_members(current, patch)
     if patch.value is not None:
+        _check_value_member(current, patch)
         updated.value = patch.value
+        if current.kind is Kind.GEO_PROPERTY:
+            updated.value = read_geometry(patch.value, "/value")
     updated.sub = _update_sub(current.sub, patch.sub)
     return updated
 
 
 def merge_instance(current: Instance, patch: Instance, hints: MergeHints = NO_HINTS) -> Instance:
     """Merge a fragment's instance into the current one, to any depth."""
-    if _kind_given(patch) and patch.kind is not current.kind:
+    if patch.kind is not current.kind and _kind_given(patch):
         # Another type has other members: nothing of the former can be kept
         replaced = complete_instance(patch)
         replaced.created_at = current.created_at
         return replaced
     merged = _patch_members(current, patch)
     if patch.value is not None:
+        _check_value_member(current, patch)
         merged.value = _merge_value(current, patch, hints)
     if patch.observed_at is None and hints.observed_at is not None and current.observed_at is not None:
         merged.observed_at = hints.observed_at
@@ -123,15 +127,20 @@ def _kind_given(patch: Instance) -> bool:
 def _check_kind(current: Instance, patch: Instance) -> None:
     if _kind_given(patch) and patch.kind is not current.kind:
         raise BadRequestData(
-            f"the attribute is a {type_name(current.kind)}; a partial update cannot make it a"
-            f" {type_name(patch.kind)}",
+            f"the attribute is a {FORMS[current.kind].type}; a partial update cannot make it a"
+            f" {FORMS[patch.kind].type}",
             pointer="/type",
         )
 
 
-def type_name(kind: Kind) -> str:
-    """The name of an attribute type, as documents write it."""
-    return "".join(word.capitalize() for word in kind.name.split("_"))
+def _check_value_member(current: Instance, patch: Instance) -> None:
+    """A fragment that gives no type but a `value` can only mean an attribute that has such a member."""
+    if isinstance(patch, PartialInstance) and not patch.kind_given and not patch.is_bare:
+        member = FORMS[current.kind].member
+        if member != "value":
+            raise BadRequestData(
+                f"the attribute is a {FORMS[current.kind].type}: it has {member}, no value", pointer="/value"
+            )
 
 
 def _patch_members(current: Instance, patch: Instance) -> Instance:
@@ -160,6 +169,8 @@ def _merge_value(current: Instance, patch: Instance, hints: MergeHints) -> Any:
     if is_bare:
         _check_bare_value(current.kind, value)
     merged = merge_json(current.value, value)
+    if current.kind is Kind.GEO_PROPERTY:
+        return read_geometry(merged, "/value")
     if current.kind is Kind.LANGUAGE_PROPERTY and not merged:
         raise BadRequestData("nothing would be left of the languageMap; remove the attribute instead")
     return merged
@@ -177,7 +188,7 @@ def _check_bare_value(kind: Kind, value: Any) -> None:
         fits = fits and isinstance(value, list)
     if not fits:
         raise BadRequestData(
-            f"the attribute is a {type_name(kind)}, which the value {str(value)[:60]!r} does not fit"
+            f"the attribute is a {FORMS[kind].type}, which the value {str(value)[:60]!r} does not fit"
         )
 
 
