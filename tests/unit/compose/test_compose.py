@@ -1,0 +1,287 @@
+"""docker-compose.yml against the Compose specification, and every name in it against the code.
+
+No Docker engine is at hand where these tests run: what an engine alone can show is not shown here.
+"""
+
+import json
+import re
+import shlex
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import check_jsonschema
+import jsonschema
+import pytest
+import typer.main
+import yaml
+from typer.testing import CliRunner
+
+from deploy import wiring
+from deploy.cli import app
+from deploy.commands.init import render_environment
+from deploy.settings import Settings, read_settings
+from deploy.worker import writes_broker_files
+from tests.unit.compose import stack
+
+SCHEMA = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+LONG_RUNNING = {"api", "bridge", "notifier", "worker"}
+
+
+def dotenv() -> dict[str, str]:
+    """What `machi init` writes."""
+    lines = render_environment().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def settings_of(service: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in stack.environment(service, dotenv()).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MACHI_DATA_DIR", "/var/lib/machi")  # as in the Dockerfile
+    return read_settings()
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.validate(stack.load(), schema)
+
+
+def test_the_specification_would_refuse_a_misspelt_key() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    wrong = json.loads(json.dumps(stack.load()))
+    wrong["services"]["api"]["read_onyl"] = True
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
+
+
+def test_the_stack_has_all_parts() -> None:
+    assert set(stack.services()) == {
+        "database", "broker", "cache", "migrate", "api", "bridge", "notifier", "worker", "grafana",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", stack.services())
+def test_every_service_is_hardened_and_bounded(name: str) -> None:
+    service = stack.services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert "cap_add" not in service
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert service["logging"]["options"]["max-size"] == "10m"
+
+
+@pytest.mark.parametrize("name", stack.services())
+def test_every_image_is_pinned_to_a_version(name: str) -> None:
+    tag = stack.services()[name]["image"].rpartition(":")[2]
+    assert re.search(r"\d+\.\d+\.\d+", tag) or re.fullmatch(r"pg\d+\.\d+-ts\d+\.\d+\.\d+", tag)
+
+
+@pytest.mark.parametrize("name", sorted(set(stack.services()) - {"migrate"}))
+def test_everything_that_stays_has_a_health_check_and_starts_again(name: str) -> None:
+    service = stack.services()[name]
+    assert service["healthcheck"]["test"]
+    assert service["restart"] == "unless-stopped"
+
+
+def test_only_api_broker_and_grafana_are_reached_from_outside_and_by_default_from_this_machine_only() -> None:
+    published = {
+        name: [stack.interpolate(port, {}) for port in service["ports"]]
+        for name, service in stack.services().items()
+        if "ports" in service
+    }
+    assert published == {
+        "api": ["127.0.0.1:8080:8080"],
+        "broker": ["127.0.0.1:1883:1883"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+def test_database_and_cache_are_on_the_inner_network_only() -> None:
+    assert stack.load()["networks"]["store"]["internal"] is True
+    for name in ("database", "cache", "migrate", "worker"):
+        assert stack.services()[name]["networks"] == ["store"]
+
+
+def test_init_makes_every_secret_that_the_file_asks_for() -> None:
+    assert set(dotenv()) == stack.required_variables()
+    assert all(len(value) >= 32 for value in dotenv().values())
+
+
+def test_no_secret_has_a_default_and_none_stands_in_the_file() -> None:
+    for name in stack.variables():
+        if any(word in name for word in ("PASSWORD", "SECRET")):
+            assert name in stack.required_variables()
+    literal = re.compile(r"(PASSWORD|SECRET)\w*: *(?!\$\{)\S", re.IGNORECASE)
+    assert [line for line in stack.COMPOSE_FILE.read_text().splitlines() if literal.search(line)] == []
+
+
+def test_every_optional_variable_is_a_setting_or_explained_by_the_file() -> None:
+    settings = {f"MACHI_{name.upper()}" for name in Settings.model_fields}
+    optional = set(stack.variables()) - stack.required_variables()
+    assert optional - settings == {"MACHI_PUBLISH_ADDRESS", "MACHI_GRAFANA_PORT"}
+
+
+def test_the_secrets_reach_the_right_containers_only() -> None:
+    holders: dict[str, set[str]] = {}
+    for name in stack.services():
+        text = json.dumps(stack.services()[name].get("environment", {}))
+        for variable in stack.required_variables():
+            if f"${{{variable}" in text:
+                holders.setdefault(variable, set()).add(name)
+    ours = {"migrate", *LONG_RUNNING}
+    assert holders == {
+        "MACHI_SECRET": ours,
+        "MACHI_MQTT_PASSWORD": ours,
+        "MACHI_DATABASE_PASSWORD": {"database", *ours},
+        "MACHI_REDIS_PASSWORD": {"cache", *ours},
+        "MACHI_POSTGRES_PASSWORD": {"database"},
+        "MACHI_GRAFANA_DATABASE_PASSWORD": {"database", "grafana"},
+        "MACHI_GRAFANA_ADMIN_PASSWORD": {"grafana"},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(stack.machi_services()))
+def test_every_machi_variable_of_our_containers_is_a_setting(name: str) -> None:
+    known = {f"MACHI_{field.upper()}" for field in Settings.model_fields}
+    assert set(stack.environment(name, {})) <= known
+
+
+@pytest.mark.parametrize("name", sorted(stack.machi_services()))
+def test_every_container_of_ours_runs_a_command_that_exists(name: str) -> None:
+    command = typer.main.get_command(app)
+    subcommands = getattr(command, "commands", {})
+    assert stack.services()[name]["command"] == [name]
+    assert name in subcommands
+    assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", sorted(stack.machi_services()))
+def test_the_settings_are_complete(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is looked for in the data folder, which is read-only in a container."""
+    settings = settings_of(name, monkeypatch)
+
+    found = wiring.connect(settings)
+
+    secrets = dotenv()
+    host = f"machi:{secrets['MACHI_DATABASE_PASSWORD']}@database:5432/machi"
+    assert found.database_url == f"postgresql://{host}"
+    assert found.redis_url == f"redis://:{secrets['MACHI_REDIS_PASSWORD']}@cache:6379/0"
+    assert found.mqtt_url == "mqtt://broker:1883"
+    assert found.secret == secrets["MACHI_SECRET"].encode()
+    assert wiring.bridge_password(settings) == secrets["MACHI_MQTT_PASSWORD"]
+    assert settings.auth is True
+
+
+@pytest.mark.parametrize("name", sorted(LONG_RUNNING))
+def test_the_health_check_asks_the_port_that_the_process_opens(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(name, monkeypatch)
+    port = settings.http_port if name == "api" else getattr(settings, f"{name}_http_port")
+    test = " ".join(stack.services()[name]["healthcheck"]["test"])
+    assert f"http://127.0.0.1:{port}/readyz" in test
+    compile(stack.services()[name]["healthcheck"]["test"][3], "healthcheck", "exec")
+
+
+def test_the_api_listens_on_its_published_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of("api", monkeypatch)
+    assert (settings.http_host, settings.http_port) == ("0.0.0.0", 8080)  # noqa: S104 - in a container
+
+
+def test_the_worker_writes_the_files_that_the_broker_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of("worker", monkeypatch)
+    assert writes_broker_files(settings)
+    password_file, acl_file = wiring.broker_files(settings)
+    volume, folder = stack.services()["worker"]["volumes"][0].split(":")
+    assert (str(password_file), str(acl_file)) == (f"{folder}/passwords", f"{folder}/acl")
+
+    broker_folder = stack.environment("broker", {})["MACHI_BROKER_FOLDER"]
+    assert f"{volume}:{broker_folder}" in stack.services()["broker"]["volumes"]
+    configuration = (stack.ROOT / "deploy/compose/mosquitto/mosquitto.conf").read_text()
+    assert f"password_file {broker_folder}/passwords" in configuration
+    assert f"acl_file {broker_folder}/acl" in configuration
+
+
+def test_the_account_of_our_image_is_that_of_the_broker() -> None:
+    """The worker writes the password file for its own account only; the broker must be able to read it."""
+    uid = stack.services()["broker"]["user"].split(":")[0]
+    dockerfile = (stack.ROOT / "Dockerfile").read_text()
+    assert f"--uid {uid} " in dockerfile
+    assert "USER machi" in dockerfile
+
+
+def test_every_file_that_is_mounted_exists_and_is_mounted_read_only() -> None:
+    mounts = [
+        mount.split(":")
+        for service in stack.services().values()
+        for mount in service.get("volumes", [])
+        if mount.startswith("./")
+    ]
+    assert len(mounts) == 5
+    for source, _, mode in mounts:
+        assert (stack.ROOT / source).exists(), source
+        assert mode == "ro"
+    for script in ("database/900_machi.sh", "mosquitto/entrypoint.sh"):
+        assert (stack.ROOT / "deploy/compose" / script).stat().st_mode & stat.S_IXUSR
+
+
+def test_every_named_volume_is_declared_and_used() -> None:
+    used = {
+        mount.split(":")[0]
+        for service in stack.services().values()
+        for mount in service.get("volumes", [])
+        if not mount.startswith("./")
+    }
+    assert used == set(stack.load()["volumes"])
+
+
+def test_the_cache_gets_its_password_by_standard_input(tmp_path: Path) -> None:
+    """Not on a command line, which other accounts of the host can read."""
+    command = stack.services()["cache"]["command"][0].replace("$$", "$")
+    assert shlex.split(command)[0] == "printf"
+    assert "valkey-server -" in command
+    assert "--requirepass" not in command
+
+
+def test_the_dockerfile_copies_what_exists_and_what_the_context_lets_through() -> None:
+    lines = (stack.ROOT / "Dockerfile").read_text().splitlines()
+    let_through = {
+        line[1:] for line in (stack.ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    }
+    copied = [
+        source
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    ]
+    assert "requirements.lock" in copied
+    for source in copied:
+        assert (stack.ROOT / source).exists(), source
+        assert source in let_through, source
+    packages = set(_pyproject()["tool"]["importlinter"]["root_packages"])
+    assert packages <= set(copied)
+
+
+def test_the_dashboard_and_its_source_agree() -> None:
+    grafana = stack.ROOT / "deploy/compose/grafana"
+    source = yaml.safe_load((grafana / "provisioning/datasources/machi.yaml").read_text())["datasources"][0]
+    dashboard = json.loads((grafana / "dashboards/town.json").read_text())
+    provider = yaml.safe_load((grafana / "provisioning/dashboards/machi.yaml").read_text())["providers"][0]
+
+    uids = {panel["datasource"]["uid"] for panel in dashboard["panels"]}
+    assert uids == {source["uid"]}
+    assert source["url"] == "database:5432"
+    assert (
+        source["secureJsonData"]["password"].removeprefix("$") in stack.services()["grafana"]["environment"]
+    )
+    folder = provider["options"]["path"]
+    assert f"./deploy/compose/grafana/dashboards:{folder}:ro" in stack.services()["grafana"]["volumes"]
+    home = stack.services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == f"{folder}/town.json"
+
+
+def _pyproject() -> dict[str, Any]:
+    return tomllib.loads((stack.ROOT / "pyproject.toml").read_text())
