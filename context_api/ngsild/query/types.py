@@ -1,12 +1,13 @@
 """The entity type selection language (clause 4.17): `Room,(Building;Monument)`."""
 
 import re
-from typing import Protocol
+from collections.abc import Callable
 
 import msgspec
 
 from context_api.ngsild.errors import BadRequestData, TooComplexQuery
 from context_api.ngsild.model import Iri
+from context_api.ngsild.names import TermExpander, expand_name
 
 
 class TypeIs(msgspec.Struct, frozen=True, tag="is"):
@@ -42,14 +43,6 @@ class AllOf(msgspec.Struct, frozen=True, tag="all"):
 TypeSelection = TypeIs | AnyOf | AllOf
 
 
-class TermExpander(Protocol):
-    """What the grammar needs of a @context."""
-
-    def expand(self, term: str) -> Iri:
-        """Give the IRI that a term stands for."""
-        ...
-
-
 def selected_types(selection: TypeSelection) -> frozenset[Iri]:
     """Give a set of types of which every selected entity has at least one: what an index is asked for."""
     if isinstance(selection, TypeIs):
@@ -57,6 +50,22 @@ def selected_types(selection: TypeSelection) -> frozenset[Iri]:
     if isinstance(selection, AnyOf):
         return frozenset().union(*(selected_types(part) for part in selection.parts))
     return min((selected_types(part) for part in selection.parts), key=len)
+
+
+def write_type_selection(selection: TypeSelection | None, compact: Callable[[Iri], str]) -> str:
+    """Write a type selection as text again; None is `*`."""
+    if selection is None:
+        return "*"
+    if isinstance(selection, TypeIs):
+        return compact(selection.iri)
+    parts = [write_type_selection(part, compact) for part in selection.parts]
+    if isinstance(selection, AllOf):
+        nested = [
+            f"({text})" if isinstance(part, AnyOf) else text
+            for part, text in zip(selection.parts, parts, strict=True)
+        ]
+        return f"({';'.join(nested)})"
+    return ",".join(parts)
 
 
 MAX_LENGTH = 4096
@@ -114,7 +123,7 @@ class _Parser:
             raise self._wrong(f"a type is missing {'at the end' if word is None else f'before {word!r}'}")
         self._position += 1
         if word != "(":
-            return TypeIs(self._context.expand(word))
+            return TypeIs(expand_name(word, self._context, "a type's name"))
         if depth >= MAX_DEPTH:
             raise TooComplexQuery(f"a type selection nests at most {MAX_DEPTH} parentheses")
         inner = self.parse_any(depth + 1)

@@ -1,0 +1,186 @@
+"""Subscriptions, indexed so that a change finds those that it touches (clauses 5.2.12 and 5.8.6).
+
+A subscription is filed under what its selectors name (an id, a type, an idPattern, or anything) and, below
+that, under its watched attributes. A change looks up its own id, types and attributes: what it costs does not
+depend on how many subscriptions wait for something else.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from context_api.ngsild.changes import Trigger
+from context_api.ngsild.merge import Transition
+from context_api.ngsild.model import Entity, Iri, Micros
+from context_api.ngsild.query import compile_id_pattern, selected_types
+from context_api.ngsild.subscription import EntitySelector, Subscription
+
+_ENTITY_BITS = int(Trigger.ENTITY_CREATED | Trigger.ENTITY_UPDATED | Trigger.ENTITY_DELETED)
+_CREATED, _UPDATED, _DELETED = (
+    int(Trigger.ATTRIBUTE_CREATED),
+    int(Trigger.ATTRIBUTE_UPDATED),
+    int(Trigger.ATTRIBUTE_DELETED),
+)
+_TRIGGERS = tuple(Trigger(bits) for bits in range(64))
+# Which patterns an entity's id matches is remembered, for this many entities
+_PATTERN_CACHE_LIMIT = 100_000
+
+_Subject = tuple[str, str]
+_ANYTHING: _Subject = ("any", "")
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A subscription that a change touches."""
+
+    subscription_key: int
+    trigger: Trigger
+    """The bits of the change that the subscription asked for."""
+
+
+class _Filed(msgspec.Struct, frozen=True):
+    """A subscription in the form that matching needs."""
+
+    key: int
+    selectors: tuple[EntitySelector, ...]
+    watched: frozenset[Iri]
+    triggers: int
+    expires_at: Micros | None
+
+
+class _Drawer(msgspec.Struct):
+    """The subscriptions of one subject: those that watch an attribute, and those that watch all."""
+
+    watching: dict[Iri, list[_Filed]]
+    watching_all: list[_Filed]
+
+
+class SubscriptionIndex:
+    """The active subscriptions of a tenant; made anew when they change."""
+
+    def __init__(self, subscriptions: Iterable[tuple[int, Subscription]]) -> None:
+        self._drawers: dict[_Subject, _Drawer] = {}
+        self._patterns: set[str] = set()
+        self._matched_patterns: dict[str, tuple[_Subject, ...]] = {}
+        for key, subscription in subscriptions:
+            if subscription.is_active is not False:
+                self._file(key, subscription)
+
+    def match(
+        self, before: Entity | None, after: Entity | None, transition: Transition, now: Micros
+    ) -> list[Match]:
+        """Find the subscriptions that a change touches, in the order of their keys.
+
+        Selectors look at the entity as it is after the change, or as it was where it is gone. Subscriptions
+        that have expired at `now` do not match.
+        """
+        entity = after if after is not None else before
+        if not self._drawers or entity is None or not transition.trigger:
+            return []
+        change = _describe(entity, transition, now)
+        found: dict[int, Match] = {}
+        for subject in self._subjects(entity):
+            drawer = self._drawers.get(subject)
+            if drawer is not None:
+                _search(drawer, change, found)
+        return [found[key] for key in sorted(found)]
+
+    def _subjects(self, entity: Entity) -> list[_Subject]:
+        subjects: list[_Subject] = [_ANYTHING, ("id", entity.id)]
+        subjects += [("type", one) for one in entity.types]
+        if self._patterns:
+            subjects += self._match_patterns(entity.id)
+        return subjects
+
+    def _match_patterns(self, entity_id: str) -> tuple[_Subject, ...]:
+        known = self._matched_patterns.get(entity_id)
+        if known is None:
+            known = tuple(
+                ("pattern", pattern)
+                for pattern in self._patterns
+                if compile_id_pattern(pattern).search(entity_id) is not None
+            )
+            if len(self._matched_patterns) < _PATTERN_CACHE_LIMIT:
+                self._matched_patterns[entity_id] = known
+        return known
+
+    def _file(self, key: int, subscription: Subscription) -> None:
+        filed = _Filed(
+            key,
+            subscription.entities,
+            frozenset(subscription.watched_attributes),
+            int(subscription.effective_triggers),
+            subscription.expires_at,
+        )
+        selectors = subscription.entities or (EntitySelector(),)
+        for subject in {subject for selector in selectors for subject in self._name_subjects(selector)}:
+            drawer = self._drawers.setdefault(subject, _Drawer({}, []))
+            if not filed.watched:
+                drawer.watching_all.append(filed)
+            for attribute in filed.watched:
+                drawer.watching.setdefault(attribute, []).append(filed)
+
+    def _name_subjects(self, selector: EntitySelector) -> Iterable[_Subject]:
+        """Name the narrowest subjects of which every selected entity has one."""
+        if selector.ids:
+            return [("id", one) for one in selector.ids]
+        if selector.id_pattern is not None:
+            self._patterns.add(selector.id_pattern)
+            return [("pattern", selector.id_pattern)]
+        if selector.types is not None:
+            return [("type", one) for one in selected_types(selector.types)]
+        return [_ANYTHING]
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """A change in the form that matching needs; the integers are bits of `Trigger`."""
+
+    entity: Entity
+    by_attribute: dict[Iri, int]
+    of_entity: int
+    all: int
+    now: Micros
+
+
+def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
+    by_attribute: dict[Iri, int] = {}
+    of_entity = int(transition.trigger) & _ENTITY_BITS
+    total = of_entity
+    for one in transition.touched:
+        if one.is_change:
+            bit = _CREATED if one.before is None else _DELETED if one.after is None else _UPDATED
+            by_attribute[one.attribute] = by_attribute.get(one.attribute, 0) | bit
+            total |= bit
+    return _Change(entity, by_attribute, of_entity, total, now)
+
+
+def _search(drawer: _Drawer, change: _Change, found: dict[int, Match]) -> None:
+    for filed in drawer.watching_all:
+        _try(filed, change, change.all, found)
+    if drawer.watching:
+        for attribute in change.by_attribute:
+            for filed in drawer.watching.get(attribute, ()):
+                fired = change.of_entity
+                for watched in filed.watched:
+                    fired |= change.by_attribute.get(watched, 0)
+                _try(filed, change, fired, found)
+
+
+def _try(filed: _Filed, change: _Change, fired: int, found: dict[int, Match]) -> None:
+    wanted = fired & filed.triggers
+    if not wanted or filed.key in found:
+        return
+    if filed.expires_at is not None and filed.expires_at <= change.now:
+        return
+    if filed.selectors and not any(_selects(selector, change.entity) for selector in filed.selectors):
+        return
+    found[filed.key] = Match(filed.key, _TRIGGERS[wanted])
+
+
+def _selects(selector: EntitySelector, entity: Entity) -> bool:
+    if selector.types is not None and not selector.types.matches(entity.types):
+        return False
+    if selector.ids:
+        return entity.id in selector.ids
+    if selector.id_pattern is not None:
+        return compile_id_pattern(selector.id_pattern).search(entity.id) is not None
+    return True
