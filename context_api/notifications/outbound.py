@@ -11,14 +11,15 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpcore
 import httpx
+
+from context_api.notifications.http1 import Connection, StaleConnection, open_connection, write_head
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -26,7 +27,8 @@ Resolver = Callable[[str, int], list[str]]
 """Host and port to addresses; raises OSError when there is none."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-KEEP_ALIVE_S = 30.0
+KEEP_ALIVE_S = 15.0
+MAX_IDLE = 512
 RESOLVER_THREADS = 32
 
 # These carry an IPv4 address that a gateway on the way may unpack: RFC 6052 (NAT64, last 32 bits).
@@ -166,114 +168,135 @@ def _is_public(address: Address) -> bool:
 @cache
 def _ssl_context() -> ssl.SSLContext:
     """One for all: reading the certificate authorities takes tens of milliseconds."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections for httpcore, to checked addresses only; httpcore keeps the name for Host and SNI."""
-
-    def __init__(self, policy: OutboundPolicy) -> None:
-        self._policy = policy
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await loop.run_in_executor(_RESOLVERS, self._policy.addresses, host, port)
-        except TimeoutError as exc:
-            raise httpcore.ConnectTimeout(f"the name {host!r} is not resolved in time") from exc
-        # Each address gets its share of the time: a black hole in the first must not hide the second.
-        share = None if timeout is None else timeout / len(addresses)
-        for position, address in enumerate(addresses, start=1):
-            try:
-                return await self._inner.connect_tcp(str(address), port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if position == len(addresses):
-                    raise
-        raise httpcore.ConnectError(f"the name {host!r} has no address")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-@contextlib.contextmanager
-def _as_httpx_errors() -> Iterator[None]:
-    """httpcore's errors carry the names of httpx's."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as exc:
-        known: type[httpx.TransportError] = getattr(httpx, type(exc).__name__, httpx.TransportError)
-        raise known(str(exc) or type(exc).__name__) from exc
-
-
-class _Body(httpx.AsyncByteStream):
-    """The response's bytes; closing it early closes the connection."""
-
-    def __init__(self, stream: AsyncIterator[bytes], close: Callable[[], object]) -> None:
-        self._stream = stream
-        self._close = close
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx_errors():
-            async for part in self._stream:
-                yield part
-
-    async def aclose(self) -> None:
-        closing = self._close()
-        if asyncio.iscoroutine(closing):
-            await closing
+    context = httpx.create_ssl_context(trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class OutboundTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 under an `OutboundPolicy`: raises OutboundRefused before any connection is opened."""
 
-    def __init__(self, policy: OutboundPolicy, *, max_connections: int | None = None) -> None:
+    def __init__(self, policy: OutboundPolicy) -> None:
         self._policy = policy
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_ssl_context(),
-            max_connections=max_connections,
-            max_keepalive_connections=256,
-            keepalive_expiry=KEEP_ALIVE_S,
-            http1=True,
-            http2=False,
-            network_backend=_CheckedBackend(policy),
-        )
+        self._idle: dict[Target, list[Connection]] = {}
+        self._expiry: dict[Connection, asyncio.TimerHandle] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the timeouts are those in the request's extensions."""
-        self._policy.parse(request.url)
-        core_request = httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _as_httpx_errors():
-            response = await self._pool.handle_async_request(core_request)
-        return httpx.Response(
-            status_code=response.status,
-            headers=response.headers,
-            stream=_Body(response.aiter_stream(), response.aclose),
-            extensions=response.extensions,
-        )
+        target = self._policy.parse(request.url)
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        body = b"".join([part async for part in _async_stream(request)])
+        head = write_head(request, body)
+        while True:
+            connection = self._take_idle(target) or await self._connect(target, timeouts.get("connect"))
+            try:
+                status, headers = await connection.request(head, body, timeouts.get("read"))
+            except StaleConnection:
+                # Closed by the server while it was idle: the request was not looked at, so it may go again
+                continue
+            except BaseException:
+                connection.abort()
+                raise
+            stream = _Body(self, target, connection, timeouts.get("read"))
+            return httpx.Response(status, headers=headers, stream=stream)
 
     async def aclose(self) -> None:
-        """Close the idle connections and those in use."""
-        await self._pool.aclose()
+        """Close the idle connections; those in use are closed when their answers are."""
+        for connection in list(self._expiry):
+            self._expire(connection)
+        self._idle.clear()
+
+    async def _connect(self, target: Target, timeout_s: float | None) -> Connection:
+        tls = _ssl_context() if target.scheme == "https" else None
+        try:
+            async with asyncio.timeout(timeout_s):
+                loop = asyncio.get_running_loop()
+                addresses = await loop.run_in_executor(
+                    _RESOLVERS, self._policy.addresses, target.host, target.port
+                )
+                return await self._connect_to_any(target, addresses, tls, timeout_s)
+        except TimeoutError as exc:
+            raise httpx.ConnectTimeout(f"no connection to {target.host!r} in time") from exc
+        except OSError as exc:  # ssl.SSLError and certificate errors are OSErrors too
+            raise httpx.ConnectError(f"no connection to {target.host!r}: {exc}") from exc
+
+    async def _connect_to_any(
+        self,
+        target: Target,
+        addresses: Sequence[Address],
+        tls: ssl.SSLContext | None,
+        timeout_s: float | None,
+    ) -> Connection:
+        """Try one address after the other; a black hole in the first must not hide the second."""
+        share = None if timeout_s is None else timeout_s / len(addresses)
+        for address in addresses[:-1]:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(share):
+                    return await open_connection(str(address), target.port, tls, target.host)
+        return await open_connection(str(addresses[-1]), target.port, tls, target.host)
+
+    def _take_idle(self, target: Target) -> Connection | None:
+        idle = self._idle.get(target, [])
+        while idle:
+            connection = idle.pop()
+            self._expiry.pop(connection).cancel()
+            if connection.is_reusable:
+                return connection
+        self._idle.pop(target, None)
+        return None
+
+    def give_back(self, target: Target, connection: Connection) -> None:
+        """Keep a connection whose answer was read to its end for a while; close any other."""
+        if not connection.is_reusable or len(self._expiry) >= MAX_IDLE:
+            connection.abort()
+            return
+        self._idle.setdefault(target, []).append(connection)
+        loop = asyncio.get_running_loop()
+        self._expiry[connection] = loop.call_later(KEEP_ALIVE_S, self._forget, target, connection)
+
+    def _forget(self, target: Target, connection: Connection) -> None:
+        self._expire(connection)
+        idle = self._idle.get(target, [])
+        if connection in idle:
+            idle.remove(connection)
+        if not idle:
+            self._idle.pop(target, None)
+
+    def _expire(self, connection: Connection) -> None:
+        self._expiry.pop(connection).cancel()
+        connection.abort()
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body; closing it before its end closes the connection."""
+
+    def __init__(
+        self,
+        transport: OutboundTransport,
+        target: Target,
+        connection: Connection,
+        read_timeout_s: float | None,
+    ) -> None:
+        self._transport = transport
+        self._target = target
+        self._connection: Connection | None = connection
+        self._read_timeout_s = read_timeout_s
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._connection is not None:
+            async for piece in self._connection.read_body(self._read_timeout_s):
+                yield piece
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._transport.give_back(self._target, connection)
+
+
+def _async_stream(request: httpx.Request) -> httpx.AsyncByteStream:
+    if not isinstance(request.stream, httpx.AsyncByteStream):
+        raise httpx.LocalProtocolError("the request's body cannot be read here")
+    return request.stream
 
 
 def open_client(
