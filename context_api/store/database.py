@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from context_api.store.errors import wrapped_errors
+from context_api.store.packing import register_types
 
 STATEMENT_TIMEOUT_MS = 15_000
 """No statement of a request or a batch may take longer; migrations and housekeeping set their own."""
@@ -73,6 +74,7 @@ def open_database(
         configured(url, statement_timeout_ms=statement_timeout_ms),
         connection_class=Connection[TupleRow],
         kwargs={"autocommit": True},
+        configure=register_types,
         min_size=pool_min,
         max_size=pool_max,
         timeout=ACQUIRE_TIMEOUT_S,
@@ -85,6 +87,10 @@ def open_database(
 
 
 def connect(url: str, *, statement_timeout_ms: int = 0) -> Connection[TupleRow]:
-    """Open a connection of its own (LISTEN, leadership, migrations); without a statement timeout by default."""
+    """Open a connection of its own (LISTEN, leadership, migrations); no statement timeout by default."""
     with wrapped_errors():
-        return psycopg.connect(configured(url, statement_timeout_ms=statement_timeout_ms), autocommit=True)
+        connection = psycopg.connect(
+            configured(url, statement_timeout_ms=statement_timeout_ms), autocommit=True
+        )
+        register_types(connection)
+        return connection

@@ -1,6 +1,7 @@
 """Work tables are partitioned by day: made ahead, dropped whole (design, promise 9)."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import LiteralString
 
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
@@ -11,6 +12,9 @@ DAYS_AHEAD = 3
 
 RETENTION_DAYS = {"change": 2, "outbox": 8, "quarantine": 30}
 """How many whole days of each table are kept besides today's."""
+
+_OPTIONS: dict[str, LiteralString] = {"change": "with (toast_tuple_target = 8160)"}
+"""Documents up to a page's size stay in their row: they are written once, read once and dropped."""
 
 
 def create_partitions(connection: Connection[TupleRow], today: date | None = None) -> list[str]:
@@ -67,8 +71,8 @@ def _create(connection: Connection[TupleRow], table: str, day: date) -> None:
     parent = sql.Identifier(table)
     with connection.transaction():
         connection.execute(
-            sql.SQL("create table machi.{} (like machi.{} including defaults including storage)").format(
-                name, parent
+            sql.SQL("create table machi.{} (like machi.{} including defaults including storage) {}").format(
+                name, parent, sql.SQL(_OPTIONS.get(table, ""))
             )
         )
         connection.execute(

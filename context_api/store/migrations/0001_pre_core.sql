@@ -24,13 +24,13 @@ create table entity (
     scopes text[] not null default '{}',
     fixed jsonb not null default '{}',
     live jsonb not null default '{}',
-    removed jsonb, -- attribute tombstones: {term id: {datasetId: microseconds}}
+    removed jsonb, -- tombstones: {"e": when the entity was deleted before, "a": {term id: {datasetId: when}}}
     bounds box, -- around all its geometries, for the index; the exact predicate is shapely's
     created_at timestamptz not null,
     modified_at timestamptz not null,
     expires_at timestamptz,
     primary key (tenant_id, id)
-) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 4080);
 create index entity_bounds on entity using gist (bounds) where bounds is not null;
 create index entity_expires on entity (expires_at) where expires_at is not null;
 
@@ -138,11 +138,14 @@ create table change (
     xid xid8 not null default pg_current_xact_id(),
     trigger smallint not null, -- bits of Trigger
     attributes integer[] not null, -- the attributes it created, updated or deleted
-    document jsonb not null, -- {"e": resulting entity envelope, "p": {former instances, for showChanges}}
+    document bytea not null, -- JSON, see codec.ChangeDocument; no jsonb, since nobody looks into it by SQL
     replayed boolean not null default false,
     primary key (day, seq)
 ) partition by range (day);
-create table change_default partition of change default;
+-- Read once or never, so neither parsed nor compressed on the way in (see also partitions.py).
+alter table change alter column document set storage external;
+create table change_default partition of change default with (toast_tuple_target = 8160);
+alter table change_default alter column document set storage external;
 
 create sequence outbox_id;
 create table outbox (

@@ -1,0 +1,352 @@
+"""One transaction of the one write path: lock, history, merge, match, write (design, section 4).
+
+A batch equals its changes applied one by one in arrival order. The order of locks, the same everywhere:
+tenant (shared) < entity rows by id < creation buckets < side tables < queues and counters, each sorted.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from context_api.matching import SubscriptionIndex
+from context_api.ngsild.changes import Change, DeleteEntity, Outcome, Reading, ValueOutcome
+from context_api.ngsild.merge import apply_change, apply_reading
+from context_api.ngsild.model import Instance, Iri, Micros
+from context_api.ngsild.transition import Removed, Transition
+from context_api.store.access import Access
+from context_api.store.codec import EntityRow
+from context_api.store.effects import Effects
+from context_api.store.errors import StoreFault
+from context_api.store.history import Observation, write_observations
+from context_api.store.indexes import IndexCache
+from context_api.store.observations import encode_observation
+from context_api.store.packing import pack_texts
+from context_api.store.queries import load_queries
+from context_api.store.series import SeriesCache, SeriesOfTransaction
+from context_api.store.states import CachedEntity, EntityCache, EntityState, is_expired
+from context_api.store.terms import Terms
+
+_SQL = load_queries("batch")
+
+EPOCH_LOCK = 1
+"""Class of the advisory lock per tenant: writers share it, whoever changes a subscription holds it alone."""
+CREATION_LOCK = 2
+"""Class of the advisory locks under which entities without a row are created."""
+CREATION_BUCKETS = 512
+"""So many of those at most does a transaction take: the server's table of locks is small."""
+
+
+class Clock(Protocol):
+    """Tells the time in Micros."""
+
+    def __call__(self) -> Micros:
+        """Give the present time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the transactions of one process share."""
+
+    terms: Terms
+    series: SeriesCache
+    entities: EntityCache
+    indexes: IndexCache
+    clock: Clock
+
+    def forget(self) -> None:
+        """Drop what is only true of the database we were connected to."""
+        self.series.clear()
+        self.entities.clear()
+        self.indexes.clear()
+
+
+class Batch:
+    """The transaction. `begin`, then `apply` any number of times, then `commit`; `roll_back` on any error."""
+
+    def __init__(self, shared: Shared, access: Access, connection: Connection[TupleRow]) -> None:
+        self.connection = connection
+        self.access = access
+        self.effects = Effects(access, shared.terms)
+        self._shared = shared
+        self._terms = shared.terms
+        self._series = SeriesOfTransaction(shared.series, shared.terms, access.tenant_id)
+        self._states: dict[str, EntityState] = {}
+        self._index: SubscriptionIndex | None = None
+        self._last_now: Micros = 0
+        self._at_commit: list[Callable[[Connection[TupleRow]], None]] = []
+
+    def at_commit(self, write: Callable[[Connection[TupleRow]], None]) -> None:
+        """Let `write` send statements (whose results it does not look at) just before the commit."""
+        self._at_commit.append(write)
+
+    def begin(self, entity_ids: Iterable[str], changes: int) -> None:
+        """Open the transaction and lock the entities; `changes` is how many there will be at most."""
+        ids = sorted(set(entity_ids))
+        tenant_id = self.access.tenant_id
+        unknown = [each for each in ids if self._shared.entities.get(tenant_id, each) is None]
+        connection = self.connection
+        with connection.pipeline():
+            connection.execute("begin")
+            connection.execute(_SQL["share_epoch"], [EPOCH_LOCK, tenant_id])
+            epoch = connection.execute(_SQL["get_epoch"], [tenant_id])
+            versions = connection.execute(_SQL["lock_entities"], [tenant_id, pack_texts(ids)], binary=True)
+            rows = connection.execute(_SQL["get_entities"], [tenant_id, pack_texts(unknown)], binary=True)
+            sequence = connection.execute(_SQL["begin_changes"], [changes + len(ids)], binary=True)
+        found = epoch.fetchone()
+        if found is None:
+            raise StoreFault(f"Tenant {self.access.tenant} has no row")
+        self._index = self._shared.indexes.get(connection, tenant_id, found[0])
+        self._take(dict(versions.fetchall()), {row[0]: row for row in rows.fetchall()})
+        self._begin_effects(sequence.fetchone())
+        missing = [each for each in ids if each not in self._states]
+        if missing:
+            self._lock_missing(missing, changes + len(ids))
+
+    def now(self) -> Micros:
+        """Give the time of the next change: later than the one before, so that history keeps them apart."""
+        self._last_now = max(self._shared.clock(), self._last_now + 1)
+        return self._last_now
+
+    def apply(self, changes: Sequence[Change], authors: Sequence[str]) -> list[Outcome]:
+        """Apply changes in order, as if each were alone; `authors` says whose each is."""
+        outcomes: list[Outcome] = []
+        pairs = zip(changes, authors, strict=True)
+        for is_reading, group in groupby(pairs, key=lambda pair: isinstance(pair[0], Reading)):
+            run = list(group)
+            if is_reading:
+                outcomes += self._apply_readings(
+                    [(one, author) for one, author in run if isinstance(one, Reading)]
+                )
+            else:
+                outcomes += self._apply_changes(run)
+        return outcomes
+
+    def expire(self) -> int:
+        """End the locked entities that are past their expiresAt; returns how many were."""
+        now = self.now()
+        observations: list[Observation] = []
+        expired = [state for state in self._states.values() if is_expired(state.current, now)]
+        for state in expired:
+            self._expire(state, observations)
+        write_observations(self.connection, observations)
+        return len(expired)
+
+    def commit(self) -> None:
+        """Write what the changes made and commit; then, and only then, the caches learn of it."""
+        states = list(self._states.values())
+        connection = self.connection
+        with connection.pipeline():
+            self.effects.write_entities(connection, states)
+            self.effects.write_changes(connection)
+            for write in self._at_commit:
+                write(connection)
+            connection.execute("commit")
+        self._series.commit()
+        written = [state for state in states if state.is_dirty and state.current is not None]
+        self._shared.entities.put(
+            self.access.tenant_id,
+            [
+                CachedEntity(self.effects.version, state.current, state.fixed, state.live, state.removed)
+                for state in written
+                if state.current is not None
+            ],
+        )
+
+    def roll_back(self) -> None:
+        """Undo everything; a connection that is gone has done so already."""
+        if not self.connection.closed:
+            self.connection.rollback()
+
+    def _take(self, versions: dict[str, bytes], rows: dict[str, tuple[object, ...]]) -> None:
+        """Build the states of locked rows: from the cache where it has their version, else from the row."""
+        tenant_id, cache = self.access.tenant_id, self._shared.entities
+        stale: list[str] = []
+        for entity_id, version in versions.items():
+            cached = cache.get(tenant_id, entity_id)
+            if cached is not None and cached.version == version:
+                self._states[entity_id] = EntityState.of_cached(cached)
+            elif entity_id in rows:
+                self._states[entity_id] = EntityState.of_row(self._terms, EntityRow._make(rows[entity_id]))
+            else:
+                stale.append(entity_id)
+        if stale:
+            fetched = self.connection.execute(
+                _SQL["get_entities"], [tenant_id, pack_texts(stale)], binary=True
+            )
+            for row in fetched.fetchall():
+                self._states[row[0]] = EntityState.of_row(self._terms, EntityRow._make(row))
+
+    def _lock_missing(self, missing: list[str], changes: int) -> None:
+        """Lock ids without a row against creation, and look again: they may have been created meanwhile."""
+        tenant_id = self.access.tenant_id
+        buckets = sorted({zlib.crc32(f"{tenant_id}/{each}".encode()) % CREATION_BUCKETS for each in missing})
+        ids = pack_texts(missing)
+        connection = self.connection
+        with connection.pipeline():
+            connection.execute(_SQL["lock_creation"], [CREATION_LOCK, buckets])
+            versions = connection.execute(_SQL["lock_entities"], [tenant_id, ids], binary=True)
+            rows = connection.execute(_SQL["get_entities"], [tenant_id, ids], binary=True)
+            tombstones = connection.execute(_SQL["get_tombstones"], [tenant_id, ids], binary=True)
+            sequence = connection.execute(_SQL["begin_changes"], [changes], binary=True)
+        self._take(dict(versions.fetchall()), {row[0]: row for row in rows.fetchall()})
+        self._begin_effects(sequence.fetchone())
+        deleted: dict[str, Micros] = dict(tombstones.fetchall())
+        for entity_id in missing:
+            if entity_id not in self._states:
+                self._states[entity_id] = EntityState(entity_id, Removed(deleted.get(entity_id), {}))
+
+    def _begin_effects(self, row: TupleRow | None) -> None:
+        """Take the transaction's id and sequence numbers: drawn under the locks, they grow per entity."""
+        if row is None:
+            raise StoreFault("BUG: an aggregate gave no row")
+        self.effects.begin(row[0], row[1] or [])
+
+    def _apply_readings(self, readings: list[tuple[Reading, str]]) -> list[Outcome]:
+        """History first: what is new there decides what may advance the present."""
+        times = [self.now() for _ in readings]
+        observations = self._observe(readings, times)
+        values = write_observations(self.connection, observations)
+        extra: list[Observation] = []
+        outcomes: list[Outcome] = []
+        position = 0
+        for (reading, author), now in zip(readings, times, strict=True):
+            count = 0
+            for instances in reading.attributes.values():
+                count += len(instances)
+            mine = values[position : position + count]
+            position += count
+            state = self._states[reading.entity_id]
+            if is_expired(state.current, now):
+                self._expire(state, extra)
+            fresh = [value is not ValueOutcome.DUPLICATE for value in mine]
+            transition = apply_reading(state.current, reading, now, state.removed, fresh)
+            transition.outcome.values = mine
+            outcomes.append(transition.outcome)
+            if transition.touched:
+                if reading.static:
+                    self._observe_static(reading, transition, now, author, extra)
+                self._advance(state, transition, now)
+        if extra:
+            write_observations(self.connection, extra)
+        return outcomes
+
+    def _observe(self, readings: list[tuple[Reading, str]], times: list[Micros]) -> list[Observation]:
+        """Give the observations of readings, one per value in order; makes the series that are missing."""
+        observations, missing = self._try_observe(readings, times)
+        if missing:
+            types = {reading.entity_id: reading.types for reading, _ in readings}
+            self._series.create(self.connection, missing, types)
+            observations, missing = self._try_observe(readings, times)
+        if missing:
+            raise StoreFault("BUG: a series that was made is not there")
+        return observations
+
+    def _try_observe(
+        self, readings: list[tuple[Reading, str]], times: list[Micros]
+    ) -> tuple[list[Observation], list[tuple[str, Iri, Instance]]]:
+        observations: list[Observation] = []
+        missing: list[tuple[str, Iri, Instance]] = []
+        terms = self._terms
+        for (reading, author), now in zip(readings, times, strict=True):
+            known = self._series.of(reading.entity_id)
+            for name, instances in reading.attributes.items():
+                for instance in instances:
+                    series = known.get((name, instance.dataset_id))
+                    if series is None:
+                        missing.append((reading.entity_id, name, instance))
+                        continue
+                    value, body = encode_observation(terms, instance, series)
+                    at = instance.observed_at
+                    observations.append(
+                        Observation(series.id, reading.arrived_at, False, value, body, now, None, author)
+                        if at is None
+                        else Observation(series.id, at, True, value, body, now, None, author)
+                    )
+        return observations, missing
+
+    def _apply_changes(self, changes: list[tuple[Change, str]]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        observations: list[Observation] = []
+        for change, author in changes:
+            now = self.now()
+            state = self._states[change.entity_id]
+            if is_expired(state.current, now):
+                self._expire(state, observations)
+            before = state.current
+            transition = apply_change(before, change, now, state.removed)
+            outcomes.append(transition.outcome)
+            if transition.after is not before:
+                observations += self._observe_touched(state, transition, now, author)
+                self._advance(state, transition, now)
+        if observations:
+            write_observations(self.connection, observations)
+        return outcomes
+
+    def _expire(self, state: EntityState, observations: list[Observation]) -> None:
+        """End an entity at its expiresAt: to history, subscribers and tombstones a deletion."""
+        former = state.expiring()
+        if former is None or state.current is None or state.current.expires_at is None:
+            return
+        ended_at = state.current.expires_at
+        transition = apply_change(former, DeleteEntity(entity_id=state.id), ended_at, state.removed)
+        observations += self._observe_touched(state, transition, ended_at, "expiry")
+        self._advance(state, transition, ended_at)
+
+    def _advance(self, state: EntityState, transition: Transition, now: Micros) -> None:
+        """Let the entity take its next state, and note what follows from it."""
+        before = state.current
+        state.advance(self._terms, transition, now)
+        matches = (
+            self._index.match(before, transition.after, transition, now) if self._index is not None else []
+        )
+        self.effects.add_change(state, before, transition, now, matches)
+
+    def _observe_static(
+        self, reading: Reading, transition: Transition, now: Micros, author: str, extra: list[Observation]
+    ) -> None:
+        """What a reading wrote besides its values is history too, written at `now`."""
+        static = [one for one in transition.touched if one.attribute not in reading.attributes]
+        if static:
+            state = self._states[reading.entity_id]
+            extra += self._observe_touched(
+                state,
+                Transition(transition.after, transition.outcome, static, transition.trigger),
+                now,
+                author,
+            )
+
+    def _observe_touched(
+        self, state: EntityState, transition: Transition, now: Micros, author: str
+    ) -> list[Observation]:
+        """Give the history of a change: an observation per instance, at observedAt, else at `now`."""
+        instances = [(one, one.after or one.before) for one in transition.touched]
+        known = self._series.of(state.id)
+        missing = [
+            (state.id, one.attribute, instance)
+            for one, instance in instances
+            if instance is not None and (one.attribute, one.dataset_id) not in known
+        ]
+        if missing:
+            entity = transition.after or state.current
+            self._series.create(self.connection, missing, {state.id: entity.types if entity else ()})
+            known = self._series.of(state.id)
+        observations: list[Observation] = []
+        for one, _ in instances:
+            series = known[one.attribute, one.dataset_id]
+            if one.after is None:
+                observations.append(Observation(series.id, now, False, None, None, now, now, author))
+                continue
+            value, body = encode_observation(self._terms, one.after, series)
+            at = one.after.observed_at
+            observations.append(
+                Observation(
+                    series.id, now if at is None else at, at is not None, value, body, now, None, author
+                )
+            )
+        return observations

@@ -1,0 +1,243 @@
+"""What a transaction leaves behind besides history: entity rows, change rows, outbox, queues and counters."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from context_api.matching import Match
+from context_api.ngsild.model import Entity, Iri, Micros
+from context_api.ngsild.transition import Transition
+from context_api.store import codec
+from context_api.store.access import Access
+from context_api.store.bounds import bounds_of
+from context_api.store.packing import (
+    pack_bigints,
+    pack_byteas,
+    pack_days,
+    pack_ints,
+    pack_jsonbs,
+    pack_texts,
+    pack_times,
+)
+from context_api.store.queries import load_queries
+from context_api.store.states import EntityState
+from context_api.store.terms import Terms
+
+_SQL = load_queries("effects")
+
+
+class _ChangeRow(NamedTuple):
+    seq: int
+    at: Micros
+    entity_id: str
+    trigger: int
+    attributes: str
+    document: bytes
+
+
+class _OutboxRow(NamedTuple):
+    subscription_key: int
+    entity_id: str
+    change_seq: int
+    changed_at: Micros
+    trigger: int
+
+
+class Effects:
+    """Collects while changes are applied, writes at the end."""
+
+    def __init__(self, access: Access, terms: Terms) -> None:
+        self.version = b""
+        """The xmin that the rows written will have."""
+        self._access = access
+        self._terms = terms
+        self._sequence: list[int] = []
+        self._changes: list[_ChangeRow] = []
+        self._outbox: list[_OutboxRow] = []
+
+    def begin(self, version: bytes, sequence: list[int]) -> None:
+        """Take the transaction's id and a supply of sequence numbers."""
+        self.version = version
+        self._sequence = sequence[::-1]
+
+    def add_change(
+        self,
+        state: EntityState,
+        before: Entity | None,
+        transition: Transition,
+        now: Micros,
+        matches: Sequence[Match],
+    ) -> None:
+        """Note one change of an entity (whose state has advanced) and whom it has to be told to."""
+        entity = transition.after or before
+        if entity is None:
+            return
+        seq = self._sequence.pop()
+        names = dict.fromkeys([one.attribute for one in transition.touched])
+        self._changes.append(
+            _ChangeRow(
+                seq,
+                now,
+                state.id,
+                int(transition.trigger),
+                "{" + ",".join([self._terms.key(name) for name in names]) + "}",
+                codec.encode_change(
+                    self._terms,
+                    entity,
+                    state.fixed,
+                    state.live,
+                    now if transition.after is None else None,
+                    transition.touched if matches else [],
+                ),
+            )
+        )
+        for match in matches:
+            self._outbox.append(_OutboxRow(match.subscription_key, state.id, seq, now, int(match.trigger)))
+
+    def write_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        """Bring the entity rows and their side tables up to date."""
+        dirty = [state for state in states if state.is_dirty]
+        light = [state for state in dirty if state.row_exists and not state.is_head_dirty]
+        heavy = [
+            state
+            for state in dirty
+            if state.current is not None and not (state.row_exists and not state.is_head_dirty)
+        ]
+        gone = [state for state in dirty if state.current is None]
+        if light:
+            self._update_live(connection, light)
+        if heavy:
+            self._save_entities(connection, heavy)
+        if gone:
+            self._delete_entities(connection, gone)
+        if heavy or gone:
+            self._write_side_tables(connection, [*heavy, *gone])
+
+    def write_changes(self, connection: Connection[TupleRow]) -> None:
+        """Write change rows and, for what matched, outbox, queues and counters; wakes the notifiers."""
+        rows = self._changes
+        if not rows:
+            return
+        seqs, times, entity_ids, triggers, attributes, documents = zip(*rows, strict=True)
+        connection.execute(
+            _SQL["insert_changes"],
+            [
+                self._access.tenant_id,
+                pack_bigints(seqs),
+                pack_days(times),
+                pack_texts(entity_ids),
+                pack_times(times),
+                pack_ints(triggers),
+                pack_texts(attributes),
+                pack_byteas(documents),
+            ],
+        )
+        if self._outbox:
+            self._write_outbox(connection)
+
+    def _write_outbox(self, connection: Connection[TupleRow]) -> None:
+        keys, entity_ids, seqs, times, triggers = zip(*self._outbox, strict=True)
+        connection.execute(
+            _SQL["insert_outbox"],
+            [
+                self._access.tenant_id,
+                pack_bigints(keys),
+                pack_texts(entity_ids),
+                pack_days(times),
+                pack_bigints(seqs),
+                pack_ints(triggers),
+            ],
+        )
+        queues = sorted(set(zip(keys, entity_ids, strict=True)))
+        connection.execute(
+            _SQL["queue_deliveries"],
+            [pack_bigints([key for key, _ in queues]), pack_texts([entity_id for _, entity_id in queues])],
+        )
+        matched = sorted(Counter(keys).items())
+        connection.execute(
+            _SQL["count_matched"],
+            [pack_bigints([key for key, _ in matched]), pack_bigints([count for _, count in matched])],
+        )
+        connection.execute("select pg_notify('machi_outbox', '')")
+
+    def _update_live(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        connection.execute(
+            _SQL["update_live"],
+            [
+                pack_texts([state.id for state in states]),
+                pack_jsonbs([state.live for state in states]),
+                pack_times([state.current.modified_at for state in states if state.current is not None]),
+                self._access.tenant_id,
+            ],
+        )
+
+    def _save_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        entities = [state.current for state in states if state.current is not None]
+        terms = self._terms
+        connection.execute(
+            _SQL["save_entities"],
+            [
+                self._access.tenant_id,
+                pack_texts([entity.id for entity in entities]),
+                pack_texts([_array([terms.key(name) for name in entity.types]) for entity in entities]),
+                pack_jsonbs([codec.encode_json(list(entity.scopes)) for entity in entities]),
+                pack_jsonbs([state.fixed for state in states]),
+                pack_jsonbs([state.live for state in states]),
+                pack_jsonbs([codec.encode_removed(terms, state.removed) for state in states]),
+                pack_texts([bounds_of(entity) for entity in entities]),
+                pack_times([entity.created_at for entity in entities]),
+                pack_times([entity.modified_at for entity in entities]),
+                pack_times([entity.expires_at for entity in entities]),
+            ],
+        )
+        anew = [state.id for state in states if not state.row_exists and state.removed.entity is not None]
+        if anew:
+            connection.execute(_SQL["delete_tombstones"], [self._access.tenant_id, pack_texts(anew)])
+
+    def _delete_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        tenant_id = self._access.tenant_id
+        connection.execute(_SQL["delete_entities"], [tenant_id, pack_texts([state.id for state in states])])
+        connection.execute(
+            _SQL["bury_entities"],
+            [
+                tenant_id,
+                pack_texts([state.id for state in states]),
+                pack_times([state.removed.entity for state in states]),
+            ],
+        )
+
+    def _write_side_tables(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        """Keep entity_type and entity_attribute equal to what the entities have."""
+        for table, names in (("type", _types), ("attribute", _attributes)):
+            gone = [
+                (state.id, name) for state in states for name in names(state.initial) - names(state.current)
+            ]
+            new = [
+                (state.id, name) for state in states for name in names(state.current) - names(state.initial)
+            ]
+            for verb, pairs in (("remove", gone), ("add", new)):
+                if pairs:
+                    pairs.sort()
+                    connection.execute(
+                        _SQL[f"{verb}_entity_{table}s"],
+                        [
+                            self._access.tenant_id,
+                            pack_texts([entity_id for entity_id, _ in pairs]),
+                            pack_ints(self._terms.numbers(name for _, name in pairs)),
+                        ],
+                    )
+
+
+def _types(entity: Entity | None) -> set[Iri]:
+    return set(entity.types) if entity is not None else set()
+
+
+def _attributes(entity: Entity | None) -> set[Iri]:
+    return set(entity.attributes) if entity is not None else set()
+
+
+def _array(keys: Sequence[str]) -> str:
+    return "{" + ",".join(keys) + "}"

@@ -1,0 +1,39 @@
+-- name: get_active_subscriptions
+select key, document from subscription where tenant_id = %s and is_active order by key
+
+-- name: lock_epoch
+select pg_advisory_xact_lock(%s, %s)
+
+-- name: bump_epoch
+update tenant set epoch = epoch + 1 where id = %s
+
+-- name: create_subscription
+insert into subscription (tenant_id, id, document, context, is_active, created_at, modified_at, expires_at)
+values (%s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s)
+on conflict (tenant_id, id) do nothing
+returning key
+
+-- name: create_counter
+insert into subscription_counter (subscription_key) values (%s)
+
+-- name: get_subscription
+select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
+    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
+from subscription s
+join subscription_counter c on c.subscription_key = s.key
+where s.tenant_id = %s and s.id = %s
+
+-- name: list_subscriptions
+select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
+    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
+from subscription s
+join subscription_counter c on c.subscription_key = s.key
+where s.tenant_id = %s
+order by s.key
+limit %s offset %s
+
+-- name: count_subscriptions
+select count(*) from subscription where tenant_id = %s
+
+-- name: delete_subscription
+delete from subscription where tenant_id = %s and id = %s

@@ -1,0 +1,174 @@
+"""The entities of one transaction: as they were when locked, as they are after each change."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from context_api.ngsild.model import Entity, Iri, Kind, Micros
+from context_api.ngsild.transition import Removed, Touched, Transition
+from context_api.store import codec
+from context_api.store.terms import Terms
+
+MAX_CACHED_ENTITIES = 4_096
+MAX_CACHED_BYTES = 16_384
+
+
+class CachedEntity(NamedTuple):
+    """A committed state. `version` is the row's xmin: which transaction wrote it."""
+
+    version: bytes
+    entity: Entity
+    fixed: bytes
+    live: bytes
+    removed: Removed
+
+
+class EntityCache:
+    """The states of the entities written last, so that a sensor's next reading finds its entity decoded.
+
+    Never trusted: a state counts only if the locked row still has its version.
+    """
+
+    def __init__(self, limit: int = MAX_CACHED_ENTITIES) -> None:
+        self._limit = limit
+        self._entities: dict[tuple[int, str], CachedEntity] = {}
+
+    def get(self, tenant_id: int, entity_id: str) -> CachedEntity | None:
+        """Give the last known state."""
+        return self._entities.get((tenant_id, entity_id))
+
+    def put(self, tenant_id: int, states: "Sequence[CachedEntity]") -> None:
+        """Remember committed states; the oldest go when the cache is full, big ones are not kept."""
+        entities = self._entities
+        if len(entities) + len(states) > self._limit:
+            for key in list(entities)[: self._limit // 10 + len(states)]:
+                entities.pop(key, None)
+        for state in states[-self._limit :]:
+            if len(state.fixed) + len(state.live) <= MAX_CACHED_BYTES:
+                entities[tenant_id, state.entity.id] = state
+
+    def clear(self) -> None:
+        """Forget everything: the database may be another one now."""
+        self._entities.clear()
+
+
+class EntityState:
+    """One locked entity: its row at first, its current state, and what has to be written."""
+
+    __slots__ = (
+        "current",
+        "fixed",
+        "id",
+        "initial",
+        "is_dirty",
+        "is_head_dirty",
+        "live",
+        "removed",
+        "row_exists",
+    )
+
+    def __init__(self, entity_id: str, removed: Removed) -> None:
+        """Describe an entity that has no row."""
+        self.id = entity_id
+        self.row_exists = False
+        self.initial: Entity | None = None
+        self.current: Entity | None = None
+        self.removed = removed
+        self.fixed = b"{}"
+        self.live = b"{}"
+        self.is_dirty = False
+        self.is_head_dirty = False
+        """More than `live` and modifiedAt may differ from the row."""
+
+    @classmethod
+    def of_cached(cls, cached: CachedEntity) -> "EntityState":
+        """Describe an entity whose row has the cached version."""
+        state = cls(cached.entity.id, cached.removed)
+        state.row_exists = True
+        state.initial = state.current = cached.entity
+        state.fixed = cached.fixed
+        state.live = cached.live
+        return state
+
+    @classmethod
+    def of_row(cls, terms: Terms, row: codec.EntityRow) -> "EntityState":
+        """Describe an entity by its row. Raises TermsMissing."""
+        state = cls(row.id, codec.decode_removed(terms, row.removed))
+        state.row_exists = True
+        state.initial = state.current = codec.decode_entity(terms, row)
+        state.fixed = row.fixed
+        state.live = row.live
+        return state
+
+    def advance(self, terms: Terms, transition: Transition, now: Micros) -> None:
+        """Take over what a change made of the entity, and encode it. Raises TermsMissing, StoreRefused."""
+        before, after = self.current, transition.after
+        self.is_dirty = True
+        self.current = after
+        if after is None:
+            self._bury(now)
+            return
+        if before is None or not _is_live_only(before, after, transition):
+            self.is_head_dirty = True
+            self.fixed = codec.encode_fixed(terms, after)
+            self._note_removed(transition.touched, now)
+        self.live = codec.encode_live(terms, after)
+
+    def expiring(self) -> Entity | None:
+        """Give the entity without its expiry, so that its end can be told like a deletion."""
+        return None if self.current is None else msgspec.structs.replace(self.current, expires_at=None)
+
+    def _bury(self, now: Micros) -> None:
+        self.fixed = self.live = b"{}"
+        self.is_head_dirty = True
+        self.removed = Removed(now, {})
+
+    def _note_removed(self, touched: list[Touched], now: Micros) -> None:
+        """Leave a tombstone for each deleted instance; one that is there again needs none."""
+        attributes: dict[Iri, dict[str, Micros]] | None = None
+        for one in touched:
+            times = self.removed.attributes.get(one.attribute)
+            if one.after is not None and (times is None or one.dataset_id not in times):
+                continue
+            if attributes is None:
+                attributes = {name: dict(each) for name, each in self.removed.attributes.items()}
+            if one.after is None:
+                attributes.setdefault(one.attribute, {})[one.dataset_id] = now
+            else:
+                del attributes[one.attribute][one.dataset_id]
+        if attributes is not None:
+            kept = {name: times for name, times in attributes.items() if times}
+            self.removed = Removed(self.removed.entity, kept)
+
+
+def _is_live_only(before: Entity, after: Entity, transition: Transition) -> bool:
+    """Whether nothing but values of attributes in `live` changed: what nearly every reading does.
+
+    Expired instances vanish without being touched, which shows in the number of attributes, or in a list that
+    is not the same object.
+    """
+    if (
+        before.types != after.types
+        or before.scopes != after.scopes
+        or before.expires_at != after.expires_at
+        or len(before.attributes) != len(after.attributes)
+    ):
+        return False
+    for one in transition.touched:
+        former, latter = one.before, one.after
+        if former is None or latter is None or former.observed_at is None or latter.observed_at is None:
+            return False
+        if Kind.GEO_PROPERTY in {former.kind, latter.kind}:  # the bounds may change
+            return False
+    if len(before.attributes) == 0:
+        return True
+    touched = {one.attribute for one in transition.touched}
+    return all(
+        after.attributes[name] is listed or name in touched for name, listed in before.attributes.items()
+    )
+
+
+def is_expired(entity: Entity | None, now: Micros) -> bool:
+    """Whether an entity is past its expiresAt (clause 4.22)."""
+    return entity is not None and entity.expires_at is not None and entity.expires_at <= now

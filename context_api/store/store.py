@@ -1,0 +1,266 @@
+"""The store's face: every call takes an `Access`, every write is one transaction (`batch.Batch`)."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.model import Entity, Iri, Micros
+from context_api.ngsild.query import EntityQuery, TemporalQuery
+from context_api.ngsild.subscription import Subscription
+from context_api.store import counters, housekeeping, names, reading, subscriptions, temporal
+from context_api.store.access import Access
+from context_api.store.batch import Batch, Clock, Shared
+from context_api.store.codec import CommittedChange, decode_change
+from context_api.store.counters import DeviceCounters, QuarantinedMessage
+from context_api.store.database import Database
+from context_api.store.deliveries_in import Delivery, DeliveryOutcome, QuarantineReason
+from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
+from context_api.store.indexes import IndexCache
+from context_api.store.ingesting import ingest_batch
+from context_api.store.reading import Page
+from context_api.store.series import SeriesCache
+from context_api.store.states import EntityCache
+from context_api.store.subscriptions import StoredSubscription
+from context_api.store.temporal import DEFAULT_INSTANCES, TemporalPage
+from context_api.store.tenants import Tenants
+from context_api.store.terms import Terms, TermsMissing
+
+MAX_ATTEMPTS = 10
+MAX_LESSONS = 50
+"""So often one call may come upon terms it has not seen; each time it has learnt all it could find."""
+
+_Result = TypeVar("_Result")
+
+
+def system_clock() -> Micros:
+    """Give the present time."""
+    return time.time_ns() // 1000
+
+
+class Store:
+    """Reads and writes of the context. Safe to use from many threads; one call uses one connection."""
+
+    def __init__(self, database: Database, *, clock: Clock = system_clock) -> None:
+        terms = Terms(database)
+        self._database = database
+        self._tenants = Tenants(database)
+        self._shared = Shared(terms, SeriesCache(), EntityCache(), IndexCache(), clock)
+
+    # Tenants
+
+    def tenant(self, name: str, *, create: bool = False, principal: str = "system") -> Access:
+        """Open a tenant. Raises NonexistentTenant unless it exists or `create` is set."""
+        return Access(name, self._tenants.find(name, create=create), principal)
+
+    # Writes
+
+    def apply(self, access: Access, changes: Sequence[Change]) -> list[Outcome]:
+        """Apply changes in one transaction, as if one by one in order; one outcome each.
+
+        A change that NGSI-LD or the database refuses fails alone, in its outcome. Raises StoreUnavailable,
+        StoreFault: then nothing of the call is known to be written.
+        """
+        if not changes:
+            return []
+        try:
+            return self._write(access, changes, lambda batch: self._apply_batch(batch, changes))
+        except StoreRefused as error:
+            if len(changes) == 1:
+                return [Outcome(error=BadRequestData(str(error)))]
+        middle = len(changes) // 2
+        return self.apply(access, changes[:middle]) + self.apply(access, changes[middle:])
+
+    def ingest(self, access: Access, deliveries: Sequence[Delivery]) -> list[DeliveryOutcome]:
+        """Store messages in one transaction, with counters, quarantine and receipts; one outcome each.
+
+        A message that the database refuses is quarantined alone. Raises StoreUnavailable, StoreFault: then
+        nothing may be acknowledged.
+        """
+        if not deliveries:
+            return []
+        changes = [reading for delivery in deliveries for reading in delivery.readings]
+        try:
+            return self._write(access, changes, lambda batch: ingest_batch(batch, deliveries))
+        except StoreRefused as error:
+            if len(deliveries) == 1:
+                return self.ingest(access, [_refused(deliveries[0], error)])
+        middle = len(deliveries) // 2
+        return self.ingest(access, deliveries[:middle]) + self.ingest(access, deliveries[middle:])
+
+    def expire_entities(self, limit: int = 500) -> int:
+        """Remove entities past their expiresAt, for history and subscribers too; returns how many."""
+        found = housekeeping.find_expired(self._database, self._shared.clock(), limit)
+        count = 0
+        for (tenant_id, tenant), ids in found.items():
+            access = Access(tenant, tenant_id, "expiry")
+            count += self._write(access, (), lambda batch, ids=ids: _expire_batch(batch, ids))  # type: ignore[misc]
+        return count
+
+    def delete_tombstones(self, older_than_s: float, limit: int = 10_000) -> int:
+        """Forget deletions that are older; returns how many (0: done)."""
+        return housekeeping.delete_tombstones(self._database, self._before(older_than_s), limit)
+
+    def delete_receipts(self, older_than_s: float, limit: int = 10_000) -> int:
+        """Forget receipts that are older; returns how many (0: done)."""
+        return housekeeping.delete_receipts(self._database, self._before(older_than_s), limit)
+
+    # Reads of the present
+
+    def get_entities(self, access: Access, ids: Sequence[str]) -> dict[str, Entity]:
+        """Give those of the entities that exist, by id."""
+        return self._read(
+            lambda: reading.get_entities(
+                self._database, self._shared.terms, access, ids, self._shared.clock()
+            )
+        )
+
+    def query_entities(self, access: Access, query: EntityQuery) -> Page:
+        """Answer a query by one page, ordered by id. Raises BadRequestData for a bad idPattern."""
+        return self._read(
+            lambda: reading.query_entities(
+                self._database, self._shared.terms, access, query, self._shared.clock()
+            )
+        )
+
+    def get_types(self, access: Access) -> list[Iri]:
+        """Give the types of which there are entities, sorted."""
+        return self._read(
+            lambda: reading.get_types(self._database, self._shared.terms, access, self._shared.clock())
+        )
+
+    # Reads of history
+
+    def get_temporal(
+        self,
+        access: Access,
+        entity_id: str,
+        query: TemporalQuery,
+        attrs: Sequence[Iri] = (),
+        *,
+        limit: int = DEFAULT_INSTANCES,
+    ) -> TemporalPage | None:
+        """Give an entity's history, at most `limit` instances of it; None where it never had any."""
+        return self._read(
+            lambda: temporal.get_temporal(
+                self._database, self._shared.terms, access, entity_id, query, attrs, limit
+            )
+        )
+
+    # Subscriptions
+
+    def create_subscription(self, access: Access, subscription: Subscription, context: Any) -> int:
+        """Store a subscription and return its key; it counts from the return on. Raises AlreadyExists."""
+        return subscriptions.create_subscription(
+            self._database, access, subscription, context, self._shared.clock()
+        )
+
+    def get_subscription(self, access: Access, subscription_id: str) -> StoredSubscription:
+        """Raises ResourceNotFound."""
+        return subscriptions.get_subscription(self._database, access, subscription_id)
+
+    def list_subscriptions(
+        self, access: Access, *, limit: int = 20, offset: int = 0
+    ) -> tuple[list[StoredSubscription], int]:
+        """Give a page in the order of creation, and how many there are in all."""
+        return subscriptions.list_subscriptions(self._database, access, limit=limit, offset=offset)
+
+    def delete_subscription(self, access: Access, subscription_id: str) -> None:
+        """Raises ResourceNotFound."""
+        subscriptions.delete_subscription(self._database, access, subscription_id)
+
+    def decode_change(self, document: bytes) -> CommittedChange:
+        """Read the document of a change row in expanded names."""
+        return self._read(lambda: decode_change(self._shared.terms, document))
+
+    # Operators
+
+    def get_device_counters(self, access: Access, device_id: str | None = None) -> list[DeviceCounters]:
+        """Give the counters of one device, or of all of the tenant, by id."""
+        return counters.get_device_counters(self._database, access, device_id)
+
+    def list_quarantine(
+        self, access: Access, *, limit: int = 100, before: int | None = None, device_id: str | None = None
+    ) -> list[QuarantinedMessage]:
+        """Give the newest quarantined messages; `before` an id continues a list."""
+        return counters.list_quarantine(
+            self._database, access, limit=limit, before=before, device_id=device_id
+        )
+
+    # How
+
+    def _apply_batch(self, batch: Batch, changes: Sequence[Change]) -> list[Outcome]:
+        batch.begin([change.entity_id for change in changes], len(changes))
+        outcomes = batch.apply(changes, [batch.access.principal] * len(changes))
+        batch.commit()
+        return outcomes
+
+    def _write(self, access: Access, changes: Sequence[Change], work: Callable[[Batch], _Result]) -> _Result:
+        """Run a transaction; repeat it after a conflict, and after learning terms it did not know."""
+        conflicts = lessons = 0
+        while True:
+            try:
+                return self._attempt(access, work)
+            except TermsMissing as missing:
+                lessons += 1
+                if lessons > MAX_LESSONS:
+                    raise
+                self._shared.terms.learn(
+                    TermsMissing(iris=missing.iris | names.names_of(changes), keys=missing.keys)
+                )
+            except StoreConflict as error:
+                conflicts += 1
+                if conflicts >= MAX_ATTEMPTS:
+                    raise StoreUnavailable(
+                        f"Still in conflict after {conflicts} attempts: {error}"
+                    ) from error
+                time.sleep(random.uniform(0.001, 0.01) * conflicts)  # noqa: S311 - spreads retries, no secret
+            except StoreUnavailable:
+                self._shared.forget()
+                raise
+
+    def _attempt(self, access: Access, work: Callable[[Batch], _Result]) -> _Result:
+        with self._database.connection() as connection:
+            batch = Batch(self._shared, access, connection)
+            try:
+                return work(batch)
+            except BaseException:
+                batch.roll_back()
+                raise
+
+    def _read(self, work: Callable[[], _Result]) -> _Result:
+        """Run a read; repeat it after learning terms it did not know."""
+        for _ in range(MAX_LESSONS):
+            try:
+                return work()
+            except TermsMissing as missing:
+                self._shared.terms.learn(missing)
+        return work()
+
+    def _before(self, older_than_s: float) -> Micros:
+        return self._shared.clock() - int(older_than_s * 1_000_000)
+
+
+def _expire_batch(batch: Batch, ids: Sequence[str]) -> int:
+    batch.begin(ids, 0)
+    count = batch.expire()
+    batch.commit()
+    return count
+
+
+def _refused(delivery: Delivery, error: StoreRefused) -> Delivery:
+    """Give the message that the database would not take as one to be put aside."""
+    return Delivery(
+        device_id=delivery.device_id,
+        topic=delivery.topic,
+        payload=delivery.payload,
+        arrived_at=delivery.arrived_at,
+        quarantine=QuarantineReason("refused", str(error)),
+        values=max(
+            delivery.values,
+            sum(len(each) for reading in delivery.readings for each in reading.attributes.values()),
+        ),
+        receipt=delivery.receipt,
+    )

@@ -1,0 +1,132 @@
+"""Subscriptions in the database, and the epoch rule: one counts from the moment its creation was answered."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from context_api.ngsild.errors import AlreadyExists, ResourceNotFound
+from context_api.ngsild.model import Micros
+from context_api.ngsild.subscription import Subscription, SubscriptionState
+from context_api.store.access import Access
+from context_api.store.batch import EPOCH_LOCK
+from context_api.store.codec import encode_json
+from context_api.store.database import Database
+from context_api.store.packing import pack_time
+from context_api.store.queries import load_queries
+
+_SQL = load_queries("subscriptions")
+_decode = msgspec.json.Decoder(Subscription).decode
+
+
+class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription with what the broker knows about it."""
+
+    key: int
+    subscription: Subscription
+    state: SubscriptionState
+    context: Any
+    """The @context of the request that created it: a URL, an object, or a list of those."""
+    status_reason: str | None = None
+
+
+def create_subscription(
+    database: Database, access: Access, subscription: Subscription, context: Any, now: Micros
+) -> int:
+    """Store a subscription and return its key; every change committed after this returns is matched by it.
+
+    Raises AlreadyExists.
+    """
+    with _changing(database, access) as connection:
+        row = connection.execute(
+            _SQL["create_subscription"],
+            [
+                access.tenant_id,
+                subscription.id,
+                _as_json(subscription),
+                encode_json(context).decode(),
+                subscription.is_active is not False,
+                pack_time(now),
+                pack_time(now),
+                None if subscription.expires_at is None else pack_time(subscription.expires_at),
+            ],
+        ).fetchone()
+        if row is None:
+            raise AlreadyExists(f"the subscription {subscription.id} exists already")
+        key: int = row[0]
+        connection.execute(_SQL["create_counter"], [key])
+    return key
+
+
+def get_subscription(database: Database, access: Access, subscription_id: str) -> StoredSubscription:
+    """Raises ResourceNotFound."""
+    with database.connection() as connection:
+        row = connection.execute(
+            _SQL["get_subscription"], [access.tenant_id, subscription_id], binary=True
+        ).fetchone()
+    if row is None:
+        raise _unknown(subscription_id)
+    return _from_row(row)
+
+
+def list_subscriptions(
+    database: Database, access: Access, *, limit: int, offset: int = 0
+) -> tuple[list[StoredSubscription], int]:
+    """A page in the order of creation, and how many there are in all."""
+    with database.connection() as connection:
+        rows = connection.execute(
+            _SQL["list_subscriptions"], [access.tenant_id, limit, offset], binary=True
+        ).fetchall()
+        count = connection.execute(_SQL["count_subscriptions"], [access.tenant_id]).fetchone()
+    return [_from_row(row) for row in rows], count[0] if count is not None else 0
+
+
+def delete_subscription(database: Database, access: Access, subscription_id: str) -> None:
+    """Once this has returned, no change is matched any more; what waits is cancelled by the notifier.
+
+    Raises ResourceNotFound.
+    """
+    with _changing(database, access) as connection:
+        deleted = connection.execute(_SQL["delete_subscription"], [access.tenant_id, subscription_id])
+        if deleted.rowcount == 0:
+            raise _unknown(subscription_id)
+
+
+@contextmanager
+def _changing(database: Database, access: Access) -> Iterator[Connection[TupleRow]]:
+    """Hold the tenant's epoch alone: all writers before have committed, all after see what is done here."""
+    with database.transaction() as connection:
+        connection.execute(_SQL["lock_epoch"], [EPOCH_LOCK, access.tenant_id])
+        yield connection
+        connection.execute(_SQL["bump_epoch"], [access.tenant_id])
+
+
+def _as_json(subscription: Subscription) -> str:
+    return encode_json(msgspec.to_builtins(subscription)).decode()
+
+
+def _from_row(row: TupleRow) -> StoredSubscription:
+    (key, document, context, is_active, reason, created, modified, sent, failed, last, success, failure) = row
+    return StoredSubscription(
+        key=key,
+        subscription=_decode(document),
+        context=msgspec.json.decode(context),
+        status_reason=reason,
+        state=SubscriptionState(
+            is_active=is_active,
+            created_at=created,
+            modified_at=modified,
+            times_sent=sent,
+            times_failed=failed,
+            last_notification=last,
+            last_success=success,
+            last_failure=failure,
+        ),
+    )
+
+
+def _unknown(subscription_id: str) -> ResourceNotFound:
+    return ResourceNotFound(f"the subscription {subscription_id} does not exist")
