@@ -20,6 +20,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
+from context_api.store.batch import EPOCH_LOCK
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -66,7 +67,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     created_at: Micros
     changed_at: Micros | None
-    document: str | None
+    document: bytes | None
     """The change's document (see codec.decode_change); None where retention has dropped the change."""
 
 
@@ -222,6 +223,17 @@ def settle(database: Database, settlements: Sequence[Settlement]) -> set[Lease]:
             counts.write(connection)
             _give_back(connection, valid)
         return held
+
+
+def pause_subscription(database: Database, key: int, reason: str) -> None:
+    """Make a subscription inactive: no change that commits after this returns is matched by it.
+
+    What waits is kept until it is resumed or too old. Of one that is gone or paused already nothing changes.
+    """
+    with database.transaction() as connection:
+        # Writers share this lock until they commit (see subscriptions.py): it comes before any row
+        connection.execute(_SQL["lock_epoch_of"], {"lock": EPOCH_LOCK, "key": key})
+        connection.execute(_SQL["pause_subscription"], {"key": key, "reason": reason})
 
 
 def get_counts(database: Database) -> DeliveryCounts:

@@ -39,7 +39,7 @@ returning q.subscription_key, q.entity_id, q.attempts,
 select o.subscription_key, o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from c.at) * 1000000)::bigint as changed_at,
-    c.document::text as document
+    c.document
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as q (subscription_key, entity_id)
 cross join lateral (
     select w.*
@@ -148,6 +148,18 @@ from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(delays_s)
     %(attempts)s::integer[], %(progressed)s::boolean[])
     as r (subscription_key, entity_id, delay_s, attempts, progressed)
 where q.subscription_key = r.subscription_key and q.entity_id = r.entity_id;
+
+-- name: lock_epoch_of
+select pg_advisory_xact_lock(%(lock)s, s.tenant_id) from subscription s where s.key = %(key)s;
+
+-- name: pause_subscription
+with paused as (
+    update subscription
+    set is_active = false, status_reason = %(reason)s
+    where key = %(key)s and is_active
+    returning tenant_id
+)
+update tenant t set epoch = t.epoch + 1 from paused p where t.id = p.tenant_id;
 
 -- name: count_deliveries
 -- What the notifier shows to its operator; waiting follows from the counters, so it costs no scan of the outbox.

@@ -72,7 +72,7 @@ def test_a_leased_queue_has_its_rows_in_order_with_change_and_subscription(
     (queue,) = lease(database)
     assert queue.lease.queue == (key, "urn:e:1")
     assert [row.id for row in queue.rows] == ids
-    assert [row.document for row in queue.rows] == ['{"n": 0}', '{"n": 1}', '{"n": 2}']
+    assert [row.document for row in queue.rows] == [b'{"n": 0}', b'{"n": 1}', b'{"n": 2}']
     assert queue.rows[0].changed_at == queue.rows[0].created_at
     assert abs(queue.rows[0].created_at - time.time() * 1e6) < 60e6
     assert (queue.attempts, queue.failing_s) == (0, None)

@@ -79,7 +79,7 @@ class Notifier:
         await asyncio.to_thread(database.close)
 
     async def _make(self, queue: LeasedQueue, row: OutboxRow, notified_at: int) -> Message:
-        document = json.loads(row.document or "{}")
+        document = json.loads(row.document or b"{}")
         if document.get("unwritable"):
             raise MessageError("the @context is not at hand")
         body = json.dumps({"id": row.id, "entity": queue.lease.entity_id, **document}).encode()

@@ -52,7 +52,7 @@ def add_subscription(connection: Connection, name: str, document: dict[str, Any]
 def enqueue(connection: Connection, key: int, entity_id: str, document: dict[str, Any] | None = None) -> int:
     """One change that matches the subscription; returns the outbox id."""
     row = connection.execute(
-        _ENQUEUE, {"key": key, "entity_id": entity_id, "document": json.dumps(document or {})}
+        _ENQUEUE, {"key": key, "entity_id": entity_id, "document": json.dumps(document or {}).encode()}
     ).fetchone()
     assert row is not None
     id_: int = row[0]

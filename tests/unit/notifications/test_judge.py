@@ -40,7 +40,7 @@ def queue_of(**changes: Any) -> LeasedQueue:
             attempts=0,
             created_at=NOW,
             changed_at=NOW,
-            document="{}",
+            document=b"{}",
         )
         for number in (1, 2, 3)
     )

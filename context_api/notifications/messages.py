@@ -1,0 +1,162 @@
+"""From an outbox row to the message that is sent: reads the change, finds the @context, writes the body."""
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import orjson
+
+from context_api.ngsild.changes import Trigger
+from context_api.ngsild.contexts import Context
+from context_api.ngsild.errors import NgsiLdError
+from context_api.ngsild.model import Instance, Iri, Micros
+from context_api.ngsild.notification import render_notification
+from context_api.ngsild.subscription import Subscription, subscription_from_json
+from context_api.ngsild.transition import Touched
+from context_api.notifications.contexts import StoredContexts, link_of
+from context_api.notifications.delivery import Message, MessageError
+from context_api.notifications.headers import JSON, JSON_LD, build_headers
+from context_api.store.codec import CommittedChange, decode_change
+from context_api.store.database import Database
+from context_api.store.deliveries import LeasedQueue, OutboxRow, SubscriptionRow
+from context_api.store.errors import StoreError
+from context_api.store.terms import Terms, TermsMissing
+
+R = TypeVar("R")
+
+PARSED_MAX = 10_000
+_NAMESPACE = uuid.UUID("6f2f4d0a-1d53-5c0e-9d5c-3f5a8a1c7b42")
+
+
+class MessageMaker:
+    """Writes messages in the event loop; what the database has to be asked for is asked in a thread."""
+
+    def __init__(self, database: Database, *, public_url: str) -> None:
+        self._terms = Terms(database)
+        self._contexts = StoredContexts(database)
+        self._public_url = public_url.rstrip("/")
+        self._parsed: OrderedDict[int, tuple[Micros, Subscription]] = OrderedDict()
+        # One thread: the caches above are filled by one at a time
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="messages")
+
+    def endpoint_of(self, queue: LeasedQueue) -> str:
+        """The URL that a queue leads to; empty where there is no subscription that can be read."""
+        if queue.subscription is None:
+            return ""
+        try:
+            return self._parse(queue.subscription).notification.endpoint.uri
+        except msgspec.MsgspecError:
+            return ""
+
+    async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message:
+        """Write the notification of a row; the same row gives the same id every time. Raises MessageError."""
+        if queue.subscription is None or row.document is None:
+            raise MessageError("the subscription or the change is gone")
+        try:
+            subscription = self._parse(queue.subscription)
+            change = await self._read_change(row.document)
+            context = await self._find_context(subscription, queue.subscription)
+        except (NgsiLdError, StoreError, msgspec.MsgspecError) as error:
+            raise MessageError(f"cannot be written: {error}") from error
+        return self._write(subscription, queue.subscription, row, change, context=context, now=notified_at)
+
+    def close(self) -> None:
+        """Wait for what is being looked up."""
+        self._thread.shutdown(wait=True)
+
+    def _write(
+        self,
+        subscription: Subscription,
+        stored: SubscriptionRow,
+        row: OutboxRow,
+        change: CommittedChange,
+        *,
+        context: Context,
+        now: Micros,
+    ) -> Message:
+        endpoint = subscription.notification.endpoint
+        link = link_of(context, self._public_url)
+        accept = endpoint.accept
+        if accept == JSON and link is None:
+            # A @context without a URL cannot be named in a Link: it has to travel in the body
+            accept = JSON_LD
+            notifying = msgspec.structs.replace(
+                subscription.notification, endpoint=msgspec.structs.replace(endpoint, accept=JSON_LD)
+            )
+            subscription = msgspec.structs.replace(subscription, notification=notifying)
+        is_deleted = change.deleted_at is not None
+        body = render_notification(
+            subscription,
+            _notification_id(stored, row),
+            change.entity,
+            now,
+            context,
+            trigger=Trigger.ENTITY_DELETED if is_deleted else Trigger(row.trigger),
+            touched=_touched(change),
+            changed_at=row.changed_at,
+        )
+        headers = build_headers(
+            accept,
+            link=link if accept == JSON else None,
+            tenant=stored.tenant,
+            receiver_info=endpoint.receiver_info,
+        )
+        return Message(
+            endpoint.uri,
+            headers,
+            orjson.dumps(body),
+            timeout_s=endpoint.timeout_ms / 1_000 if endpoint.timeout_ms else None,
+            cooldown_s=(endpoint.cooldown_ms or 0.0) / 1_000,
+        )
+
+    def _parse(self, stored: SubscriptionRow) -> Subscription:
+        known = self._parsed.get(stored.key)
+        if known is not None and known[0] == stored.modified_at:
+            return known[1]
+        subscription = subscription_from_json(stored.document)
+        self._parsed[stored.key] = (stored.modified_at, subscription)
+        while len(self._parsed) > PARSED_MAX:
+            self._parsed.popitem(last=False)
+        return subscription
+
+    async def _read_change(self, document: bytes) -> CommittedChange:
+        while True:
+            try:
+                return decode_change(self._terms, document)
+            except TermsMissing as missing:
+                await self._in_thread(partial(self._terms.learn, missing))
+
+    async def _find_context(self, subscription: Subscription, stored: SubscriptionRow) -> Context:
+        source = subscription.jsonld_context or stored.context
+        known = self._contexts.find(source)
+        return known if known is not None else await self._in_thread(partial(self._contexts.load, source))
+
+    async def _in_thread(self, call: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _touched(change: CommittedChange) -> list[Touched]:
+    """What the change replaced or deleted, with what stands in its place."""
+    return [
+        Touched(attribute, dataset_id, before, _find(change, attribute, dataset_id))
+        for attribute, instances in change.former.items()
+        for dataset_id, before in instances.items()
+    ]
+
+
+def _find(change: CommittedChange, attribute: Iri, dataset_id: str) -> Instance | None:
+    for instance in change.entity.attributes.get(attribute, ()):
+        if instance.dataset_id == dataset_id:
+            return instance
+    return None
+
+
+def _notification_id(stored: SubscriptionRow, row: OutboxRow) -> str:
+    """Made from what names the row for ever: a number alone may come again after a restored backup."""
+    name = f"{stored.tenant}|{stored.id}|{row.day}|{row.id}|{row.changed_at}"
+    return f"urn:ngsi-ld:Notification:{uuid.uuid5(_NAMESPACE, name)}"
