@@ -1,1 +1,1 @@
-"""One module per command of the `machi` command line."""
+"""The commands of `machi`, one module each; heavy imports are inside the functions: help is quick."""

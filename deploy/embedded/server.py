@@ -15,7 +15,7 @@ from deploy.embedded.ports import LOOPBACK, free_port, is_free
 class EmbeddedServer(ABC):
     """A server on a loopback port whose files are in `folder`; start and stop as often as you like."""
 
-    name: ClassVar[str]
+    name: str = ""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_grace_s: ClassVar[float] = 5.0
 

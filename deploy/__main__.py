@@ -1,0 +1,5 @@
+"""`python -m deploy` is `machi`."""
+
+from deploy.cli import main
+
+main()

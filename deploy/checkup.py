@@ -1,0 +1,129 @@
+"""What `machi doctor` looks at. Each check says what it found, or what is wrong and how to mend it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from context_api.store import heartbeat
+from context_api.store.database import Database, connect, open_database
+from context_api.store.devices import get_generation
+from context_api.store.errors import StoreError
+from context_api.store.features import read_features
+from context_api.store.migrate import list_migrations
+from deploy import wiring
+from deploy.data_folder import DataFolder
+from deploy.embedded.ports import is_listening
+from deploy.errors import CommandError
+from deploy.launcher.preflight import SPACE_NEEDED
+from deploy.settings import Settings
+from deploy.worker import writes_broker_files
+
+_PROCESSES = ("bridge", "notifier", "worker")
+_SILENT_S = 10.0
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's."""
+
+    subject: str
+    is_good: bool
+    detail: str
+
+
+def check_all(settings: Settings) -> list[Finding]:
+    """Look at everything that can be reached; a check that fails does not stop the others."""
+    findings = [_check_space(settings)]
+    try:
+        found = wiring.connect(settings)
+    except CommandError as error:
+        return [*findings, Finding("database", False, str(error))]
+    findings += _check_database(found)
+    findings.append(_check_broker(settings, found))
+    findings.append(_check_redis(found))
+    database = open_database(found.database_url)
+    try:
+        checks: list[Callable[[], Iterator[Finding]]] = [lambda: _check_processes(database)]
+        if writes_broker_files(settings):
+            checks.append(lambda: _check_credentials(database))
+        for check in checks:
+            try:
+                findings += check()
+            except StoreError as error:
+                findings.append(Finding("database", False, str(error)))
+    finally:
+        database.close()
+    return findings
+
+
+def _check_space(settings: Settings) -> Finding:
+    folder = DataFolder(settings.data_dir).path
+    if not folder.exists():
+        return Finding("data folder", True, f"{folder} does not exist yet")
+    free = shutil.disk_usage(folder).free
+    return Finding("data folder", free > SPACE_NEEDED, f"{folder}, {free // 1024**2} MB free")
+
+
+def _check_database(found: wiring.Connections) -> Iterator[Finding]:
+    try:
+        with connect(found.database_url, statement_timeout_ms=5_000) as connection:
+            features = read_features(connection)
+            edition = f"TimescaleDB {features.timescale_version} ({features.edition})"
+            offered = edition if features.timescale_version else "without TimescaleDB"
+            yield Finding("database", True, f"PostgreSQL {features.server_version}, {offered}")
+            applied = {name for (name,) in connection.execute("select name from machi.migration")}
+            missing = [item.name for item in list_migrations() if item.name not in applied]
+            detail = f"missing {', '.join(missing)}: machi migrate" if missing else "up to date"
+            yield Finding("schema", not missing, detail)
+    except StoreError as error:
+        yield Finding("database", False, str(error))
+
+
+def _check_broker(settings: Settings, found: wiring.Connections) -> Finding:
+    address = urlsplit(found.mqtt_url)
+    host, port = address.hostname or "", address.port or (8883 if address.scheme == "mqtts" else 1883)
+    if not is_listening(port, host):
+        return Finding(
+            "broker", False, f"nobody listens on {host}:{port}: start it, or correct MACHI_MQTT_URL"
+        )
+    if settings.mqtt_url is not None:
+        return Finding("broker", True, f"{host}:{port}")
+    return Finding("broker", True, f"{host}:{port}; a killed broker forgets what its last 2 s brought")
+
+
+def _check_redis(found: wiring.Connections) -> Finding:
+    import redis
+
+    if found.redis_url is None:
+        return Finding("redis", True, "none: everything works, some of it slower")
+    try:
+        with redis.Redis.from_url(found.redis_url, socket_timeout=2, socket_connect_timeout=2) as client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:
+        return Finding("redis", False, f"{error}; everything works without it, some of it slower")
+    return Finding("redis", True, "answers")
+
+
+def _check_processes(database: Database) -> Iterator[Finding]:
+    beats = heartbeat.list_heartbeats(database)
+    for process in _PROCESSES:
+        living = [beat for beat in beats if beat.process == process and beat.age_s < _SILENT_S]
+        if not living:
+            yield Finding(
+                process, False, f"no sign of life for {_SILENT_S:g} s: start it with machi {process}"
+            )
+        for beat in living:
+            yield Finding(f"{process} ({beat.instance})", beat.ready, beat.detail or "ready")
+
+
+def _check_credentials(database: Database) -> Iterator[Finding]:
+    wanted, applied = get_generation(database)
+    if wanted == applied:
+        yield Finding("broker users", True, f"generation {applied}, as in the database")
+    else:
+        yield Finding(
+            "broker users",
+            False,
+            f"the broker has generation {applied}, the database {wanted}: does the worker run, and can the "
+            "broker read its password file?",
+        )

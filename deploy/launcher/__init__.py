@@ -1,0 +1,1 @@
+"""`machi up`: everything on one machine, started, watched and stopped together."""

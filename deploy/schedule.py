@@ -1,0 +1,47 @@
+"""Jobs by the clock: each has an interval, none stops the others."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+_log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """`run` says in a few words what it did, '' for nothing worth a line."""
+
+    name: str
+    interval_s: float
+    run: Callable[[], str]
+    leader_only: bool = True
+
+
+class Schedule:
+    """Runs what is due, one after the other; `on_run(name, succeeded)` counts."""
+
+    def __init__(self, jobs: Sequence[Job], on_run: Callable[[str, bool], None]) -> None:
+        self._jobs = jobs
+        self._on_run = on_run
+        self._due = {job.name: 0.0 for job in jobs}
+
+    def run_due(self, *, leading: bool, stop: threading.Event) -> None:
+        """Run every job whose time has come. A failure is logged and tried again at the next interval."""
+        for job in self._jobs:
+            if stop.is_set():
+                return
+            if time.monotonic() >= self._due[job.name] and (leading or not job.leader_only):
+                self._run(job)
+                self._due[job.name] = time.monotonic() + job.interval_s
+
+    def _run(self, job: Job) -> None:
+        try:
+            done = job.run()
+        except Exception as error:  # a job of any kind must not end the others
+            _log.exception("Job failed", extra={"action": job.name, "error": str(error)})
+            self._on_run(job.name, False)
+            return
+        self._on_run(job.name, True)
+        if done:
+            _log.info("Job done", extra={"action": job.name, "detail": done})

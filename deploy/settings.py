@@ -1,0 +1,195 @@
+"""Every setting of Machi: read once, from MACHI_* environment variables, frozen afterwards."""
+
+import socket
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "MACHI_"
+Network = IPv4Network | IPv6Network
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it."""
+
+
+def _instance() -> str:
+    return socket.gethostname() or "machi"
+
+
+class Settings(BaseSettings):
+    """All processes share these; each reads the part it needs. Descriptions are the documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        Path(".machi"),
+        description="Folder of the embedded servers, logs and secrets; made at the first start.",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL, `postgresql://user:password@host:port/database`. Unset: embedded."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis or Valkey, `redis://:password@host:port/0`. Unset: embedded."
+    )
+    mqtt_url: str | None = Field(
+        None, description="MQTT broker, `mqtt://host:port` or `mqtts://host:port`. Unset: embedded."
+    )
+    mqtt_host: str = Field(
+        "127.0.0.1",
+        description="Address the embedded broker listens on; `0.0.0.0` lets sensors in from the network.",
+    )
+    mqtt_port: Port = Field(1883, description="Port of the embedded broker.")
+    embedded_broker: Literal["auto", "mosquitto", "amqtt"] = Field(
+        "auto", description="Which broker `machi up` starts; `auto` is mosquitto where it is installed."
+    )
+    mqtt_public_url: str | None = Field(
+        None,
+        description="Broker address told to new devices, where it differs from the one Machi itself uses.",
+    )
+    mqtt_username: str = Field("machi-bridge", description="The bridge's user at the broker.")
+    mqtt_password: SecretStr | None = Field(
+        None, description="The bridge's password at the broker. Unset: made and kept in the data folder."
+    )
+    mqtt_ca_file: Path | None = Field(
+        None, description="Certificates to trust for `mqtts`. Unset: the system's."
+    )
+    mqtt_version: Literal["auto", "5", "3.1.1"] = Field(
+        "auto", description="Protocol of the bridge; `auto` is MQTT 5, and 3.1.1 where the broker refuses it."
+    )
+    mqtt_client_id: str = Field(
+        "machi-bridge",
+        description="Names the bridge's persistent session at the broker: each bridge needs its own.",
+    )
+    broker_password_file: Path | None = Field(
+        None,
+        description="Password file that the worker writes for the broker. Unset: in the data folder.",
+    )
+    broker_acl_file: Path | None = Field(
+        None, description="ACL file that the worker writes for the broker. Unset: in the data folder."
+    )
+    broker_file_mode: str = Field(
+        "600", pattern="^[0-7]{3}$", description="Permissions (octal) of the broker's files."
+    )
+
+    http_host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
+    http_port: Port = Field(8080, description="Port of the HTTP API.")
+    public_url: str | None = Field(
+        None,
+        description="Address that partners use, `https://machi.example.jp`. Unset: as the request says.",
+    )
+    auth: bool = Field(
+        True,
+        description="`on`: keys and device passwords are asked for. `off`: everything is allowed, and HTTP "
+        "and MQTT must be bound to loopback.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Keys the hashes of API keys and device passwords: keep it, and back it up. Unset: made "
+        "and kept in the data folder.",
+    )
+    api_key: SecretStr | None = Field(
+        None, description="Key that `machi simulate` and `machi replay` register their devices with."
+    )
+    outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        description="Networks (CIDR, comma-separated) that notifications may be sent to, and @contexts "
+        "fetched from, besides public addresses. `machi up`: loopback.",
+    )
+    temporal_page_instances: int = Field(
+        10_000, ge=1, description="Most attribute instances in one page of a temporal query."
+    )
+    clock_ahead: float = Field(
+        300.0, ge=0, description="Seconds that a reading may lie in the future before it is quarantined."
+    )
+
+    simulate: bool = Field(True, description="`1`: `machi up` starts simulated devices. `0`: none.")
+    simulate_devices: int = Field(200, ge=1, le=100_000, description="How many simulated devices.")
+    simulate_interval: str = Field("10s", description="Time between two messages of a simulated device.")
+
+    bridge_http_port: Port | None = Field(
+        None, description="Port of the bridge's /healthz, /readyz, /metrics; 0 = a free one. Unset: none."
+    )
+    notifier_http_port: Port | None = Field(None, description="The same for the notifier.")
+    worker_http_port: Port | None = Field(None, description="The same for the worker.")
+    process_http_host: str = Field(
+        "127.0.0.1", description="Address of the health ports of bridge, notifier and worker."
+    )
+    instance: str = Field(
+        default_factory=_instance,
+        description="Names this process among its kind in heartbeats and logs. Unset: the host name.",
+    )
+
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Log lines on standard error; `auto` is text on a terminal, else JSON."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log lines that are written."
+    )
+
+    @field_validator("outbound_allow", mode="before")
+    @classmethod
+    def _split_networks(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _check_mqtt_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+                raise ValueError("must look like mqtt://host:1883 or mqtts://host:8883")
+            if parts.username or parts.password:
+                raise ValueError("carries a password: use MACHI_MQTT_USERNAME and MACHI_MQTT_PASSWORD")
+        return value
+
+    @model_validator(mode="after")
+    def _refuse_open_doors(self) -> "Settings":
+        """Without access control nobody but this machine may come in (design, section 6)."""
+        if self.auth:
+            return self
+        mqtt_host = urlsplit(self.mqtt_url).hostname if self.mqtt_url else self.mqtt_host
+        for name, host in (("HTTP", self.http_host), ("MQTT", mqtt_host or "")):
+            if not is_loopback(host):
+                raise ValueError(f"MACHI_AUTH=off is for loopback only, but {name} is bound to {host}")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the environment. SettingsError has one line per wrong setting and never shows a value."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_describe(problem) for problem in error.errors())) from None
+
+
+def _describe(problem: Any) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return str(message)
+    return f"{PREFIX}{str(problem['loc'][0]).upper()}: {message}"
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()

@@ -1,0 +1,46 @@
+"""What is made, expired and removed by the clock. Each says in a few words what it did."""
+
+from collections.abc import Callable
+
+from context_api.store import partitions
+from context_api.store.database import connect
+from context_api.store.errors import wrapped_errors
+from context_api.store.store import Store
+
+_DAY_S = 86_400.0
+RECEIPTS_KEPT_S = 8 * _DAY_S
+"""Longer than the broker keeps the bridge's session (7 days): no redelivery comes later."""
+TOMBSTONES_KEPT_S = 365 * _DAY_S
+"""A reading of before a deletion that comes later than this would create the entity anew."""
+
+
+def roll_partitions(url: str) -> str:
+    """Make the partitions of the days ahead, drop those past their retention.
+
+    Raises StoreUnavailable where a long query is in the way: writers must not queue up behind us.
+    """
+    with connect(url) as connection, wrapped_errors():
+        connection.execute("set lock_timeout = '2s'")
+        made = partitions.create_partitions(connection)
+        dropped = partitions.drop_partitions(connection)
+    return f"made {len(made)}, dropped {len(dropped)}" if made or dropped else ""
+
+
+def expire_entities(store: Store) -> str:
+    return _repeat(store.expire_entities)
+
+
+def delete_receipts(store: Store) -> str:
+    return _repeat(lambda: store.delete_receipts(RECEIPTS_KEPT_S))
+
+
+def delete_tombstones(store: Store) -> str:
+    return _repeat(lambda: store.delete_tombstones(TOMBSTONES_KEPT_S))
+
+
+def _repeat(bite: Callable[[], int]) -> str:
+    """Bite by bite, so that no transaction is long; how many in all."""
+    total = 0
+    while (taken := bite()) > 0:
+        total += taken
+    return str(total) if total else ""

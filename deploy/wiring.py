@@ -1,0 +1,119 @@
+"""From the settings of the installation to the settings of each part."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.data_folder import DataFolder
+from deploy.errors import NotRunning
+from deploy.settings import Settings
+
+if TYPE_CHECKING:
+    from broker_bridge.settings import BridgeSettings
+    from context_api.http.settings import ApiSettings
+    from context_api.notifications.settings import NotifierSettings
+    from devices.credentials import Service
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Where everything is: as the settings say, else as `machi up` runs it in the data folder."""
+
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    mqtt_url: str
+    http_url: str
+    secret: bytes = field(repr=False)
+
+
+def connect(settings: Settings) -> Connections:
+    """Find the servers. NotRunning when a setting is missing and nothing runs in the data folder."""
+    folder = DataFolder(settings.data_dir)
+    running = folder.read_running()
+    database_url = reveal(settings.database_url) or (running.database_url if running else None)
+    if database_url is None:
+        raise NotRunning(
+            f"Nothing runs in {folder.path}: start it with `machi up` (make run), or set MACHI_DATABASE_URL."
+        )
+    return Connections(
+        database_url=database_url,
+        redis_url=reveal(settings.redis_url) or (running.redis_url if running else None),
+        mqtt_url=settings.mqtt_url
+        or (running.mqtt_url if running else f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"),
+        http_url=running.http_url if running else f"http://{settings.http_host}:{settings.http_port}",
+        secret=(reveal(settings.secret) or folder.secret("installation")).encode(),
+    )
+
+
+def reveal(secret: "object") -> str | None:
+    """The text of a hidden setting."""
+    from pydantic import SecretStr
+
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else None
+
+
+def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
+    from context_api.http.settings import ApiSettings
+
+    return ApiSettings(
+        database_url=found.database_url,
+        host=settings.http_host,
+        port=settings.http_port,
+        auth=settings.auth,
+        installation_secret=found.secret,
+        outbound_allow=settings.outbound_allow,
+        public_url=settings.public_url,
+        mqtt_url=settings.mqtt_public_url or found.mqtt_url,
+        temporal_page_instances=settings.temporal_page_instances,
+    )
+
+
+def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":
+    from broker_bridge.settings import BridgeSettings
+
+    return BridgeSettings(
+        database_url=found.database_url,
+        mqtt_url=found.mqtt_url,
+        mqtt_username=settings.mqtt_username if settings.auth else None,
+        mqtt_password=bridge_password(settings) if settings.auth else None,
+        mqtt_ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
+        mqtt_version=settings.mqtt_version,
+        client_id=settings.mqtt_client_id,
+        clock_ahead_s=settings.clock_ahead,
+        http_host=settings.process_http_host,
+        http_port=settings.bridge_http_port,
+        instance=settings.instance,
+    )
+
+
+def notifier_settings(settings: Settings, found: Connections) -> "NotifierSettings":
+    from context_api.notifications.settings import NotifierSettings
+
+    return NotifierSettings(
+        database_url=found.database_url,
+        instance=settings.instance,
+        outbound_allow=settings.outbound_allow,
+        public_url=(settings.public_url or found.http_url).rstrip("/"),
+        http_host=settings.process_http_host,
+        http_port=settings.notifier_http_port,
+    )
+
+
+def bridge_password(settings: Settings) -> str:
+    return reveal(settings.mqtt_password) or DataFolder(settings.data_dir).secret("bridge")
+
+
+def broker_services(settings: Settings) -> "list[Service]":
+    """The broker's users that are no devices."""
+    from devices.credentials import BRIDGE_RULES, Service
+
+    return [Service(settings.mqtt_username, bridge_password(settings), BRIDGE_RULES)]
+
+
+def broker_files(settings: Settings) -> tuple[Path, Path]:
+    """Password file and ACL file."""
+    folder = DataFolder(settings.data_dir)
+    return (
+        settings.broker_password_file or folder.password_file,
+        settings.broker_acl_file or folder.acl_file,
+    )

@@ -1,0 +1,147 @@
+"""The worker: what runs by the clock. N may run; the one that leads does the work."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from broker_bridge.health import Health, HealthServer
+from context_api.store import heartbeat
+from context_api.store.database import Database, open_database
+from context_api.store.errors import StoreError
+from context_api.store.leader import Leadership
+from context_api.store.store import Store
+from deploy import upkeep, wiring
+from deploy.credential_sync import CredentialSync
+from deploy.schedule import Job, Schedule
+from deploy.settings import Settings
+
+PROCESS = "worker"
+TICK_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Do what is due until `stop`. The database may be away, at the start too."""
+    found = wiring.connect(settings)
+    database = open_database(found.database_url, pool_max=3)
+    worker = _Worker(settings, database, found.database_url)
+    try:
+        with worker.health_server():
+            worker.run(stop)
+    finally:
+        with suppress(StoreError):
+            heartbeat.forget(database, PROCESS, settings.instance)
+        database.close()
+
+
+class _Worker:
+    def __init__(self, settings: Settings, database: Database, url: str) -> None:
+        self._settings = settings
+        self._database = database
+        self._url = url
+        self._leadership = Leadership(url, PROCESS)
+        self._trouble = ""
+        self._registry = CollectorRegistry()
+        self._runs = Counter("machi_worker_jobs", "Jobs run", ["job", "result"], registry=self._registry)
+        self._leading = Gauge("machi_worker_leading", "1 = this worker leads", registry=self._registry)
+
+    def run(self, stop: threading.Event) -> None:
+        schedule = Schedule(self._jobs(), self._count)
+        sync = _Running(self._sync_credentials)
+        try:
+            while not stop.is_set():
+                leading = self._claim()
+                sync.keep(leading)
+                schedule.run_due(leading=leading, stop=stop)
+                stop.wait(TICK_S)
+        finally:
+            sync.keep(False)
+            self._leadership.release()
+
+    @contextmanager
+    def health_server(self) -> Iterator[None]:
+        port = self._settings.worker_http_port
+        if port is None:
+            yield
+            return
+        server = HealthServer(self._settings.process_http_host, port, self._health, self._metrics)
+        _log.info("Health is served", extra={"action": "health", "port": server.port})
+        server.start()
+        try:
+            yield
+        finally:
+            server.stop()
+
+    def _jobs(self) -> list[Job]:
+        store = Store(self._database)
+        return [
+            Job("heartbeat", heartbeat.INTERVAL_S, self._beat, leader_only=False),
+            Job("partitions", 600, lambda: upkeep.roll_partitions(self._url)),
+            Job("expiry", 10, lambda: upkeep.expire_entities(store)),
+            Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
+            Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
+        ]
+
+    def _claim(self) -> bool:
+        try:
+            leading = self._leadership.claim()
+            self._trouble = ""
+        except StoreError as error:
+            leading, self._trouble = False, str(error)
+        self._leading.set(leading)
+        return leading
+
+    def _beat(self) -> str:
+        if not self._trouble:
+            heartbeat.beat(self._database, PROCESS, self._settings.instance, ready=True)
+        return ""
+
+    def _sync_credentials(self, stop: threading.Event) -> None:
+        if writes_broker_files(self._settings):
+            credential_sync(self._settings, self._database).run(self._url, stop)
+
+    def _count(self, job: str, succeeded: bool) -> None:
+        self._runs.labels(job, "done" if succeeded else "failed").inc()
+
+    def _health(self) -> Health:
+        return Health({"database": self._trouble or "ok"})
+
+    def _metrics(self) -> bytes:
+        return generate_latest(self._registry)
+
+
+class _Running:
+    """A thread that runs while it is wanted."""
+
+    def __init__(self, run: Callable[[threading.Event], None]) -> None:
+        self._run = run
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def keep(self, wanted: bool) -> None:
+        if wanted and self._thread is None:
+            self._stop = threading.Event()
+            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="credentials")
+            self._thread.start()
+        elif not wanted and self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+            self._thread = None
+
+
+def writes_broker_files(settings: Settings) -> bool:
+    """Whether the broker's users are ours to keep: access is on, and its files are ours or named."""
+    return settings.auth and (settings.broker_password_file is not None or settings.mqtt_url is None)
+
+
+def credential_sync(settings: Settings, database: Database) -> CredentialSync:
+    return CredentialSync(
+        database,
+        wiring.broker_files(settings),
+        wiring.broker_services(settings),
+        int(settings.broker_file_mode, 8),
+    )
