@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from psycopg import Connection
 
-from context_api.store.database import Connection, Database
+from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
 ADMINISTRATOR = "administrator"

@@ -1,0 +1,134 @@
+"""The application: `create_app(settings)` puts the parts together; importing it does nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from context_api.http.errors import (
+    HttpError,
+    MethodNotAllowed,
+    NoSuchRoute,
+    problem_response,
+)
+from context_api.http.gate import Gate
+from context_api.http.openapi import build_openapi
+from context_api.http.responses import json_response
+from context_api.http.routes.contexts import contexts_router
+from context_api.http.routes.devices import devices_router
+from context_api.http.routes.entities import entities_router
+from context_api.http.routes.operation import operation_router
+from context_api.http.routes.pages import pages_router
+from context_api.http.routes.subscriptions import subscriptions_router
+from context_api.http.routes.temporal import temporal_router
+from context_api.http.routes.types import types_router
+from context_api.http.services import Services
+from context_api.http.settings import ApiSettings
+from context_api.ngsild.errors import InvalidRequest, NgsiLdError
+from context_api.store.errors import StoreRefused, StoreUnavailable
+from context_api.store.keys import MIN_SECRET_BYTES
+from devices.errors import DeviceError
+
+
+def create_app(settings: ApiSettings) -> FastAPI:
+    """Make the application; the database is opened when it starts. Raises ValueError for wrong settings."""
+    if settings.auth and len(settings.installation_secret) < MIN_SECRET_BYTES:
+        raise ValueError(f"access control needs an installation secret of {MIN_SECRET_BYTES} bytes or more")
+    services = Services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.open()
+        try:
+            yield
+        finally:
+            await services.close()
+
+    app = FastAPI(
+        title="Machi",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=Response,
+    )
+    for router in (
+        entities_router(services),
+        types_router(services),
+        temporal_router(services),
+        subscriptions_router(services),
+        contexts_router(),
+        devices_router(services),
+        operation_router(services),
+        pages_router(),
+    ):
+        app.include_router(router)
+    _add_openapi(app)
+    _add_error_handlers(app)
+    check = None if not settings.auth else services.check_key
+    app.add_middleware(Gate, check=check, metrics=services.metrics)
+    return app
+
+
+def _add_openapi(app: FastAPI) -> None:
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(build_openapi(app.routes, _version()))
+        return document
+
+    async def serve(_: Request) -> Response:
+        return json_response(openapi(), headers={"Cache-Control": "no-cache"})
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    app.add_api_route("/openapi.json", serve, methods=["GET"], include_in_schema=False)
+
+
+def _version() -> str:
+    try:
+        return version("machi")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    """Give every expected error the one shape; what is not expected is caught by the gate."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        return problem_response(_from_framework(request, error), request.scope["path"])
+
+    for kind in (
+        NgsiLdError,
+        HttpError,
+        StoreUnavailable,
+        StoreRefused,
+        DeviceError,
+        HTTPException,
+        RequestValidationError,
+    ):
+        app.add_exception_handler(kind, on_error)
+
+
+def _from_framework(request: Request, error: Exception) -> Exception:
+    """Translate what the framework raises."""
+    if isinstance(error, RequestValidationError):
+        return InvalidRequest("The request is not valid")
+    if not isinstance(error, HTTPException):
+        return error
+    path = request.scope["path"]
+    if error.status_code == 404:
+        return NoSuchRoute(f"There is nothing at {path[:200]}")
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return MethodNotAllowed(
+            f"{request.method} is not possible at {path[:200]}; allowed: {allowed}", headers=error.headers
+        )
+    return InvalidRequest(str(error.detail))

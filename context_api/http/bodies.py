@@ -1,0 +1,157 @@
+"""Request bodies: bounded, and JSON without anything that two readers could take differently.
+
+Python's own decoder accepts NaN, duplicate names and lone surrogates; fast ones drop duplicates silently.
+What passes here has one meaning, fits the database and is nested no deeper than our recursive code allows.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from context_api.http.errors import BodyTooLarge, LengthRequired, RequestTimeout
+from context_api.http.negotiation import content_type
+from context_api.ngsild.errors import BadRequestData, InvalidRequest
+
+MAX_DEPTH = 100
+"""Levels of objects and arrays; GeoJSON needs 4, the deepest Smart Data Models example 9."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LONG_INTEGER = re.compile(rb"\d{300,}")
+_LARGEST_DOUBLE = 1.7976931348623157e308
+_SHOWN = 60
+_LARGE_BYTES = 64 * 1024
+
+
+async def read_json(request: Request, *, max_bytes: int, timeout_s: float, accepted: Sequence[str]) -> Any:
+    """Read and decode the body; what is large is decoded in a thread, so that others are served meanwhile."""
+    declared = declared_length(request)
+    content_type(request, accepted)
+    if declared > max_bytes:
+        raise BodyTooLarge(f"The body has {declared} bytes; at most {max_bytes} are accepted")
+    body = await _read_body(request, timeout_s)
+    if len(body) <= _LARGE_BYTES:
+        return parse_json(body)
+    return await asyncio.to_thread(parse_json, body)
+
+
+async def _read_body(request: Request, timeout_s: float) -> bytes:
+    try:
+        body = await asyncio.wait_for(request.body(), timeout_s)
+    except TimeoutError as error:
+        raise RequestTimeout(f"The body did not arrive within {timeout_s:g} s") from error
+    except ClientDisconnect as error:
+        raise InvalidRequest("The connection closed before the whole body had arrived") from error
+    if not body.strip():
+        raise InvalidRequest("The body is empty; send a JSON document")
+    return body
+
+
+def declared_length(request: Request) -> int:
+    """Give the declared length. Raises LengthRequired without one, InvalidRequest where it is no number."""
+    text = request.headers.get("content-length")
+    if text is None or text == "0":
+        raise LengthRequired("The request needs a body and its Content-Length")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidRequest(f"Content-Length is {text[:_SHOWN]!r}; it must be a number of bytes")
+    return int(text)
+
+
+def parse_json(body: bytes) -> Any:
+    """Decode a JSON document. Raises InvalidRequest (not JSON) or BadRequestData (JSON we must not take)."""
+    _check_depth(body)
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        _explain(body, error)
+    _check_duplicates(body)
+    if b"\\u0000" in body or _LONG_INTEGER.search(body) is not None:
+        _check_values(document, "")
+    return document
+
+
+def _check_depth(body: bytes) -> None:
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _STRING.sub(b"", body).translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise InvalidRequest(f"The document is nested deeper than {MAX_DEPTH} levels")
+
+
+def _check_duplicates(body: bytes) -> None:
+    try:
+        json.loads(body, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"The body is not JSON: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, object]]) -> None:
+    names = {name for name, _ in pairs}
+    if len(names) == len(pairs):
+        return
+    for name, _ in pairs:
+        if name not in names:
+            raise InvalidRequest(f'The member "{name[:_SHOWN]}" stands twice in one object')
+        names.discard(name)
+
+
+def _explain(body: bytes, error: Exception) -> NoReturn:
+    """Say what is wrong with a body that did not decode, with its place where that can be told."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        raise InvalidRequest(f"The body is not UTF-8: byte {fault.start} is no part of it") from error
+    if text.startswith("\ufeff"):
+        raise InvalidRequest("The body starts with a byte order mark; send UTF-8 without one") from error
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as fault:
+        raise InvalidRequest(f"The document is nested deeper than {MAX_DEPTH} levels") from fault
+    except json.JSONDecodeError as fault:
+        place = f"line {fault.lineno}, column {fault.colno}"
+        raise InvalidRequest(f"The body is not JSON: {fault.msg} at {place}") from error
+    except ValueError as fault:
+        raise InvalidRequest(f"The body is not JSON: {fault}") from error
+    _check_values(document, "")
+    raise InvalidRequest(f"The body is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_values(value: object, pointer: str) -> None:
+    """Refuse what no UTF-8 text or PostgreSQL can hold: lone surrogates, U+0000, numbers beyond a double."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name, pointer)
+            _check_values(member, f"{pointer}/{_escape(name)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_values(item, f"{pointer}/{index}")
+    elif isinstance(value, str):
+        _check_text(value, pointer)
+    elif isinstance(value, int | float) and not -_LARGEST_DOUBLE <= value <= _LARGEST_DOUBLE:
+        raise BadRequestData("A number is too large for a double", pointer=pointer)
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\0" in text:
+        raise BadRequestData("The character U+0000 cannot be stored", pointer=pointer)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        code = ord(text[error.start])
+        raise InvalidRequest(f"U+{code:04X} is half of a surrogate pair", pointer=pointer) from error
+
+
+def _escape(name: str) -> str:
+    safe = name.encode("utf-8", "replace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,110 @@
+"""The outermost layer of the API: path, tenant header, key, last-resort errors, counters.
+
+It is plain ASGI, because a layer that every request passes must cost microseconds.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from context_api.http.auth import ANYONE, Principal
+from context_api.http.errors import problem_response
+from context_api.http.metrics import HttpMetrics
+from context_api.ngsild.errors import BadRequestData
+
+DEFAULT_TENANT = "default"
+TENANT_HEADER = "NGSILD-Tenant"
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
+_OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
+
+Check = Callable[[str | None], Awaitable[Principal]]
+log = structlog.get_logger("http")
+
+
+class Gate:
+    """Wraps the application; see the module."""
+
+    def __init__(self, app: ASGIApp, *, check: Check | None, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._check = check
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        answer = _Answer(send)
+        path = _routing_path(scope)
+        headers = Headers(scope=scope)
+        try:
+            await self._admit(scope, path, headers, answer)
+            await self._app(scope, receive, answer.send)
+        except Exception as error:
+            if answer.status:
+                raise
+            response = problem_response(error, path)
+            if response.status_code == 500:
+                log.exception("request_failed", method=scope["method"], path=path)
+            await response(scope, receive, answer.send)
+        finally:
+            self._metrics.observe(scope, answer.status, time.perf_counter() - started)
+
+    async def _admit(self, scope: Scope, path: str, headers: Headers, answer: "_Answer") -> None:
+        scope["path"] = path
+        tenant = headers.get(TENANT_HEADER)
+        if tenant is not None:
+            if not _TENANT.fullmatch(tenant):
+                raise BadRequestData(
+                    f"{TENANT_HEADER} must be 1 to 63 letters, digits, '_', '-' or '.', not a sign first"
+                )
+            answer.tenant = tenant
+        scope["machi.tenant"] = tenant or DEFAULT_TENANT
+        if self._check is None or _is_open(scope["method"], path):
+            scope["machi.principal"] = ANYONE
+        else:
+            scope["machi.principal"] = await self._check(headers.get("authorization"))
+
+
+class _Answer:
+    """Notes the status that is sent and adds what every answer carries."""
+
+    __slots__ = ("_send", "status", "tenant")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.tenant: str | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.tenant is not None:
+                MutableHeaders(raw=message["headers"])[TENANT_HEADER] = self.tenant
+        await self._send(message)
+
+
+def _routing_path(scope: Scope) -> str:
+    """Give the path as it was sent, still percent-encoded, without a trailing slash.
+
+    Ids are URIs: decoded before the routing, a `%2F` in one would look like a separator.
+    """
+    raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8")
+    path = raw.decode("latin-1")
+    if len(path) > 1 and path.endswith("/") and path.startswith(("/ngsi-ld/", "/api/")):
+        return path[:-1]
+    return path
+
+
+def _is_open(method: str, path: str) -> bool:
+    """What needs no key: the pages, the health of the process, the built-in @contexts (words, no data)."""
+    if path in _OPEN_PATHS:
+        return True
+    return method in ("GET", "HEAD") and path.startswith(_OPEN_PREFIXES)

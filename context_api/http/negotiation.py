@@ -1,0 +1,77 @@
+"""Media types: what a request may send and what it accepts (clauses 6.3.4, 6.3.5; RFC 9110, 12.5.1)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from starlette.requests import Request
+
+from context_api.http.errors import NotAcceptable, UnsupportedMediaType
+
+JSON = "application/json"
+LD_JSON = "application/ld+json"
+MERGE_PATCH = "application/merge-patch+json"
+ENTITY_TYPES = (JSON, LD_JSON)
+"""Candidates for a response, the preferred one first."""
+
+
+def negotiate(request: Request, available: Sequence[str] = ENTITY_TYPES) -> str:
+    """Choose the media type of the response. Raises NotAcceptable."""
+    headers = request.headers.getlist("accept")
+    if not headers:
+        return available[0]
+    chosen = _choose(", ".join(headers)[:4096], tuple(available))
+    if chosen is None:
+        raise NotAcceptable(f"Acceptable would be one of: {', '.join(available)}")
+    return chosen
+
+
+def content_type(request: Request, accepted: Sequence[str]) -> str:
+    """Give the media type of the body. Raises UnsupportedMediaType."""
+    text = request.headers.get("content-type", "")
+    media_type = text.partition(";")[0].strip().lower()
+    if media_type not in accepted:
+        shown = text[:80] if text else "missing"
+        raise UnsupportedMediaType(f"Content-Type is {shown}; accepted: {', '.join(accepted)}")
+    return media_type
+
+
+@lru_cache(maxsize=512)
+def _choose(accept: str, available: tuple[str, ...]) -> str | None:
+    ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
+    if not ranges:
+        return available[0]
+    best: str | None = None
+    best_quality = 0.0
+    for candidate in available:
+        quality = _quality(candidate, ranges)
+        if quality > best_quality:
+            best, best_quality = candidate, quality
+    return best
+
+
+def _parse_range(text: str) -> tuple[str, float]:
+    media_range, *parameters = (part.strip().lower() for part in text.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return media_range, _parse_quality(value)
+    return media_range, 1.0
+
+
+def _parse_quality(text: str) -> float:
+    """A malformed weight counts as 1, as if it were absent."""
+    try:
+        quality = float(text)
+    except ValueError:
+        return 1.0
+    return quality if 0.0 <= quality <= 1.0 else 1.0
+
+
+def _quality(candidate: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Give the weight of the most specific range that covers the candidate."""
+    main = candidate.partition("/")[0]
+    for specific in (candidate, f"{main}/*", "*/*"):
+        weights = [quality for media_range, quality in ranges if media_range == specific]
+        if weights:
+            return max(weights)
+    return 0.0

@@ -1,0 +1,87 @@
+"""Successful answers: media type, @context and Link as clause 6.3.5 asks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import Response
+
+from context_api.http.negotiation import JSON, LD_JSON
+from context_api.ngsild.contexts import Context, core_context
+
+LD_CONTEXT_REL = "http://www.w3.org/ns/json-ld#context"
+_URI_SAFE = "!$&'()*+,;=:@/?-._~%|{}[]"
+_QUERY_SAFE = "!$'()*,;:@/?-._~|{}[]"
+
+
+def json_response(
+    content: Any, *, status: int = 200, media_type: str = JSON, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Write a document without an @context."""
+    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type, headers=headers)
+
+
+def ld_response(
+    content: Any,
+    context: Context,
+    accept: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    links: Sequence[str] = (),
+) -> Response:
+    """Write a document or a list of them: ld+json with the @context inside, json with a Link to it."""
+    if accept == LD_JSON:
+        documents = content if isinstance(content, list) else [content]
+        for document in documents:
+            document["@context"] = context.source
+        all_links = list(links)
+    else:
+        all_links = [context_link(context), *links]
+    answer = json_response(content, media_type=accept, headers=headers)
+    if all_links:
+        answer.headers["link"] = ", ".join(all_links)
+    return answer
+
+
+def context_link(context: Context) -> str:
+    """Give the Link value that names the @context of an application/json body."""
+    source = context.source if isinstance(context.source, str) else core_context().source
+    return f'<{quote(str(source), safe=_URI_SAFE)}>; rel="{LD_CONTEXT_REL}"; type="application/ld+json"'
+
+
+def created(location: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer 201 with the path of what was created."""
+    return Response(status_code=201, headers={"Location": quote(location, safe=_URI_SAFE), **(headers or {})})
+
+
+def no_content() -> Response:
+    """Answer 204."""
+    return Response(status_code=204)
+
+
+def page_links(
+    path: str,
+    parameters: Mapping[str, str],
+    *,
+    limit: int,
+    offset: int,
+    has_more: bool,
+    media_type: str = JSON,
+) -> list[str]:
+    """Give the Link values to the next and the previous page (clause 6.3.10)."""
+    wanted = []
+    if has_more and limit:
+        wanted.append(("next", offset + limit))
+    if offset and limit:
+        wanted.append(("prev", max(0, offset - limit)))
+    links = []
+    for rel, start in wanted:
+        query = _page_query({**parameters, "limit": str(limit), "offset": str(start)})
+        links.append(f'<{path}?{query}>; rel="{rel}"; type="{media_type}"')
+    return links
+
+
+def _page_query(parameters: Mapping[str, str]) -> str:
+    """Write the query: sorted by name, and legible (only what would break the header is encoded)."""
+    return "&".join(f"{name}={quote(parameters[name], safe=_QUERY_SAFE)}" for name in sorted(parameters))

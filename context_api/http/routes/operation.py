@@ -1,0 +1,210 @@
+"""For the people who run Machi: health, counters, what was put aside, which profiles there are."""
+
+import asyncio
+import base64
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from context_api.http.calls import read_query
+from context_api.http.negotiation import JSON, negotiate
+from context_api.http.operation import Answer, Operation, add_route, new_router
+from context_api.http.parameters import Parameter
+from context_api.http.readiness import find_reasons
+from context_api.http.responses import json_response
+from context_api.http.schemas import QUARANTINED
+from context_api.http.services import Services
+from context_api.ngsild.time import format_datetime
+from context_api.store.counters import QuarantinedMessage
+from context_api.store.errors import StoreError
+from context_api.store.heartbeat import Heartbeat, list_heartbeats
+
+_JSON_ONLY = (JSON,)
+_CHECK_TIMEOUT_S = 3.0
+_QUARANTINE_LIMIT = 100
+_MAX_ID = 2**63 - 1
+
+HEALTH = Operation(
+    id="health",
+    tag="Operation",
+    summary="Is the process alive?",
+    answers={200: Answer(description="It is", schema="Health", example={"status": "ok"})},
+    headers=(),
+    is_open=True,
+)
+READINESS = Operation(
+    id="readiness",
+    tag="Operation",
+    summary="Is the whole installation at work?",
+    description="Asks the database and reads the heartbeats of the other processes.",
+    answers={
+        200: Answer(
+            description="It is", schema="Readiness", example={"ready": True, "reasons": [], "processes": []}
+        ),
+        503: Answer(
+            description="It is not, for these reasons",
+            schema="Readiness",
+            example={"ready": False, "reasons": ["bridge: no heartbeat"], "processes": []},
+        ),
+    },
+    headers=(),
+    is_open=True,
+)
+METRICS = Operation(
+    id="metrics",
+    tag="Operation",
+    summary="Counters for Prometheus",
+    description="Needs a key: they tell how much a town is used.",
+    answers={
+        200: Answer(
+            description="Text format 0.0.4",
+            schema="Metrics",
+            example="machi_http_requests_total 1.0",
+            media_types=("text/plain",),
+        )
+    },
+    headers=(),
+)
+QUARANTINE = Operation(
+    id="listQuarantine",
+    tag="Operation",
+    summary="List quarantined messages",
+    description="The newest first. To go on, give the last id as `before`.",
+    accepts=("limit", "before", "device"),
+    overrides={
+        "limit": Parameter(
+            description="Messages per page",
+            schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": _QUARANTINE_LIMIT},
+            example=20,
+        ),
+        "before": Parameter(
+            description="Messages with a smaller id",
+            schema={"type": "integer", "minimum": 1, "maximum": _MAX_ID},
+            example=1000,
+        ),
+        "device": Parameter(description="Messages of this device", example="aq-001"),
+    },
+    answers={
+        200: Answer(description="Messages", schema="QuarantineList", example={"messages": [QUARANTINED]})
+    },
+    errors=(403, 404, 406),
+)
+PROFILES = Operation(
+    id="listProfiles",
+    tag="Devices",
+    summary="List device profiles",
+    description="How the values of a kind of device become attributes.",
+    answers={
+        200: Answer(
+            description="The profiles",
+            schema="ProfileList",
+            example={"profiles": [{"name": "air-quality", "entityType": "AirQualityObserved", "fields": []}]},
+        )
+    },
+    errors=(400, 406),
+    headers=(),
+)
+
+
+def operation_router(services: Services) -> APIRouter:
+    """Make the routes of operation."""
+    resource = _OperationRoutes(services)
+    router = new_router()
+    add_route(router, "GET", "/healthz", resource.health, HEALTH)
+    add_route(router, "GET", "/readyz", resource.readiness, READINESS)
+    add_route(router, "GET", "/metrics", resource.metrics, METRICS)
+    add_route(router, "GET", "/api/v1/quarantine", resource.quarantine, QUARANTINE)
+    add_route(router, "GET", "/api/v1/profiles", resource.profiles, PROFILES)
+    return router
+
+
+class _OperationRoutes:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def health(self, _: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    async def readiness(self, _: Request) -> Response:
+        settings = self._services.settings
+        beats = await self._heartbeats()
+        if isinstance(beats, str):
+            reasons, processes = [f"database: {beats}"], []
+        else:
+            reasons = find_reasons(beats, settings.expected_processes, settings.heartbeat_limit_s)
+            processes = [_describe_beat(beat) for beat in beats]
+        answer = {"ready": not reasons, "reasons": reasons, "processes": processes}
+        return json_response(answer, status=503 if reasons else 200, headers={"Cache-Control": "no-store"})
+
+    async def _heartbeats(self) -> list[Heartbeat] | str:
+        """Give the heartbeats, or why the database does not answer."""
+        try:
+            async with asyncio.timeout(_CHECK_TIMEOUT_S):
+                return await self._services.run(list_heartbeats, self._services.database)
+        except TimeoutError:
+            return f"no answer within {_CHECK_TIMEOUT_S:g} s"
+        except StoreError as error:
+            return type(error).__name__  # its text may name hosts; this page is open to everybody
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(
+            self._services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    async def quarantine(self, request: Request) -> Response:
+        query = read_query(request, QUARANTINE)
+        negotiate(request, _JSON_ONLY)
+        limit = query.integer("limit", default=_QUARANTINE_LIMIT, minimum=1, maximum=1_000)
+        before = query.integer("before", default=None, minimum=1, maximum=_MAX_ID)
+        access = await self._services.access(request)
+        found = await self._services.run(
+            self._services.store.list_quarantine,
+            access,
+            limit=limit or _QUARANTINE_LIMIT,
+            before=before,
+            device_id=query.text("device"),
+        )
+        return json_response({"messages": [_describe_message(message) for message in found]})
+
+    async def profiles(self, request: Request) -> Response:
+        read_query(request, PROFILES)
+        negotiate(request, _JSON_ONLY)
+        profiles = [
+            {
+                "name": profile.name,
+                "version": profile.version,
+                "entityType": profile.entity_type,
+                "expectedIntervalS": profile.expected_interval_s,
+                "fields": [
+                    {"key": each.key, "attribute": each.attribute, "unitCode": each.unit_code}
+                    for each in profile.fields.values()
+                ],
+            }
+            for profile in self._services.devices.profiles.values()
+        ]
+        return json_response({"profiles": profiles})
+
+
+def _describe_beat(beat: Heartbeat) -> dict[str, Any]:
+    return {"process": beat.process, "ready": beat.ready, "ageS": round(beat.age_s, 1)}
+
+
+def _describe_message(message: QuarantinedMessage) -> dict[str, Any]:
+    try:
+        payload, encoding = message.payload.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        payload, encoding = base64.b64encode(message.payload).decode(), "base64"
+    return {
+        "id": message.id,
+        "deviceId": message.device_id,
+        "topic": message.topic,
+        "payload": payload,
+        "payloadEncoding": encoding,
+        "payloadSize": message.payload_size,
+        "reason": message.reason,
+        "detail": message.detail,
+        "arrivedAt": format_datetime(message.arrived_at),
+        "replayedAt": None if message.replayed_at is None else format_datetime(message.replayed_at),
+    }

@@ -1,0 +1,232 @@
+"""Component schemas and examples of the OpenAPI document."""
+
+from typing import Any
+
+_STRING = {"type": "string"}
+_URI = {"type": "string", "format": "uri"}
+_DATETIME = {"type": "string", "format": "date-time"}
+_COUNT = {"type": "integer", "minimum": 0}
+_POINT = {
+    "type": "object",
+    "required": ["type", "coordinates"],
+    "properties": {
+        "type": {"const": "Point"},
+        "coordinates": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3},
+    },
+}
+
+
+def _object(required: list[str], /, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _array_of(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+
+
+_ENTITY_TYPE = {"oneOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
+_MESSAGE_COUNTS = _object(
+    [],
+    received=_COUNT,
+    stored=_COUNT,
+    duplicate=_COUNT,
+    corrected=_COUNT,
+    ignored=_COUNT,
+    quarantined=_COUNT,
+)
+
+SCHEMAS: dict[str, Any] = {
+    "Problem": _object(
+        ["type", "title", "status", "detail"],
+        type=_STRING,
+        title=_STRING,
+        status={"type": "integer"},
+        detail=_STRING,
+        pointer={"type": "string", "description": "JSON pointer into the document that was sent"},
+    ),
+    "Entity": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
+    "EntityFragment": {"type": "object", "minProperties": 1},
+    "EntityList": _array_of("Entity"),
+    "EntityTemporal": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
+    "EntityTypeList": _object(
+        ["id", "type", "typeList"],
+        id=_URI,
+        type={"const": "EntityTypeList"},
+        typeList={"type": "array", "items": _STRING},
+    ),
+    "UpdateResult": _object(
+        ["updated", "notUpdated"],
+        updated={"type": "array", "items": _STRING},
+        notUpdated={
+            "type": "array",
+            "items": _object(["attributeName", "reason"], attributeName=_STRING, reason=_STRING),
+        },
+    ),
+    "SubscriptionDraft": _object(
+        ["type", "notification"],
+        id=_URI,
+        type={"const": "Subscription"},
+        entities={
+            "type": "array",
+            "minItems": 1,
+            "items": _object(["type"], type=_STRING, id={}, idPattern=_STRING),
+        },
+        watchedAttributes={"type": "array", "minItems": 1, "items": _STRING},
+        notificationTrigger={"type": "array", "minItems": 1, "items": _STRING},
+        isActive={"type": "boolean"},
+        expiresAt=_DATETIME,
+        notification=_object(
+            ["endpoint"],
+            attributes={"type": "array", "minItems": 1, "items": _STRING},
+            format={"enum": ["normalized", "concise", "keyValues", "simplified"]},
+            sysAttrs={"type": "boolean"},
+            endpoint=_object(["uri"], uri=_URI, accept=_STRING),
+        ),
+    ),
+    "Subscription": _object(["id", "type"], id=_URI, type={"const": "Subscription"}),
+    "SubscriptionList": _array_of("Subscription"),
+    "ContextDocument": _object(["@context"], **{"@context": {}}),
+    "DeviceDraft": _object(
+        ["id"],
+        id={"type": "string", "minLength": 1},
+        profile={"type": "string", "description": "One of GET /api/v1/profiles"},
+        name=_STRING,
+        location=_POINT,
+        expectedIntervalS={"type": "number", "exclusiveMinimum": 0},
+        static={"type": "object", "description": "Attributes that hold still"},
+    ),
+    "Device": _object(
+        ["id", "kind"],
+        id=_STRING,
+        kind={"enum": ["device", "gateway"]},
+        profile={"type": ["string", "null"]},
+        entityId={"type": ["string", "null"]},
+        name={"type": ["string", "null"]},
+        location={"type": ["object", "null"]},
+        createdAt=_DATETIME,
+        messages=_MESSAGE_COUNTS,
+        values=_MESSAGE_COUNTS,
+        lastSeen={"type": ["string", "null"], "format": "date-time"},
+    ),
+    "RegisteredDevice": _object(
+        ["id", "entityId"],
+        id=_STRING,
+        entityId={"type": ["string", "null"]},
+        mqtt={
+            "type": ["object", "null"],
+            "description": "Shown this once",
+            "required": ["username", "password", "topic"],
+            "properties": {"username": _STRING, "password": _STRING, "topic": _STRING, "url": _STRING},
+        },
+    ),
+    "DeviceList": _object(
+        ["devices", "total"], devices=_array_of("Device"), total=_COUNT, next={"type": ["string", "null"]}
+    ),
+    "QuarantinedMessage": _object(
+        ["id", "topic", "reason", "detail", "arrivedAt"],
+        id=_COUNT,
+        deviceId=_STRING,
+        topic=_STRING,
+        payload={"type": "string", "description": "As text where it is UTF-8, else base64"},
+        payloadEncoding={"enum": ["utf-8", "base64"]},
+        payloadSize=_COUNT,
+        reason=_STRING,
+        detail=_STRING,
+        arrivedAt=_DATETIME,
+    ),
+    "QuarantineList": _object(["messages"], messages=_array_of("QuarantinedMessage")),
+    "ProfileList": _object(
+        ["profiles"],
+        profiles={
+            "type": "array",
+            "items": _object(["name", "entityType"], name=_STRING, entityType=_STRING, fields={}),
+        },
+    ),
+    "Health": _object(["status"], status={"const": "ok"}),
+    "Readiness": _object(
+        ["ready", "reasons"],
+        ready={"type": "boolean"},
+        reasons={"type": "array", "items": _STRING},
+        processes={"type": "array", "items": {"type": "object"}},
+    ),
+    "Metrics": _STRING,
+    "Page": _STRING,
+    "OpenApi": {"type": "object"},
+}
+
+ENTITY_ID = "urn:ngsi-ld:AirQualityObserved:aq-001"
+ENTITY = {
+    "id": ENTITY_ID,
+    "type": "AirQualityObserved",
+    "pm25": {
+        "type": "Property",
+        "value": 12.3,
+        "unitCode": "GQ",
+        "observedAt": "2026-11-23T00:00:00Z",
+    },
+    "location": {
+        "type": "GeoProperty",
+        "value": {"type": "Point", "coordinates": [139.4657, 35.7598]},
+    },
+}
+FRAGMENT = {
+    "pm25": {"type": "Property", "value": 11.8, "unitCode": "GQ", "observedAt": "2026-11-23T00:01:00Z"}
+}
+TEMPORAL = {
+    "id": ENTITY_ID,
+    "type": "AirQualityObserved",
+    "pm25": {"type": "Property", "values": [[12.3, "2026-11-23T00:00:00Z"], [11.8, "2026-11-23T00:01:00Z"]]},
+}
+SUBSCRIPTION_ID = "urn:ngsi-ld:Subscription:pm25"
+SUBSCRIPTION = {
+    "id": SUBSCRIPTION_ID,
+    "type": "Subscription",
+    "entities": [{"type": "AirQualityObserved"}],
+    "watchedAttributes": ["pm25"],
+    "notification": {
+        "attributes": ["pm25"],
+        "format": "keyValues",
+        "endpoint": {"uri": "https://partner.example/notify", "accept": "application/json"},
+    },
+}
+CONTEXT = {"@context": {"pm25": "https://smartdatamodels.org/dataModel.Environment/pm25"}}
+DEVICE_DRAFT = {
+    "id": "aq-001",
+    "profile": "air-quality",
+    "name": "本町一丁目",
+    "location": {"type": "Point", "coordinates": [139.4657, 35.7598]},
+}
+REGISTERED = {
+    "id": "aq-001",
+    "entityId": ENTITY_ID,
+    "mqtt": {
+        "username": "default/aq-001",
+        "password": "shown once",
+        "topic": "machi/v1/default/aq-001/up",
+        "url": "mqtt://127.0.0.1:1883",
+    },
+}
+_COUNTS = {"received": 5, "stored": 4, "duplicate": 1, "corrected": 0, "ignored": 0, "quarantined": 0}
+DEVICE = {
+    "id": "aq-001",
+    "kind": "device",
+    "profile": "air-quality",
+    "entityId": ENTITY_ID,
+    "name": "本町一丁目",
+    "location": {"type": "Point", "coordinates": [139.4657, 35.7598]},
+    "createdAt": "2026-11-23T00:00:00Z",
+    "lastSeen": "2026-11-23T00:01:00Z",
+    "messages": _COUNTS,
+    "values": _COUNTS,
+}
+QUARANTINED = {
+    "id": 1,
+    "deviceId": "aq-001",
+    "topic": "machi/v1/default/aq-001/up",
+    "payload": "{oops",
+    "payloadEncoding": "utf-8",
+    "payloadSize": 5,
+    "reason": "not-json",
+    "detail": "The payload is not JSON",
+    "arrivedAt": "2026-11-23T00:00:00Z",
+}

@@ -1,0 +1,49 @@
+"""Runs the API in this process until it is told to stop."""
+
+import ipaddress
+
+import uvicorn
+
+from context_api.http.app import create_app
+from context_api.http.settings import ApiSettings
+
+_BACKLOG = 2_048
+_KEEP_ALIVE_S = 75
+_MAX_CONNECTIONS = 4_000
+"""Open at the same time; more are answered with 503."""
+
+
+def serve(settings: ApiSettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished, for `shutdown_s` at most.
+
+    Raises ValueError where access control is off and the address is not loopback.
+    """
+    if not settings.auth and not _is_loopback(settings.host):
+        raise ValueError(f"without access control the API listens on loopback only, not on {settings.host}")
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        backlog=_BACKLOG,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    uvicorn.Server(config).run()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,122 @@
+"""What the routes work with: opened when the application starts, closed when it stops."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from starlette.requests import Request
+
+from context_api.http.auth import KeyGuard, Principal
+from context_api.http.coalesce import Coalescer
+from context_api.http.contexts import ContextRegistry
+from context_api.http.errors import Unavailable
+from context_api.http.metrics import HttpMetrics
+from context_api.http.remote import ContextFetcher
+from context_api.http.settings import ApiSettings
+from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.model import Entity
+from context_api.notifications.outbound import OutboundPolicy
+from context_api.store.access import Access
+from context_api.store.database import Database, open_database
+from context_api.store.store import Store
+from devices.registry import DeviceRegistry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OTHER_THREADS = 6
+_TENANTS_MAX = 10_000
+
+
+class Services:
+    """Everything with a life of its own; `open` and `close` are called by the lifespan."""
+
+    database: Database
+    store: Store
+    devices: DeviceRegistry
+    guard: KeyGuard
+    contexts: ContextRegistry
+    reads: Coalescer[str, Entity | None]
+    writes: Coalescer[Change, Outcome]
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.metrics = HttpMetrics()
+        self.outbound = OutboundPolicy(tuple(settings.outbound_allow))
+        self._waiting = 0
+        self._tenants: dict[str, int] = {}
+
+    async def open(self) -> None:
+        """Open the database (without waiting for it), threads and clients."""
+        settings = self.settings
+        lanes = settings.read_lanes + settings.write_lanes
+        self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
+        self._others = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="store")
+        self.database = open_database(settings.database_url, pool_min=1, pool_max=lanes + _OTHER_THREADS)
+        self.store = Store(self.database)
+        self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret)
+        self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
+        self._fetcher = ContextFetcher(
+            self.outbound,
+            max_bytes=settings.context_max_bytes,
+            timeout_s=settings.context_timeout_s,
+        )
+        self.contexts = ContextRegistry(
+            self.database, self._others, self._fetcher, own_address=settings.public_url
+        )
+        self.reads = self._coalescer(self._read, settings.read_lanes)
+        self.writes = self._coalescer(self._write, settings.write_lanes)
+        self.metrics.watch("reads", self.reads)
+        self.metrics.watch("writes", self.writes)
+
+    async def close(self) -> None:
+        """Close what `open` opened; work under way in threads is waited for."""
+        await self._fetcher.aclose()
+        for executor in (self._lanes, self._others):
+            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self.database.close)
+
+    async def check_key(self, authorization: str | None) -> Principal:
+        """Give the principal of an Authorization header. Raises Unauthorized."""
+        return await self.guard.check(authorization)
+
+    async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the store in a thread. Raises Unavailable where too many calls wait already."""
+        if self._waiting >= self.settings.waiting_max:
+            raise Unavailable("Too many requests are waiting for the database")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._others, lambda: call(*args, **kwargs)
+            )
+        finally:
+            self._waiting -= 1
+
+    async def access(self, request: Request, *, create: bool = False) -> Access:
+        """Give the Access of a request. Raises NonexistentTenant, unless the operation may create tenants."""
+        name: str = request.scope["machi.tenant"]
+        principal: Principal = request.scope["machi.principal"]
+        tenant_id = self._tenants.get(name)
+        if tenant_id is None:
+            found = await self.run(self.store.tenant, name, create=create)
+            tenant_id = found.tenant_id
+            if len(self._tenants) < _TENANTS_MAX:
+                self._tenants[name] = tenant_id  # tenants are never deleted, so this stays true
+        return Access(name, tenant_id, principal.name)
+
+    def _coalescer(self, perform: Callable[[Access, Sequence[Any]], Sequence[Any]], lanes: int) -> Any:
+        return Coalescer(
+            perform,
+            self._lanes,
+            lanes=lanes,
+            batch_max=self.settings.batch_max,
+            waiting_max=self.settings.waiting_max,
+        )
+
+    def _read(self, access: Access, ids: Sequence[str]) -> list[Entity | None]:
+        found = self.store.get_entities(access, list(dict.fromkeys(ids)))
+        return [found.get(entity_id) for entity_id in ids]
+
+    def _write(self, access: Access, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return self.store.apply(access, changes)

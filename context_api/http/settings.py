@@ -1,0 +1,44 @@
+"""What the HTTP API needs to know; `deploy` fills it from MACHI_* variables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """Settings of one API process; every limit is per process."""
+
+    database_url: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    auth: bool = True
+    """False: everything is allowed (refused by `serve` unless bound to loopback)."""
+    installation_secret: bytes = field(default=b"", repr=False)
+    """Keys the hashes of API keys; at least 16 bytes where `auth` is on."""
+    outbound_allow: Sequence[IPv4Network | IPv6Network] = ()
+    """Networks that @contexts may be fetched from besides public addresses."""
+    public_url: str | None = None
+    """The address partners use, such as `https://machi.example.jp`; None: the Host header of the request."""
+    mqtt_url: str | None = None
+    """Where devices publish, shown with the credentials of a new device."""
+    expected_processes: Sequence[str] = ("bridge", "notifier", "worker")
+    """Processes whose heartbeat /readyz asks for."""
+    heartbeat_limit_s: float = 10.0
+    temporal_page_instances: int = 10_000
+    pool_max: int = 12
+    """Database connections; reads, writes and the rest share them."""
+    read_lanes: int = 2
+    """Coalesced reads under way at the same time."""
+    write_lanes: int = 2
+    batch_max: int = 256
+    """Requests that share one statement or one transaction."""
+    waiting_max: int = 2_000
+    """Requests that may wait for a lane before new ones are refused with 503."""
+    body_max_bytes: int = 16 * MEBIBYTE
+    body_timeout_s: float = 30.0
+    context_max_bytes: int = MEBIBYTE
+    context_timeout_s: float = 5.0
+    shutdown_s: int = 8
