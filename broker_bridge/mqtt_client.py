@@ -10,6 +10,7 @@ Each connection gets a fresh paho client: nothing of a former connection can be 
 
 import logging
 import math
+import os
 import select
 import socket
 import ssl
@@ -39,6 +40,7 @@ from broker_bridge.settings import BridgeSettings
 _log = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 10.0
+GOODBYE_TIMEOUT_S = 2.0
 SHORT_LIFE_S = 2.0
 """A connection that ends sooner than this after it was ready is suspect, and does not reset the back-off."""
 READ_BURST = 256
@@ -203,8 +205,7 @@ class MqttClient:
                 self._subscribe(client)
             if self._is_stopping.is_set() and not self._committed:
                 self._end = End.STOPPED
-                client.disconnect()
-                self._flush(client)
+                self._disconnect(client, cast(socket.socket, connection))
 
     def _turn(self, client: Client, connection: socket.socket) -> None:
         is_reading = self._is_reading(client)
@@ -263,6 +264,21 @@ class MqttClient:
             messages = self._committed.popleft()
             for packet_id in self._in_flight.settle(messages):
                 client.ack(packet_id, 1)
+
+    def _disconnect(self, client: Client, connection: socket.socket) -> None:
+        """Leave in order: the broker must have read our last acknowledgements before the socket closes.
+
+        paho closes it behind DISCONNECT. With messages still unread in it that would reset the connection, and
+        the broker would lose what it had not read: so a second handle keeps it open until the broker closes.
+        """
+        with socket.socket(fileno=os.dup(connection.fileno())) as handle:
+            client.disconnect()
+            self._flush(client)
+            handle.settimeout(GOODBYE_TIMEOUT_S)
+            until = time.monotonic() + GOODBYE_TIMEOUT_S
+            with suppress(OSError):
+                while handle.recv(65_536) and time.monotonic() < until:
+                    pass
 
     def _flush(self, client: Client) -> None:
         """Write until everything has left, or the broker stopped reading for a second."""

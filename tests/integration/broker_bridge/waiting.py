@@ -1,5 +1,10 @@
+import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
+
+from broker_bridge import BridgeSettings
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
@@ -8,3 +13,28 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s:g} s"
         time.sleep(0.01)
+
+
+def get(settings: BridgeSettings, path: str) -> tuple[int, str]:
+    """Ask a bridge's own HTTP port; status 0 = nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{settings.http_port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def readiness(settings: BridgeSettings) -> dict[str, object]:
+    """The body of /readyz; empty when nobody answers."""
+    status, body = get(settings, "/readyz")
+    state: dict[str, object] = json.loads(body) if status else {}
+    assert state.get("ready", False) is (status == 200)
+    return state
+
+
+def wait_for_broker(settings: BridgeSettings) -> None:
+    """Wait until a bridge is subscribed: from then on the broker queues for it."""
+    wait_until(lambda: readiness(settings).get("broker") == "ok")

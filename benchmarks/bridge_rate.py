@@ -1,0 +1,91 @@
+"""The bridge at a steady rate, also while it or PostgreSQL is killed in the middle.
+
+    python -m benchmarks.bridge_rate [--rate 2000] [--seconds 60] [--kill bridge|postgres]
+
+Real mosquitto, embedded PostgreSQL (durable), loopback only. Prints published and stored values, counters,
+the bridge's memory at start, middle and end, processor time and the time from publication to the row.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from benchmarks import bridge_load as load
+
+
+def _observe(bridge: BaseProcess, until: float) -> list[float]:
+    """Memory of the bridge once per second."""
+    samples = []
+    while time.monotonic() < until:
+        if bridge.pid is not None:
+            samples.append(load.rss_mb(bridge.pid))
+        time.sleep(1)
+    return samples
+
+
+def _kill(bench: load.Bench, bridge: BaseProcess, victim: str | None) -> BaseProcess:
+    """Kill as SIGKILL kills, wait a moment, start again."""
+    if victim == "bridge":
+        bridge.kill()
+        bridge.join()
+        time.sleep(1)
+        return load.start_bridge(load.bridge_settings(bench))
+    if victim == "postgres" and bench.postgres.process is not None:
+        bench.postgres.process.kill()
+        bench.postgres.process.wait()
+        time.sleep(1)
+        bench.postgres.start()
+    return bridge
+
+
+def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict[str, Any]:
+    """One run, from empty servers to the last value stored."""
+    count = int(rate * seconds)
+    with tempfile.TemporaryDirectory() as folder, load.servers(Path(folder), devices) as bench:
+        settings = load.bridge_settings(bench)
+        bridge = load.start_bridge(settings)
+        time.sleep(2)  # its subscription must stand before the first message
+        publishing = load.Publishing(bench, count, rate)
+        began = time.monotonic()
+        memory = _observe(bridge, began + seconds / 2)
+        bridge = _kill(bench, bridge, kill)
+        memory += _observe(bridge, began + seconds)
+        published, took = publishing.wait()
+        expected = published * len(load.VALUES)
+        caught_up = load.wait_for_values(bench.postgres.url, expected, 60)
+        memory.append(load.rss_mb(bridge.pid or 0))
+        processor = load.cpu_s(bridge.pid or 0)
+        load.stop_bridge(bridge)
+        median, high = load.ages_ms(bench.postgres.url)
+        return {
+            "killed": kill,
+            "published": published,
+            "rate": round(published / took),
+            "values_published": expected,
+            "values_stored": load.stored_values(bench.postgres.url),
+            "caught_up_after_s": round(caught_up, 1),
+            "bridge_rss_mb": [round(memory[i], 1) for i in (2, len(memory) // 2, -1)],
+            "bridge_cpu_us_per_message": round(processor / published * 1e6),
+            "age_median_ms": round(median, 1),
+            "age_p99_ms": round(high, 1),
+            "counters": load.counters(bench.postgres.url),
+        }
+
+
+def main() -> None:
+    """Parse the options, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--kill", choices=["bridge", "postgres"])
+    options = parser.parse_args()
+    print(json.dumps(measure(options.rate, options.seconds, options.devices, options.kill), indent=2))
+
+
+if __name__ == "__main__":
+    main()

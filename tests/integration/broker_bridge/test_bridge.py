@@ -1,0 +1,158 @@
+"""The whole bridge on a real mosquitto and a real database: what becomes of each kind of message."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from broker_bridge.settings import MqttVersion
+from deploy.embedded.amqtt_broker import AmqttBroker
+from tests.conftest import MosquittoFactory
+from tests.integration.broker_bridge.conftest import running
+from tests.integration.broker_bridge.publisher import Publisher
+from tests.integration.broker_bridge.town import T0_MS, Town, timed, untimed
+from tests.integration.broker_bridge.waiting import get, readiness, wait_until
+
+pytestmark = pytest.mark.mosquitto
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_messages_become_history_and_current_state(
+    town: Town, mosquitto_factory: MosquittoFactory, version: MqttVersion
+) -> None:
+    broker = mosquitto_factory()
+    with running(town.settings(broker.url, mqtt_version=version)), Publisher(broker.port) as device:
+        for number in range(50):
+            device.publish(town.topics["ab"[number % 2]], timed(number, temperature=20.5))
+        wait_until(lambda: town.count("a") + town.count("b") == 50)
+    assert town.series("a") == [float(number) for number in range(0, 50, 2)]
+    assert town.series("b", "temperature") == [20.5] * 25
+    assert town.counters("a") == {
+        "received": 25,
+        "stored": 25,
+        "duplicate": 0,
+        "corrected": 0,
+        "ignored": 0,
+        "quarantined": 0,
+    }
+    entity_id = "urn:ngsi-ld:AirQualityObserved:a"
+    entity = town.store.get_entities(town.access, [entity_id])[entity_id]
+    [pm25] = next(instances for name, instances in entity.attributes.items() if name.endswith("/pm25"))
+    assert (pm25.value, pm25.observed_at) == (48.0, (T0_MS + 48_000) * 1000)
+
+
+def test_bad_messages_are_kept_aside_and_the_good_ones_of_their_batch_land(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    settings = town.settings(broker.url)
+    with running(settings):
+        pass
+    with Publisher(broker.port) as device:  # the broker keeps them for the next bridge: one batch
+        device.publish(town.topics["a"], timed(1))
+        device.publish(town.topics["a"], b"{not json")
+        device.publish(town.topics["b"], timed(2))
+        device.publish("machi/v1/default/stranger/up", timed(3))
+        device.publish("machi/v1/nowhere/a/up", timed(4))
+        device.publish(town.topics["b"], json.dumps({"observedAt": int(time.time() + 3600), "pm25": 1}))
+        device.publish(town.topics["b"], json.dumps({"pm25": "much"}))
+        device.publish(town.topics["c"], b"\x00\xff")
+        device.publish(town.topics["c"], timed(5))
+    with running(settings):
+        wait_until(lambda: town.count("c") == 1 and len(town.quarantine()) == 6)
+    assert [town.series(name) for name in "abc"] == [[1.0], [2.0], [5.0]]
+    assert town.quarantine() == [
+        ("a", "bad-json"),
+        ("", "unknown-device"),
+        ("", "unknown-device"),
+        ("b", "clock-ahead"),
+        ("b", "bad-value"),
+        ("c", "bad-json"),
+    ]
+    for name, quarantined in (("a", 1), ("b", 2), ("c", 1)):
+        assert town.counters(name)["quarantined"] == quarantined
+        assert town.counters(name)["stored"] == 1
+    with running(settings):  # all of them were acknowledged
+        time.sleep(0.5)
+    assert len(town.quarantine()) == 6
+    assert town.counters("a")["received"] == 2
+
+
+def test_retained_messages_count_only_with_their_time(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    with Publisher(broker.port) as device:
+        device.publish(town.topics["a"], untimed(7), retain=True)
+        device.publish(town.topics["b"], timed(8), retain=True)
+    with running(town.settings(broker.url)):
+        wait_until(lambda: town.count("b") == 1)
+    assert town.series("a") == []
+    assert town.counters("a") == {
+        "received": 1,
+        "stored": 0,
+        "duplicate": 0,
+        "corrected": 0,
+        "ignored": 1,
+        "quarantined": 0,
+    }
+
+
+def test_repeated_and_corrected_messages_are_told_apart(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    with running(town.settings(broker.url)), Publisher(broker.port) as device:
+        for payload in (timed(1), timed(1), timed(2), json.dumps({"observedAt": T0_MS + 1000, "pm25": 9.5})):
+            device.publish(town.topics["a"], payload)
+        wait_until(lambda: town.counters("a")["received"] == 4)
+    assert town.series("a") == [9.5, 2.0]
+    counters = town.counters("a")
+    assert (counters["stored"], counters["duplicate"], counters["corrected"]) == (2, 1, 1)
+
+
+def test_two_equal_messages_without_time_are_two_readings(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    with running(town.settings(broker.url)), Publisher(broker.port) as device:
+        device.publish(town.topics["a"], untimed(1))
+        time.sleep(0.05)
+        device.publish(town.topics["a"], untimed(1))
+        wait_until(lambda: town.counters("a")["stored"] == 2)
+    assert town.series("a") == [1.0, 1.0]
+
+
+def test_amqtt_speaks_3_1_1_only(town: Town, tmp_path: Path) -> None:
+    broker = AmqttBroker(tmp_path / "amqtt")
+    broker.start()
+    try:
+        with running(town.settings(broker.url)), Publisher(broker.port) as device:
+            device.publish_all(town.topics["a"], [timed(number) for number in range(20)])
+            wait_until(lambda: town.count("a") == 20)
+    finally:
+        broker.stop()
+    assert town.counters("a")["stored"] == 20
+
+
+def test_readiness_names_what_is_missing(town: Town, mosquitto_factory: MosquittoFactory) -> None:
+    broker = mosquitto_factory()
+    settings = town.settings(broker.url)
+    with running(settings):
+        wait_until(lambda: readiness(settings) == {"ready": True, "broker": "ok", "database": "ok"})
+        assert get(settings, "/healthz")[0] == 200
+        assert get(settings, "/other")[0] == 404
+        with Publisher(broker.port) as device:
+            device.publish(town.topics["a"], timed(1))
+        stored = 'machi_bridge_messages_total{outcome="stored"} 1.0'
+        wait_until(lambda: stored in get(settings, "/metrics")[1])
+        beat = "select ready from process_heartbeat where process = 'bridge'"
+        wait_until(lambda: town.ask(beat) == [(True,)])
+        broker.stop()
+        wait_until(lambda: not readiness(settings)["ready"])
+        assert readiness(settings)["database"] == "ok"
+        wait_until(lambda: town.ask(beat) == [(False,)])
+        broker.start()
+        wait_until(lambda: readiness(settings)["ready"] is True)
+    assert town.ask(beat) == []
