@@ -269,7 +269,7 @@ class MqttClient:
         """Leave in order: the broker must have read our last acknowledgements before the socket closes.
 
         paho closes it behind DISCONNECT. With messages still unread in it that would reset the connection, and
-        the broker would lose what it had not read: so a second handle keeps it open until the broker closes.
+        the broker would lose what it had not read: a second handle keeps it open until the broker closes.
         """
         with socket.socket(fileno=os.dup(connection.fileno())) as handle:
             client.disconnect()
