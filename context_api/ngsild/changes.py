@@ -23,7 +23,7 @@ class Trigger(IntFlag):
     ATTRIBUTE_DELETED = 32
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The common part: which entity, and optionally the type it must have (`type` selector of clause 5.6)."""
 
     entity_id: str
@@ -113,7 +113,7 @@ class DeleteEntity(Change, frozen=True, kw_only=True):
     """Clause 5.6.6."""
 
 
-class Reading(Change, frozen=True, kw_only=True):
+class Reading(Change, frozen=True, kw_only=True, gc=False):
     """What a sensor measured, mapped onto one entity (design, promise 3: late data is history, not news).
 
     Unlike the HTTP changes it creates what is missing, and an attribute advances only if the reading is newer

@@ -36,7 +36,7 @@ class Kind(IntEnum):
     LIST_RELATIONSHIP = 7
 
 
-class Instance(msgspec.Struct, omit_defaults=True, kw_only=True):
+class Instance(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """One instance of an attribute (clause 4.5.5).
 
     `value` holds the member that the kind names: value, object, languageMap, json, vocab, valueList or
@@ -61,7 +61,7 @@ Attributes = dict[Iri, list[Instance]]
 """Attribute name -> its instances, each with another dataset_id; the default instance stands first."""
 
 
-class Entity(msgspec.Struct, kw_only=True):
+class Entity(msgspec.Struct, kw_only=True, gc=False):
     """An entity (clause 5.2.4), with expanded names."""
 
     id: str

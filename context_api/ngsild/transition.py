@@ -18,7 +18,7 @@ class Removed(msgspec.Struct):
     """Attribute -> datasetId -> time."""
 
 
-class Touched(msgspec.Struct):
+class Touched(msgspec.Struct, gc=False):
     """One attribute instance that a change created (before is None), wrote or deleted (after is None)."""
 
     attribute: Iri

@@ -152,7 +152,14 @@ class Batch:
         self._shared.entities.put(
             self.access.tenant_id,
             [
-                CachedEntity(self.effects.version, state.current, state.fixed, state.live, state.removed)
+                CachedEntity(
+                    self.effects.version,
+                    state.current,
+                    state.fixed,
+                    state.live,
+                    state.live_names,
+                    state.removed,
+                )
                 for state in written
                 if state.current is not None
             ],
@@ -231,7 +238,7 @@ class Batch:
             if transition.touched:
                 if reading.static:
                     self._observe_static(reading, transition, now, author, extra)
-                self._advance(state, transition, now)
+                self._advance(state, transition, now, is_reading=True)
         if extra:
             write_observations(self.connection, extra)
         return outcomes
@@ -298,10 +305,12 @@ class Batch:
         observations += self._observe_touched(state, transition, ended_at, "expiry")
         self._advance(state, transition, ended_at)
 
-    def _advance(self, state: EntityState, transition: Transition, now: Micros) -> None:
+    def _advance(
+        self, state: EntityState, transition: Transition, now: Micros, *, is_reading: bool = False
+    ) -> None:
         """Let the entity take its next state, and note what follows from it."""
         before = state.current
-        state.advance(self._terms, transition, now)
+        state.advance(self._terms, transition, now, is_reading=is_reading)
         matches = (
             self._index.match(before, transition.after, transition, now) if self._index is not None else []
         )

@@ -10,6 +10,7 @@ System times are left out where they follow from their surroundings:
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -86,17 +87,19 @@ def is_live(instances: list[Instance]) -> bool:
     return any(instance.observed_at is not None for instance in instances)
 
 
-def encode_live(terms: Terms, entity: Entity) -> bytes:
-    """Write the attributes that carry observedAt. Raises TermsMissing, StoreRefused."""
+def live_names(entity: Entity) -> tuple[Iri, ...]:
+    """Give the attributes that belong to `live`."""
+    return tuple([name for name, instances in entity.attributes.items() if is_live(instances)])
+
+
+def encode_live(terms: Terms, entity: Entity, names: Sequence[Iri]) -> bytes:
+    """Write the attributes that carry observedAt, named by `names`. Raises TermsMissing, StoreRefused."""
     created, modified = entity.created_at, entity.modified_at
-    document: dict[str, list[Any]] = {}
-    for name, instances in entity.attributes.items():
-        first = instances[0]
-        if len(instances) == 1:
-            if first.observed_at is not None:
-                document[terms.key(name)] = [_shorten(terms, first, created, modified)]
-        elif is_live(instances):
-            document[terms.key(name)] = [_shorten(terms, one, created, modified) for one in instances]
+    attributes = entity.attributes
+    document = {
+        terms.key(name): [_shorten(terms, one, created, modified) for one in attributes[name]]
+        for name in names
+    }
     return _encode_checked(document)
 
 

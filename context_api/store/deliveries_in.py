@@ -28,7 +28,7 @@ class Receipt(msgspec.Struct, frozen=True):
     redelivered: bool = False
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message, decoded and mapped.
 
     Of its `values`, those in `readings` are stored; the rest counts as quarantined where `quarantine` is
@@ -59,7 +59,7 @@ class DeliveryKind(IntEnum):
     IGNORED = 4
 
 
-class DeliveryOutcome(msgspec.Struct):
+class DeliveryOutcome(msgspec.Struct, gc=False):
     """What became of one message; the values add up to all it had."""
 
     kind: DeliveryKind

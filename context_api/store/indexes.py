@@ -1,17 +1,15 @@
 """Who has subscribed, per tenant: an index that is as old as the epoch it was read under."""
 
-import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.matching import SubscriptionIndex
-from context_api.ngsild.subscription import Subscription
+from context_api.ngsild.subscription import subscription_from_json
 from context_api.store.queries import load_queries
 
 MAX_CACHED_TENANTS = 256
 
 _SQL = load_queries("subscriptions")
-_decode = msgspec.json.Decoder(Subscription).decode
 
 
 class IndexCache:
@@ -26,7 +24,7 @@ class IndexCache:
         if cached is not None and cached[0] == epoch:
             return cached[1]
         rows = connection.execute(_SQL["get_active_subscriptions"], [tenant_id], binary=True).fetchall()
-        index = SubscriptionIndex([(key, _decode(document)) for key, document in rows])
+        index = SubscriptionIndex([(key, subscription_from_json(document)) for key, document in rows])
         if len(self._indexes) >= MAX_CACHED_TENANTS:
             self._indexes.clear()
         self._indexes[tenant_id] = (epoch, index)

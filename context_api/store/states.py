@@ -21,6 +21,7 @@ class CachedEntity(NamedTuple):
     entity: Entity
     fixed: bytes
     live: bytes
+    live_names: tuple[Iri, ...]
     removed: Removed
 
 
@@ -64,6 +65,7 @@ class EntityState:
         "is_dirty",
         "is_head_dirty",
         "live",
+        "live_names",
         "removed",
         "row_exists",
     )
@@ -77,6 +79,7 @@ class EntityState:
         self.removed = removed
         self.fixed = b"{}"
         self.live = b"{}"
+        self.live_names: tuple[Iri, ...] = ()
         self.is_dirty = False
         self.is_head_dirty = False
         """More than `live` and modifiedAt may differ from the row."""
@@ -89,6 +92,7 @@ class EntityState:
         state.initial = state.current = cached.entity
         state.fixed = cached.fixed
         state.live = cached.live
+        state.live_names = cached.live_names
         return state
 
     @classmethod
@@ -99,9 +103,10 @@ class EntityState:
         state.initial = state.current = codec.decode_entity(terms, row)
         state.fixed = row.fixed
         state.live = row.live
+        state.live_names = codec.live_names(state.current)
         return state
 
-    def advance(self, terms: Terms, transition: Transition, now: Micros) -> None:
+    def advance(self, terms: Terms, transition: Transition, now: Micros, *, is_reading: bool = False) -> None:
         """Take over what a change made of the entity, and encode it. Raises TermsMissing, StoreRefused."""
         before, after = self.current, transition.after
         self.is_dirty = True
@@ -109,11 +114,12 @@ class EntityState:
         if after is None:
             self._bury(now)
             return
-        if before is None or not _is_live_only(before, after, transition):
+        if before is None or not _is_live_only(before, after, transition, is_reading):
             self.is_head_dirty = True
             self.fixed = codec.encode_fixed(terms, after)
+            self.live_names = codec.live_names(after)
             self._note_removed(transition.touched, now)
-        self.live = codec.encode_live(terms, after)
+        self.live = codec.encode_live(terms, after, self.live_names)
 
     def expiring(self) -> Entity | None:
         """Give the entity without its expiry, so that its end can be told like a deletion."""
@@ -142,11 +148,11 @@ class EntityState:
             self.removed = Removed(self.removed.entity, kept)
 
 
-def _is_live_only(before: Entity, after: Entity, transition: Transition) -> bool:
+def _is_live_only(before: Entity, after: Entity, transition: Transition, is_reading: bool) -> bool:
     """Whether nothing but values of attributes in `live` changed: what nearly every reading does.
 
-    Expired instances vanish without being touched, which shows in the number of attributes, or in a list that
-    is not the same object.
+    With changes other than readings, expired instances vanish without being touched: which shows in the
+    number of attributes, or in a list that is not the same object.
     """
     if (
         before.types != after.types
@@ -159,9 +165,9 @@ def _is_live_only(before: Entity, after: Entity, transition: Transition) -> bool
         former, latter = one.before, one.after
         if former is None or latter is None or former.observed_at is None or latter.observed_at is None:
             return False
-        if Kind.GEO_PROPERTY in {former.kind, latter.kind}:  # the bounds may change
+        if latter.kind is Kind.GEO_PROPERTY or former.kind is Kind.GEO_PROPERTY:  # the bounds may change
             return False
-    if len(before.attributes) == 0:
+    if is_reading:
         return True
     touched = {one.attribute for one in transition.touched}
     return all(

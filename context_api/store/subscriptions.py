@@ -10,7 +10,12 @@ from psycopg.rows import TupleRow
 
 from context_api.ngsild.errors import AlreadyExists, ResourceNotFound
 from context_api.ngsild.model import Micros
-from context_api.ngsild.subscription import Subscription, SubscriptionState
+from context_api.ngsild.subscription import (
+    Subscription,
+    SubscriptionState,
+    subscription_from_json,
+    subscription_to_json,
+)
 from context_api.store.access import Access
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.codec import encode_json
@@ -19,7 +24,6 @@ from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("subscriptions")
-_decode = msgspec.json.Decoder(Subscription).decode
 
 
 class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +50,7 @@ def create_subscription(
             [
                 access.tenant_id,
                 subscription.id,
-                _as_json(subscription),
+                subscription_to_json(subscription).decode(),
                 encode_json(context).decode(),
                 subscription.is_active is not False,
                 pack_time(now),
@@ -104,15 +108,11 @@ def _changing(database: Database, access: Access) -> Iterator[Connection[TupleRo
         connection.execute(_SQL["bump_epoch"], [access.tenant_id])
 
 
-def _as_json(subscription: Subscription) -> str:
-    return encode_json(msgspec.to_builtins(subscription)).decode()
-
-
 def _from_row(row: TupleRow) -> StoredSubscription:
     (key, document, context, is_active, reason, created, modified, sent, failed, last, success, failure) = row
     return StoredSubscription(
         key=key,
-        subscription=_decode(document),
+        subscription=subscription_from_json(document),
         context=msgspec.json.decode(context),
         status_reason=reason,
         state=SubscriptionState(
