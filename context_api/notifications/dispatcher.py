@@ -227,6 +227,8 @@ class Dispatcher:
             self._let_go(settlement.lease)
             if settlement.lease in kept:
                 self._metrics.count(settlement)
+            if 0 < settlement.delay_s < self._settings.poll_s:
+                asyncio.get_running_loop().call_later(settlement.delay_s, self.wake)
         self.wake()
 
     def _isolate(self, batch: list[Settlement], error: StoreError) -> list[list[Settlement]]:
