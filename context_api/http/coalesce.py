@@ -58,7 +58,7 @@ class Coalescer(Generic[Item, Result]):
             self.refused += 1
             raise Unavailable("Too many requests are waiting for the database")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting[Item, Result](access, item, loop.create_future())
+        waiting: _Waiting[Item, Result] = _Waiting(access, item, loop.create_future())
         self._waiting.append(waiting)
         if not self._starting and len(self._busy) < self._lanes:
             self._starting = True
