@@ -145,6 +145,8 @@ class Fleet:
         self._selector.close()
 
     def _connect_some(self, now: float) -> None:
+        if self.counts.connected == len(self.members):
+            return
         due = (member for member in self.members if not member.client.socket() and member.next_attempt <= now)
         for member in _first(due, _CONNECTS_PER_TURN):
             self._delay(member, now)

@@ -1,0 +1,1 @@
+"""Maps for recordings that are published: one TOML file each."""
