@@ -80,7 +80,13 @@ def write_instances(
     """Write an attribute: its instance, or an array of several."""
     if len(instances) == 1:
         return write(name, instances[0], context, sys_attrs)
-    return [write(name, instance, context, sys_attrs) for instance in instances]
+    return [as_object(instance, write(name, instance, context, sys_attrs)) for instance in instances]
+
+
+def as_object(instance: Instance, written: Any) -> Document:
+    """Give a written instance as an object, also where it is a value alone (concise)."""
+    member = FORMS[instance.kind].member
+    return written if isinstance(written, dict) and member in written else {member: written}
 
 
 def write_normalized(name: Iri, instance: Instance, context: Context, sys_attrs: bool) -> Document:

@@ -11,6 +11,7 @@ from context_api.ngsild.query.temporal import TimeProperty
 from context_api.ngsild.represent import (
     Document,
     InstanceWriter,
+    as_object,
     write_concise,
     write_names,
     write_normalized,
@@ -67,10 +68,7 @@ def _write_instance(
         created_at=temporal.recorded_at,
         modified_at=temporal.recorded_at if temporal.modified_at is None else temporal.modified_at,
     )
-    written = write(name, shown, context, sys_attrs)
-    form = FORMS[shown.kind]
-    if not isinstance(written, dict) or form.member not in written:
-        written = {form.member: written}  # a value alone has no place for its instanceId
+    written = as_object(shown, write(name, shown, context, sys_attrs))
     document: Document = {**written, "instanceId": temporal.instance_id}
     if temporal.deleted_at is not None:
         document["deletedAt"] = format_datetime(temporal.deleted_at)

@@ -75,7 +75,7 @@ class Context:
     def _expand_compact_iri(self, text: str) -> Iri:
         prefix, colon, rest = text.partition(":")
         term = self._terms.get(prefix) if colon and not rest.startswith("//") else None
-        return text if term is None else f"{term.iri}{rest}"
+        return f"{term.iri}{rest}" if term is not None and term.is_prefix else text
 
     def _compact_unknown(self, iri: Iri) -> str:
         if iri.startswith(self._vocab) and len(iri) > len(self._vocab):

@@ -165,10 +165,10 @@ class _Builder:
                 return term.iri
         prefix, colon, rest = text.partition(":")
         if colon and prefix and not rest.startswith("//"):
-            if prefix in self._document and prefix != itself:
+            if prefix in self._document:
                 self.define(prefix)
             term = self._lookup(prefix)
-            return f"{term.iri}{rest}" if term is not None and prefix != itself else text
+            return f"{term.iri}{rest}" if term is not None and term.is_prefix else text
         if colon:
             return text
         return f"{self.vocab}{text}" if self.vocab is not None else text
