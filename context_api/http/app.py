@@ -1,6 +1,6 @@
 """The application: `create_app(settings)` puts the parts together; importing it does nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from context_api.http.errors import (
     HttpError,
@@ -59,7 +60,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         redirect_slashes=False,
         default_response_class=Response,
     )
-    for router in (
+    routers = (
         entities_router(services),
         types_router(services),
         temporal_router(services),
@@ -68,10 +69,11 @@ def create_app(settings: ApiSettings) -> FastAPI:
         devices_router(services),
         operation_router(services),
         pages_router(),
-    ):
+    )
+    for router in routers:
         app.include_router(router)
     _add_openapi(app)
-    _add_error_handlers(app)
+    _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
     check = None if not settings.auth else services.check_key
     app.add_middleware(Gate, check=check, metrics=services.metrics)
     return app
@@ -99,11 +101,28 @@ def _version() -> str:
         return "0"
 
 
-def _add_error_handlers(app: FastAPI) -> None:
+def _allowed_methods(routes: Sequence[BaseRoute]) -> Callable[[str], str]:
+    """Give the Allow header of a path; the framework's own names the methods of one route only."""
+    known = [(route.path_regex, route.methods or set()) for route in routes if isinstance(route, Route)]
+
+    def allowed(path: str) -> str:
+        return ", ".join(
+            sorted({method for regex, methods in known if regex.match(path) for method in methods})
+        )
+
+    return allowed
+
+
+def _add_error_handlers(app: FastAPI, allowed_methods: Callable[[str], str]) -> None:
     """Give every expected error the one shape; what is not expected is caught by the gate."""
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return problem_response(_from_framework(request, error), request.scope["path"])
+        path = request.scope["path"]
+        if isinstance(error, HTTPException):
+            error = _from_framework(error, request.method, path, allowed_methods(path))
+        elif isinstance(error, RequestValidationError):
+            error = InvalidRequest("The request is not valid")
+        return problem_response(error, path)
 
     for kind in (
         NgsiLdError,
@@ -117,18 +136,11 @@ def _add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, on_error)
 
 
-def _from_framework(request: Request, error: Exception) -> Exception:
+def _from_framework(error: HTTPException, method: str, path: str, allowed: str) -> Exception:
     """Translate what the framework raises."""
-    if isinstance(error, RequestValidationError):
-        return InvalidRequest("The request is not valid")
-    if not isinstance(error, HTTPException):
-        return error
-    path = request.scope["path"]
     if error.status_code == 404:
         return NoSuchRoute(f"There is nothing at {path[:200]}")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(
-            f"{request.method} is not possible at {path[:200]}; allowed: {allowed}", headers=error.headers
-        )
+        detail = f"{method} is not possible at {path[:200]}; allowed: {allowed}"
+        return MethodNotAllowed(detail, headers={"Allow": allowed})
     return InvalidRequest(str(error.detail))
