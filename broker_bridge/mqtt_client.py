@@ -17,24 +17,30 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import cast
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from adapters.types import NO_PROPERTIES
 from broker_bridge.backoff import Backoff
 from broker_bridge.inflight import InFlight, Repeat
 from broker_bridge.models import Incoming
+from broker_bridge.mqtt_setup import (
+    BAD_CREDENTIALS,
+    OTHER_VERSION,
+    address,
+    connect_properties,
+    new_client,
+    subscriptions,
+    topic_of,
+    user_properties,
+)
 from broker_bridge.settings import BridgeSettings
 
 _log = logging.getLogger(__name__)
@@ -45,11 +51,6 @@ SHORT_LIFE_S = 2.0
 """A connection that ends sooner than this after it was ready is suspect, and does not reset the back-off."""
 READ_BURST = 256
 """Packets read before acknowledgements get their turn."""
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-# Names of MQTT 5 reason codes; paho translates those of 3.1.1 to them.
-_BAD_CREDENTIALS = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
-_OTHER_VERSION = {"Unsupported protocol version"}
 
 
 class End(Enum):
@@ -83,10 +84,7 @@ class MqttClient:
     def __init__(self, settings: BridgeSettings, deliver: Callable[[Incoming], None]) -> None:
         self._settings = settings
         self._deliver = deliver
-        url = urlsplit(settings.mqtt_url)
-        self._host = url.hostname or "127.0.0.1"
-        self._is_tls = url.scheme == "mqtts"
-        self._port = url.port or PORTS[url.scheme]
+        self._host, self._port = address(settings)
         self._version = (
             MQTTProtocolVersion.MQTTv311 if settings.mqtt_version == "3.1.1" else MQTTProtocolVersion.MQTTv5
         )
@@ -210,7 +208,7 @@ class MqttClient:
     def _turn(self, client: Client, connection: socket.socket) -> None:
         is_reading = self._is_reading(client)
         events = self._wait(connection, is_reading=is_reading, is_writing=client.want_write())
-        if is_reading and events:
+        if is_reading and events & ~select.POLLOUT:
             self._read(client)
         elif events & ~select.POLLOUT:
             self._end = End.LOST
@@ -268,8 +266,8 @@ class MqttClient:
     def _disconnect(self, client: Client, connection: socket.socket) -> None:
         """Leave in order: the broker must have read our last acknowledgements before the socket closes.
 
-        paho closes it behind DISCONNECT. With messages still unread in it that would reset the connection, and
-        the broker would lose what it had not read: a second handle keeps it open until the broker closes.
+        paho closes it behind DISCONNECT. With messages still unread in it, that would reset the connection:
+        the broker would lose what it had not read. A second handle keeps it open until the broker closes.
         """
         with socket.socket(fileno=os.dup(connection.fileno())) as handle:
             client.disconnect()
@@ -291,19 +289,7 @@ class MqttClient:
     # -- CONNECT and its answer --------------------------------------------------------------------------
 
     def _new_client(self) -> Client:
-        is_five = self._version == MQTTProtocolVersion.MQTTv5
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._settings.client_id,
-            clean_session=None if is_five else False,
-            protocol=self._version,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.username_pw_set(self._settings.mqtt_username, self._settings.mqtt_password)
-        if self._is_tls:
-            client.tls_set(ca_certs=self._settings.mqtt_ca_file)
-        client.connect_timeout = HANDSHAKE_TIMEOUT_S
+        client = new_client(self._settings, self._version)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -316,11 +302,12 @@ class MqttClient:
         if self._version != MQTTProtocolVersion.MQTTv5:
             client.connect(self._host, self._port, self._settings.keepalive_s)
             return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = self._settings.session_expiry_s
-        properties.ReceiveMaximum = self._settings.in_flight
         client.connect(
-            self._host, self._port, self._settings.keepalive_s, clean_start=False, properties=properties
+            self._host,
+            self._port,
+            self._settings.keepalive_s,
+            clean_start=False,
+            properties=connect_properties(self._settings),
         )
 
     def _on_connect(
@@ -345,9 +332,9 @@ class MqttClient:
         )
 
     def _refused(self, reason: str) -> None:
-        if reason in _OTHER_VERSION and self._settings.mqtt_version == "auto":
+        if reason in OTHER_VERSION and self._settings.mqtt_version == "auto":
             self._end = End.OTHER_VERSION
-        elif reason in _BAD_CREDENTIALS:
+        elif reason in BAD_CREDENTIALS:
             self._end = End.REFUSED
             self._report(f"the broker refuses our user name or password ({reason})")
         else:
@@ -357,12 +344,7 @@ class MqttClient:
     def _subscribe(self, client: Client) -> None:
         """With every connection: needless where the broker kept the session, and harmless."""
         self._subscribe_again_at = math.inf
-        if self._version == MQTTProtocolVersion.MQTTv5:
-            # Retained messages only where the subscription is new, not with every reconnect.
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            client.subscribe([(topic, options) for topic in self._settings.subscriptions])
-        else:
-            client.subscribe([(topic, 1) for topic in self._settings.subscriptions])
+        client.subscribe(subscriptions(self._settings, self._version))
 
     def _on_subscribe(
         self,
@@ -405,12 +387,12 @@ class MqttClient:
         self._handled += 1
         taken = self._in_flight.take(
             message.mid,
-            _topic(message),
+            topic_of(message),
             bytes(message.payload),
             is_dup=message.dup,
             is_retained=message.retain,
             arrived_at=time.time_ns() // 1000,
-            properties=_user_properties(message.properties),
+            properties=user_properties(message.properties),
         )
         if isinstance(taken, Incoming):
             self._deliver(taken)
@@ -443,15 +425,3 @@ def _abort(client: Client) -> None:
 
 def _ignore(_client: Client, _userdata: object, _connection: object) -> None:
     """The loop asks `want_write` itself."""
-
-
-def _topic(message: MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "(not UTF-8)"
-
-
-def _user_properties(properties: Properties | None) -> Mapping[str, str]:
-    pairs = getattr(properties, "UserProperty", None) if properties is not None else None
-    return dict(pairs) if pairs else NO_PROPERTIES

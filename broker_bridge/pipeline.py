@@ -142,19 +142,23 @@ class Pipeline:
         batch = Batch(self._limits, time.monotonic())
         for message in self._held.values():
             batch.add(message)
-        fresh = self._take(0.0 if batch.messages else wait_s)
-        while fresh is not None:
-            self._metrics.received.inc()
-            batch.add(fresh)
-            if batch.is_full:
-                break
-            fresh = self._take(0.0) or self._take(batch.wait_s(time.monotonic()))
+        held = len(batch.messages)
+        wait_s = 0.0 if held else wait_s
+        while not batch.is_full and self._collect_waiting(batch, wait_s):
+            wait_s = batch.wait_s(time.monotonic())
+        self._metrics.received.inc(len(batch.messages) - held)
         return batch.messages
 
-    def _take(self, wait_s: float) -> Incoming | None:
+    def _collect_waiting(self, batch: Batch, wait_s: float) -> bool:
+        """Take a message, waiting for it if need be, and whatever stands behind it. False: there was none."""
+        try:
+            batch.add(self._inbox.get(wait_s > 0, wait_s))
+        except Empty:
+            return False
         with suppress(Empty):
-            return self._inbox.get(wait_s > 0, wait_s)
-        return None
+            while not batch.is_full:
+                batch.add(self._inbox.get_nowait())
+        return True
 
     # -- writing -----------------------------------------------------------------------------------------
 

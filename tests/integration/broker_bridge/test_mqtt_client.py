@@ -49,12 +49,16 @@ def start() -> Iterator[Start]:
         client_id: str = TENANT,
         username: str | None = None,
         password: str | None = None,
+        keepalive_s: int = 30,
+        ca_file: Path | None = None,
         is_ready: bool = True,
     ) -> Running:
         settings = BridgeSettings(
             database_url="",
-            mqtt_url=broker.url,
+            mqtt_url=broker.url if ca_file is None else f"mqtts://localhost:{broker.port}",
             mqtt_version=version,
+            mqtt_ca_file=str(ca_file) if ca_file else None,
+            keepalive_s=keepalive_s,
             mqtt_username=username,
             mqtt_password=password,
             client_id=client_id,
@@ -191,6 +195,30 @@ def test_wrong_password_is_said_and_retried_slowly(
     wait_until(lambda: "user name or password" in bridge.client.state.detail)
     assert not bridge.client.state.is_ready
     assert bridge.client.connections == 0
+
+
+def test_pause_longer_than_the_keepalive_loses_and_repeats_nothing(
+    mosquitto_factory: MosquittoFactory, start: Start
+) -> None:
+    """With all it may hold the client reads no further, so it misses the broker's answers to its pings."""
+    broker = mosquitto_factory()
+    bridge = start(broker, version="3.1.1", in_flight=5, keepalive_s=1)
+    with Publisher(broker.port) as device:
+        device.publish_all(TOPIC, [b"%d" % i for i in range(100)])
+    wait_until(lambda: bridge.client.connections >= 2)
+    assert len(bridge.received) <= 6
+    done = 0
+    while done < 100:
+        batch = bridge.received[done:]
+        bridge.client.acknowledge(batch)
+        done += len(batch)
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert bridge.payloads() == [b"%d" % i for i in range(100)]
+    bridge.client.close()
+    again = start(broker, version="3.1.1")
+    time.sleep(0.2)
+    assert again.received == []
 
 
 def test_second_client_with_our_id_is_said(mosquitto_factory: MosquittoFactory, start: Start) -> None:
