@@ -120,7 +120,8 @@ class Dispatcher:
             for task in [stopped, *loops, *self._tasks()]:
                 task.cancel()
             await asyncio.gather(stopped, *loops, *self._tasks(), return_exceptions=True)
-            self._threads.shutdown(wait=True)
+            # Without waiting: a thread may stand before a database that is away, until its pool is closed
+            self._threads.shutdown(wait=False)
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         return [held.task for held in self._held.values() if held.task is not None]

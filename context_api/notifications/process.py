@@ -81,7 +81,8 @@ class _Notifier:
         ):
             _log.info("Notifier started", extra={"action": "start", "health_port": health.port})
             await dispatcher.run(stopped)
-        await asyncio.to_thread(_say_goodbye, database, settings.instance)
+        if not dispatcher.trouble:
+            await asyncio.to_thread(_say_goodbye, database, settings.instance)
 
     async def _report(self, database: Database, dispatcher: Dispatcher) -> None:
         """Show signs of life and how deliveries stand."""

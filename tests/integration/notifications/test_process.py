@@ -338,12 +338,7 @@ def test_health_metrics_and_heartbeat(
     start_notifier(http_port=free_port)
     base = f"http://127.0.0.1:{free_port}"
 
-    def is_ready() -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{base}/readyz").status_code == 200
-        return False
-
-    wait_until(is_ready)
+    wait_until(lambda: _is_up(f"{base}/readyz"))
     assert httpx.get(f"{base}/healthz").text == "ok\n"
     assert httpx.get(f"{base}/nothing").status_code == 404
     assert httpx.post(f"{base}/healthz").status_code == 405
@@ -417,3 +412,28 @@ def test_sigterm_stops_within_seconds(
     process.terminate()
     assert process.wait(8) == 0
     assert time.monotonic() - began < 5
+
+
+def test_without_a_database_it_waits_says_so_and_stops_at_once(
+    settings: NotifierSettings, free_port: int
+) -> None:
+    stop = threading.Event()
+    away = replace(
+        settings, database_url="postgresql://nobody@127.0.0.1:9/none", http_port=free_port, poll_s=0.1
+    )
+    thread = threading.Thread(target=run, args=(away, stop))
+    thread.start()
+    wait_until(lambda: _is_up(f"http://127.0.0.1:{free_port}/healthz"))
+    answer = httpx.get(f"http://127.0.0.1:{free_port}/readyz")
+    assert answer.status_code == 503
+    began = time.monotonic()
+    stop.set()
+    thread.join(15)
+    assert not thread.is_alive()
+    assert time.monotonic() - began < 5
+
+
+def _is_up(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(url).status_code == 200
+    return False
