@@ -22,6 +22,9 @@ lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew
+	$(BIN)/python -m tests.docs.tables
+
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
 	env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
 	env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
@@ -38,4 +41,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help test timescale lint lock
+.PHONY: help test timescale lint docs lock
