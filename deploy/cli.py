@@ -18,6 +18,7 @@ COMMANDS = (
     "notifier",
     "worker",
     "simulate",
+    "replay",
     "device",
     "key",
     "doctor",

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,22 @@ class DataFolder:
         path = self.path / "secrets" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_private(path, secrets.token_urlsafe(_SECRET_BYTES))
+            own = path.with_name(f"{name}.{os.getpid()}")
+            write_private(own, secrets.token_urlsafe(_SECRET_BYTES))
+            with suppress(FileExistsError):  # another process was quicker: its secret counts
+                path.hardlink_to(own)
+            own.unlink()
         return path.read_text().strip()
+
+    def read_local_key(self) -> str | None:
+        """The API key that commands on this machine register devices with; None before the first start."""
+        path = self.path / "secrets" / "local-key"
+        return path.read_text().strip() if path.exists() else None
+
+    def write_local_key(self, key: str) -> None:
+        path = self.path / "secrets" / "local-key"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, key)
 
     def write_running(self, running: Running) -> None:
         write_private(self.path / "running.json", json.dumps(asdict(running)))

@@ -9,9 +9,18 @@ import structlog
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "psycopg.pool", "asyncio", "transitions")
 
 
-def configure_logging(level: str = "info", style: Literal["auto", "json", "text"] = "auto") -> None:
-    """Send the records of the standard library and of structlog the same way."""
+def configure_logging(
+    level: str = "info", style: Literal["auto", "json", "text"] = "auto", **fields: str
+) -> None:
+    """Send the records of the standard library and of structlog the same way, each with `fields`."""
+
+    def add_fields(
+        _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        return {**fields, **event}
+
     before: list[structlog.typing.Processor] = [
+        add_fields,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

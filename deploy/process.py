@@ -5,16 +5,13 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-import structlog
-
 from deploy.logging import configure_logging
 from deploy.settings import Settings
 
 
 def start_process(name: str, settings: Settings) -> None:
     """Set up logging; every line carries the process and its instance."""
-    configure_logging(settings.log_level, settings.log_format)
-    structlog.contextvars.bind_contextvars(process=name, instance=settings.instance)
+    configure_logging(settings.log_level, settings.log_format, process=name, instance=settings.instance)
 
 
 def run_until_stopped(run: Callable[[threading.Event], None]) -> None:

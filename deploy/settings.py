@@ -97,7 +97,9 @@ class Settings(BaseSettings):
         "and kept in the data folder.",
     )
     api_key: SecretStr | None = Field(
-        None, description="Key that `machi simulate` and `machi replay` register their devices with."
+        None,
+        description="Key that `machi simulate` and `machi replay` register devices with; not needed beside "
+        "`machi up`.",
     )
     outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),

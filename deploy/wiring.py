@@ -52,6 +52,11 @@ def reveal(secret: "object") -> str | None:
     return secret.get_secret_value() if isinstance(secret, SecretStr) else None
 
 
+def api_key(settings: Settings) -> str | None:
+    """The key for commands that speak with the API: as set, else the one of the data folder."""
+    return reveal(settings.api_key) or DataFolder(settings.data_dir).read_local_key()
+
+
 def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
     from context_api.http.settings import ApiSettings
 

@@ -23,8 +23,8 @@ def simulate(
 ) -> None:
     """Simulate a town: stations, traffic counters, parking lots, river levels, over MQTT like strangers.
 
-    They are registered by HTTP with the key in MACHI_API_KEY (none is needed with MACHI_AUTH=off); their
-    credentials are kept in the data folder.
+    They are registered by HTTP with the key in MACHI_API_KEY; on the machine of `machi up` none is needed.
+    Their credentials are kept in the data folder.
     """
     from deploy import wiring
     from deploy.process import run_until_stopped, start_process
@@ -39,7 +39,7 @@ def simulate(
         api_url=found.http_url,
         mqtt_url=found.mqtt_url,
         data_dir=settings.data_dir,
-        api_key=wiring.reveal(settings.api_key),
+        api_key=wiring.api_key(settings),
         tenant=tenant,
         devices=devices,
         interval_s=seconds(interval, "--interval"),

@@ -33,12 +33,13 @@ def _detail(body: bytes) -> str:
         return body.decode(errors="replace").strip()
 
 
-def has_entities(http_url: str, key: str | None) -> bool:
-    """Whether anything has been measured yet."""
+def has_reading(http_url: str, key: str | None) -> bool:
+    """Whether an air quality station has been heard: the screen's first command shows one."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    request = urllib.request.Request(f"{http_url}/ngsi-ld/v1/types", headers=headers)  # noqa: S310
+    url = f"{http_url}/ngsi-ld/v1/entities?type=AirQualityObserved&limit=1"
     try:
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own address
         with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
-            return bool(json.load(answer).get("typeList"))
+            return bool(json.load(answer))
     except (OSError, ValueError):
         return False

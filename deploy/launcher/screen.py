@@ -117,7 +117,7 @@ def next_commands(summary: Summary) -> list[str]:
         "# センサーを登録し、測定値を送り、読み出す · register a sensor, send a value, read it back",
         f"PASSWORD=$({register} | {_EXTRACT})" if summary.auth else register,
         _publish_command(summary),
-        f"curl -s {header}{url}/ngsi-ld/v1/entities/urn:ngsi-ld:AirQualityObserved:aq-001",
+        f"sleep 1; curl -s {header}{url}/ngsi-ld/v1/entities/urn:ngsi-ld:AirQualityObserved:aq-001",
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from deploy import wiring
-from deploy.data_folder import DataFolder, Running, write_private
+from deploy.data_folder import DataFolder, Running
 from deploy.embedded.amqtt_broker import NOTICE, AmqttBroker
 from deploy.embedded.credentials import CredentialWatch
 from deploy.embedded.mosquitto import BrokerAccess, Mosquitto, find_mosquitto
@@ -18,7 +18,7 @@ from deploy.launcher.leftovers import note, wait_for_leftovers
 from deploy.launcher.logs import bound_logs
 from deploy.launcher.parts import Part, Process, Watched
 from deploy.launcher.preflight import check_ports, check_space
-from deploy.launcher.readiness import Readiness, ask_readiness, has_entities
+from deploy.launcher.readiness import Readiness, ask_readiness, has_reading
 from deploy.launcher.screen import Screen, Summary
 from deploy.settings import Settings
 
@@ -59,7 +59,7 @@ class _Launcher:
         self._credentials: CredentialWatch | None = None
         self._variables = dict(os.environ)
         self._first_key: str | None = None
-        self._simulator_key: str | None = None
+        self._local_key: str | None = None
         self._http_url = f"http://{_reachable(settings.http_host)}:{settings.http_port}"
 
     def run(self) -> None:
@@ -110,6 +110,8 @@ class _Launcher:
                 self._keep(redis)
             self._variables["MACHI_REDIS_URL"] = redis.url
         self._variables["MACHI_DATA_DIR"] = str(path)
+        self._variables["MACHI_SECRET"] = self._secret()
+        self._variables["MACHI_MQTT_PASSWORD"] = wiring.bridge_password(settings)
         self._variables.setdefault("MACHI_OUTBOUND_ALLOW", _LOOPBACK_NETWORKS)
         # Many threads in small processes: with glibc's 8 arenas per core each would hold memory of its own.
         self._variables.setdefault("MALLOC_ARENA_MAX", "2")
@@ -168,12 +170,10 @@ class _Launcher:
     def _start_simulation(self) -> None:
         """Start the devices; return when the first of them has been heard, or after a while without."""
         settings = self._settings
-        if self._simulator_key:
-            self._variables["MACHI_API_KEY"] = self._simulator_key
         arguments = [f"--devices={settings.simulate_devices}", f"--interval={settings.simulate_interval}"]
         self._start_process("simulate", ["simulate", *arguments])
         deadline = time.monotonic() + FIRST_READING_TIMEOUT_S
-        while time.monotonic() < deadline and not has_entities(self._http_url, self._simulator_key):
+        while time.monotonic() < deadline and not has_reading(self._http_url, self._local_key):
             time.sleep(_TICK_S)
             self._look()
 
@@ -228,21 +228,20 @@ class _Launcher:
         from context_api.store.keys import create_first_key, create_key, find_key
 
         database = open_database(self._variables["MACHI_DATABASE_URL"])
-        secret = self._secret()
+        secret = self._secret().encode()
         try:
             if (made := create_first_key(database, secret)) is not None:
                 self._first_key = made.text
-            kept = self._folder.path / "secrets" / "simulator-key"
-            known = kept.read_text() if kept.exists() else ""
-            if self._settings.simulate and find_key(database, secret, known) is None:
-                known = create_key(database, secret, label="simulated devices").text
-                write_private(kept, known)
-            self._simulator_key = known
+            known = self._folder.read_local_key() or ""
+            if find_key(database, secret, known) is None:
+                known = create_key(database, secret, label="simulate and replay on this machine").text
+                self._folder.write_local_key(known)
+            self._local_key = known
         finally:
             database.close()
 
-    def _secret(self) -> bytes:
-        return (wiring.reveal(self._settings.secret) or self._folder.secret("installation")).encode()
+    def _secret(self) -> str:
+        return wiring.reveal(self._settings.secret) or self._folder.secret("installation")
 
     def _watch(self) -> None:
         logs_at = 0.0
