@@ -17,7 +17,7 @@ from devices.fleet import Login
 
 _TIMEOUT_S = 15.0
 _RETRY_S = 0.5
-_THREADS = 8
+_THREADS = 24
 """Registrations that wait together share one reload of the broker."""
 _log = logging.getLogger(__name__)
 

@@ -113,13 +113,15 @@ class DeviceRegistry:
             topic = f"v3/{draft.application}/devices/+/up"
             return _build_device(access, draft, DeviceKind.GATEWAY), _credentials(access, draft.id, topic)
         profile = self.profiles[draft.profile or ""]
-        device = _build_device(access, draft, DeviceKind.DEVICE)
+        device = msgspec.structs.replace(
+            _build_device(access, draft, DeviceKind.DEVICE),
+            entity_id=profile.entity_id(draft.id),
+            expected_interval_s=draft.expected_interval_s or profile.expected_interval_s,
+        )
         if draft.gateway is None:
-            entity = msgspec.structs.replace(device, entity_id=profile.entity_id(draft.id))
-            return entity, _credentials(access, draft.id, f"machi/v1/{access.tenant}/{draft.id}/up")
+            return device, _credentials(access, draft.id, f"machi/v1/{access.tenant}/{draft.id}/up")
         behind = msgspec.structs.replace(
             device,
-            entity_id=profile.entity_id(draft.id),
             adapter=self._gateway(access, draft.gateway).adapter,
             gateway_device=draft.gateway_device or draft.id,
         )

@@ -115,7 +115,7 @@ def insert_devices(database: Database, rows: Sequence[tuple[Device, NewCredentia
     """
     inserted: dict[str, Device] = {}
     with database.transaction() as connection:
-        for device, credential in rows:
+        for device, credential in sorted(rows, key=_row_id):  # one order for all: no deadlocks
             row = connection.execute(_SQL["insert_device"], _to_row(device)).fetchone()
             if row is None:
                 continue
@@ -241,6 +241,10 @@ def wait_applied(database: Database, generation: int, timeout_s: float) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def _row_id(row: tuple[Device, NewCredential | None]) -> str:
+    return row[0].id
 
 
 def _notify(connection: Connection[TupleRow], device: Device) -> None:

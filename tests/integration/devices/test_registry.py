@@ -39,7 +39,7 @@ def test_register_and_get(registry: DeviceRegistry, access: Access) -> None:
     assert device == registered.device
     assert device.entity_id == "urn:ngsi-ld:AirQualityObserved:aq-001"
     assert (device.name, device.location, device.static) == ("駅前", POINT, {"areaServed": "本町"})
-    assert device.adapter == "native"
+    assert (device.adapter, device.expected_interval_s) == ("native", 60.0)  # the profile's
     assert device.created_at > 1_700_000_000_000_000
 
 

@@ -1,9 +1,12 @@
 """What a registration may look like."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.registry import adapter_names
 from devices.catalog import built_in_profiles
 from devices.draft import check_draft, draft_from_json
 from devices.errors import InvalidDevice
@@ -84,3 +87,12 @@ def test_refused(document: Any, field: str) -> None:
         _check(document)
     assert caught.value.field == field
     assert caught.value.detail
+
+
+def test_the_adapters_samples_are_registrations() -> None:
+    samples = sorted((Path(__file__).parents[3] / "adapters").glob("*/sample.toml"))
+    assert len(samples) == len(adapter_names())
+    for sample in samples:
+        document = tomllib.loads(sample.read_text())
+        for draft in [document] if "id" in document else document.values():
+            _check(draft)
