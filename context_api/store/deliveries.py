@@ -129,6 +129,15 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float = 0.0
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a settlement did."""
+
+    held: set[Lease]
+    """The leases that were still held; the settlements of the others had no effect."""
+    waiting: set[Lease]
+    """Those of them whose queue still has rows."""
+
+
 class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How deliveries stand, over all subscriptions."""
 
@@ -207,22 +216,19 @@ def renew_leases(database: Database, leases: Sequence[Lease], lease_s: float) ->
         return {Lease(*row) for row in found}
 
 
-def settle(database: Database, settlements: Sequence[Settlement]) -> set[Lease]:
-    """Write down what became of leased queues and give the leases back, in one transaction.
-
-    Returns the leases that were still held; the settlements of the others had no effect.
-    """
+def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
+    """Write down what became of leased queues and give the leases back, in one transaction."""
     with database.transaction() as connection:
         locked = connection.execute(_SQL["lock_leased"], _columns([s.lease for s in settlements]))
         held = {Lease(*row) for row in locked}
         valid = [settlement for settlement in settlements if settlement.lease in held]
-        if valid:
-            counts = _Counts()
-            _settle_rows(connection, valid, counts)
-            _settle_rest(connection, valid, counts)
-            counts.write(connection)
-            _give_back(connection, valid)
-        return held
+        if not valid:
+            return Settled(held=held, waiting=set())
+        counts = _Counts()
+        _settle_rows(connection, valid, counts)
+        _settle_rest(connection, valid, counts)
+        counts.write(connection)
+        return Settled(held=held, waiting=_give_back(connection, valid))
 
 
 def pause_subscription(database: Database, key: int, reason: str) -> None:
@@ -320,21 +326,29 @@ def _settle_rest(connection: _Connection, settlements: Sequence[Settlement], cou
     counts.add_states(changed)
 
 
-def _give_back(connection: _Connection, settlements: Sequence[Settlement]) -> None:
-    queues = {
-        "subscription_keys": [s.lease.subscription_key for s in settlements],
-        "entity_ids": [s.lease.entity_id for s in settlements],
+def _give_back(connection: _Connection, settlements: Sequence[Settlement]) -> set[Lease]:
+    """Remove the queues in which nothing waits, make the others due; returns the leases of those."""
+    empty = connection.execute(_SQL["remove_empty_queues"], _queue_columns(settlements))
+    removed = {QueueKey(*row) for row in empty}
+    rest = [settlement for settlement in settlements if settlement.lease.queue not in removed]
+    if rest:
+        connection.execute(
+            _SQL["release_queues"],
+            {
+                **_queue_columns(rest),
+                "delays_s": [s.delay_s for s in rest],
+                "attempts": [s.attempts for s in rest],
+                "progressed": [any(row.state is State.DELIVERED for row in s.rows) for s in rest],
+            },
+        )
+    return {settlement.lease for settlement in rest}
+
+
+def _queue_columns(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
+    return {
+        "subscription_keys": [settlement.lease.subscription_key for settlement in settlements],
+        "entity_ids": [settlement.lease.entity_id for settlement in settlements],
     }
-    connection.execute(_SQL["remove_empty_queues"], queues)
-    connection.execute(
-        _SQL["release_queues"],
-        {
-            **queues,
-            "delays_s": [s.delay_s for s in settlements],
-            "attempts": [s.attempts for s in settlements],
-            "progressed": [any(row.state is State.DELIVERED for row in s.rows) for s in settlements],
-        },
-    )
 
 
 def _columns(leases: Sequence[Lease]) -> dict[str, list[Any]]:

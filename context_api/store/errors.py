@@ -8,6 +8,7 @@ StoreError
 └── StoreFault         a mistake of ours (wrong SQL, wrong schema): nothing is written, a person has to look
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -85,5 +86,7 @@ def wrapped_errors() -> Iterator[None]:
         yield
     except (PoolTimeout, PoolClosed, TooManyRequests) as error:
         raise StoreUnavailable(f"No database connection is free: {error}") from error
+    except (struct.error, UnicodeEncodeError) as error:
+        raise StoreRefused(f"A value cannot be written for the database: {error}") from error
     except psycopg.Error as error:
         raise classify(error)(str(error).strip() or None, sqlstate=error.sqlstate) from error

@@ -131,7 +131,8 @@ where q.subscription_key = l.subscription_key and q.entity_id = l.entity_id
     and not exists (
         select from outbox o
         where o.subscription_key = q.subscription_key and o.entity_id = q.entity_id and o.state = 0
-    );
+    )
+returning q.subscription_key, q.entity_id;
 
 -- name: release_queues
 update delivery_queue q

@@ -1,6 +1,6 @@
 -- name: get_head
 -- The entity as it is or, after its deletion, when that was.
-select e.types, e.scopes, e.created_at, e.modified_at, t.deleted_at
+select coalesce(e.types, '{}'), coalesce(e.scopes, '{}'), e.created_at, e.modified_at, t.deleted_at
 from (select %s::integer as tenant_id, %s::text as id) as g
 left join entity e on e.tenant_id = g.tenant_id and e.id = g.id
 left join tombstone t on t.tenant_id = g.tenant_id and t.entity_id = g.id
