@@ -8,6 +8,26 @@ BIN := $(VENV)/bin
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# --- Running Machi ----------------------------------------------------------------------------------------
+
+run: $(VENV)/.run ## Start Machi on this machine; Ctrl-C stops it, the data stays in .machi
+	@exec $(BIN)/machi up
+
+# What runs Machi, installed once; anew when the lock file changes.
+$(VENV)/.run: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No virtual environment: Machi needs Python 3.11 or newer with venv (apt install python3-venv)." >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { rm -rf $(VENV); \
+		echo "$$($(PYTHON) --version) is too old: Machi needs Python 3.11 or newer (make run PYTHON=python3.12)." >&2; exit 1; }
+	@echo "Installing what Machi needs, this once (a minute or two) …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock \
+		> $(VENV)/install.log & pid=$$!; \
+		while kill -0 $$pid 2>/dev/null; do sleep 0.5; \
+			printf '\r  %s of %s packages' "$$(grep -cE '^(Collecting|Requirement already)' $(VENV)/install.log)" \
+			"$$(grep -c '==' requirements.lock)"; done; echo; wait $$pid
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # --- Working on Machi -------------------------------------------------------------------------------------
 
 test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timescale)
@@ -41,4 +61,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help test timescale lint docs lock
+.PHONY: help run test timescale lint docs lock
