@@ -1,5 +1,7 @@
 """Entities: provision and consumption of the current state (clauses 5.6, 5.7.1 and 5.7.2)."""
 
+import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +45,7 @@ from context_api.store.errors import StoreTimeout
 from context_api.store.reading import Page
 
 PREFIX = "/ngsi-ld/v1"
+_MAX_PATTERN = 1_000
 _HEADERS = ("NGSILD-Tenant", "Link")
 _ENTITY_PATH = {"entity_id": ENTITY_ID}
 _ATTRIBUTE_PATH = {"entity_id": ENTITY_ID, "attribute": "pm25"}
@@ -321,13 +324,28 @@ def _entity_query(query: Query, context: Context, *, limit: int, offset: int, co
         raise BadRequestData("The query is too wide: give type, attrs or local=true")
     return EntityQuery(
         ids=tuple(dict.fromkeys(check_uri(one, "an id", "") for one in query.items("id"))),
-        id_pattern=query.text("idPattern"),
+        id_pattern=_pattern(query),
         types=parse_type_selection(type_text, context) if type_text is not None else None,
         attrs=attrs,
         limit=limit + 1 if limit else 0,  # the one more tells whether there is another page
         offset=offset,
         count=count,
     )
+
+
+def _pattern(query: Query) -> str | None:
+    """Read idPattern; PostgreSQL looks at it only where there is something to search."""
+    pattern = query.text("idPattern")
+    if pattern is None:
+        return None
+    if len(pattern) > _MAX_PATTERN:
+        raise TooComplexQuery(f"idPattern has more than {_MAX_PATTERN} characters")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BadRequestData(f"idPattern {pattern[:80]!r} is not a regular expression: {error}") from error
+    return pattern
 
 
 def _attributes(query: Query, context: Context) -> tuple[Iri, ...]:
