@@ -38,6 +38,7 @@ Cancelled in the middle of it, it returns the settlement of what was done.
 
 SETTLE_MAX = 500
 LEASE_MAX = 256
+LEASE_GAP_S = 0.005
 ERROR_PAUSE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -80,6 +81,9 @@ class Dispatcher:
         self._finished: asyncio.Queue[Settlement] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = False
+        self._left_some = False
+        """Limits may have kept the last lease from taking all that was due."""
+        self._leased_at = 0.0
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="deliveries")
         self.trouble = "not started"
         """Why the database cannot be used, empty while it can."""
@@ -147,6 +151,7 @@ class Dispatcher:
             room = min(LEASE_MAX, self._settings.leases - len(self._held))
             taken = await self._lease(room) if room > 0 else 0
             if taken < room or room <= 0:
+                self._left_some = self._left_some or room <= 0
                 await self._wait_for_work()
 
     async def _wait_for_work(self) -> None:
@@ -157,7 +162,11 @@ class Dispatcher:
             pass
 
     async def _lease(self, room: int) -> int:
-        until = time.monotonic() + self._settings.lease_s
+        # What comes within a few milliseconds shares the statements
+        await asyncio.sleep(self._leased_at + LEASE_GAP_S - time.monotonic())
+        self._leased_at = time.monotonic()
+        until = self._leased_at + self._settings.lease_s
+        skip = self._limits.full_subscriptions()
         try:
             queues = await self.in_thread(
                 lease_queues,
@@ -166,7 +175,7 @@ class Dispatcher:
                 per_subscription=self._settings.leases_per_subscription,
                 rows_per_queue=self._settings.rows_per_queue,
                 lease_s=self._settings.lease_s,
-                skip=self._limits.full_subscriptions(),
+                skip=skip,
             )
         except StoreError as error:
             await self._pause(error)
@@ -174,6 +183,7 @@ class Dispatcher:
         self.trouble = ""
         for queue in queues:
             self._begin(queue, until)
+        self._left_some = bool(skip or self._limits.full_subscriptions())
         return len(queues)
 
     def _begin(self, queue: LeasedQueue, until: float) -> None:
@@ -213,11 +223,14 @@ class Dispatcher:
             await self._settle(batch)
 
     async def _settle(self, batch: list[Settlement]) -> None:
-        kept: set[Lease] = set()
+        held: set[Lease] = set()
+        waiting: set[Lease] = set()
         pieces = [batch]
         while pieces:
             try:
-                kept |= await self.in_thread(settle, self._database, pieces[-1])
+                settled = await self.in_thread(settle, self._database, pieces[-1])
+                held |= settled.held
+                waiting |= settled.waiting
                 pieces.pop()
             except StoreError as error:
                 if is_transient(error):
@@ -226,11 +239,12 @@ class Dispatcher:
                     pieces += self._isolate(pieces.pop(), error)
         for settlement in batch:
             self._let_go(settlement.lease)
-            if settlement.lease in kept:
+            if settlement.lease in held:
                 self._metrics.count(settlement)
-            if 0 < settlement.delay_s < self._settings.poll_s:
+            if settlement.lease in waiting and settlement.delay_s < self._settings.poll_s:
                 asyncio.get_running_loop().call_later(settlement.delay_s, self.wake)
-        self.wake()
+        if self._left_some:
+            self.wake()
 
     def _isolate(self, batch: list[Settlement], error: StoreError) -> list[list[Settlement]]:
         """Split what the database refuses; one that is refused alone is left to run out, and comes back."""

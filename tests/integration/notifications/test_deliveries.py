@@ -87,11 +87,12 @@ def test_delivered_rows_are_counted_and_the_empty_queue_goes(database: Database,
     for _ in range(3):
         enqueue(writer, key, "urn:e:1")
     (queue,) = lease(database, rows_per_queue=2)
-    assert settle(database, [delivered(queue)]) == {queue.lease}
+    settled = settle(database, [delivered(queue)])
+    assert (settled.held, settled.waiting) == ({queue.lease}, {queue.lease})
     counters = get_counters(writer, key)
     assert (counters["matched"], counters["delivered"], counters["waiting"]) == (3, 2, 1)
     (queue,) = lease(database, rows_per_queue=2)
-    settle(database, [delivered(queue)])
+    assert settle(database, [delivered(queue)]).waiting == set()
     assert get_counters(writer, key) == {
         "matched": 3,
         "delivered": 3,
@@ -225,11 +226,11 @@ def test_a_lease_runs_out_and_the_stale_settlement_has_no_effect(
     assert lease(database) == []
     time.sleep(0.25)
     (taken,) = lease(database)
-    assert settle(database, [delivered(lost)]) == set()
+    assert settle(database, [delivered(lost)]).held == set()
     counters = get_counters(writer, key)
     assert (counters["delivered"], counters["waiting"], counters["sent"]) == (0, 1, 0)
-    assert settle(database, [delivered(taken)]) == {taken.lease}
-    assert settle(database, [delivered(taken)]) == set()
+    assert settle(database, [delivered(taken)]).held == {taken.lease}
+    assert settle(database, [delivered(taken)]).held == set()
     assert get_counters(writer, key)["delivered"] == 1
 
 
@@ -305,7 +306,7 @@ def test_a_writer_that_meets_a_settlement_makes_the_queue_anew(
         assert writing.is_alive()
         settler.commit()
         writing.join(5)
-    assert settle(database, [delivered(queue)]) == set()
+    assert settle(database, [delivered(queue)]).held == set()
     assert count_orphans(writer) == 0
     assert count_queues(writer) == 1
 
@@ -326,7 +327,7 @@ def test_writers_and_notifiers_at_once_lose_nothing(database: Database, database
         while True:
             last = done.is_set()
             queues = lease(database)
-            held = settle(database, [delivered(queue) for queue in queues])
+            held = settle(database, [delivered(queue) for queue in queues]).held
             seen.extend(row.id for queue in queues if queue.lease in held for row in queue.rows)
             if last and not queues:
                 return

@@ -500,3 +500,15 @@ def test_many_notifiers_share_the_work_without_doubles(
         assert wait_settled(writer, key, 20)["delivered"] == 60
     assert len(http_receiver.requests) == len(set(ids_of(http_receiver.requests))) == 180
     assert (count_orphans(writer), count_queues(writer)) == (0, 0)
+
+
+def test_limits_are_no_reason_to_wait_for_the_next_poll(
+    writer: Connection, http_receiver: Receiver, start_notifier: StartNotifier
+) -> None:
+    key = subscribe(writer, http_receiver)
+    for number in range(60):
+        enqueue(writer, key, f"urn:e:{number}")
+    for _ in range(10):
+        enqueue(writer, key, "urn:e:0")
+    start_notifier(poll_s=60.0, leases=8, leases_per_subscription=4, rows_per_queue=2)
+    assert wait_settled(writer, key, 20)["delivered"] == 70
