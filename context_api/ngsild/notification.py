@@ -6,8 +6,17 @@ from typing import Any
 from context_api.ngsild.attributes import FORMS
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.model import NULL, Entity, Instance, Iri, Kind, Micros
-from context_api.ngsild.represent import to_concise, to_key_values, to_normalized, write_names
+from context_api.ngsild.model import NULL, Attributes, Entity, Instance, Iri, Kind, Micros
+from context_api.ngsild.represent import (
+    as_object,
+    to_concise,
+    to_key_values,
+    to_normalized,
+    write_concise,
+    write_names,
+    write_normalized,
+    write_simplified_value,
+)
 from context_api.ngsild.subscription_model import NotificationFormat, Notifying, Subscription
 from context_api.ngsild.time import format_datetime
 from context_api.ngsild.transition import NO_TRIGGER, Touched
@@ -16,6 +25,10 @@ _WRITERS = {
     NotificationFormat.NORMALIZED: to_normalized,
     NotificationFormat.CONCISE: to_concise,
     NotificationFormat.KEY_VALUES: to_key_values,
+}
+_INSTANCE_WRITERS = {
+    NotificationFormat.NORMALIZED: write_normalized,
+    NotificationFormat.CONCISE: write_concise,
 }
 
 
@@ -48,7 +61,8 @@ def render_notification(
         document = _WRITERS[notifying.format](
             entity, context, sys_attrs=notifying.sys_attrs, attrs=notifying.attributes or None
         )
-    _add_deleted(document, deleted, context, notifying, deleted_at)
+    left = {} if trigger & Trigger.ENTITY_DELETED else entity.attributes
+    document |= _write_all_deleted(deleted, left, context, notifying, deleted_at)
     if notifying.endpoint.accept == "application/ld+json":
         document["@context"] = context.source
     return {
@@ -75,52 +89,54 @@ def _write_deleted_entity(
     return document
 
 
-def _add_deleted(
-    document: dict[str, Any],
+def _write_all_deleted(
     deleted: Iterable[Touched],
+    left: Attributes,
     context: Context,
     notifying: Notifying,
     deleted_at: Micros,
-) -> None:
-    """Show what was deleted as NGSI-LD Null, beside the instances that are left."""
+) -> dict[str, Any]:
+    """Show what was deleted as NGSI-LD Null, beside the instances that are left of the same attribute."""
+    by_attribute: dict[Iri, list[Touched]] = {}
     for one in deleted:
-        if one.before is None:
-            continue
-        name = context.compact(one.attribute)
+        by_attribute.setdefault(one.attribute, []).append(one)
+    document = {}
+    for attribute, gone in by_attribute.items():
+        instances = left.get(attribute, [])
         if notifying.format is NotificationFormat.KEY_VALUES:
-            _add_simplified(document, name, one)
-            continue
-        written = _write_deleted(one.before, one.dataset_id, notifying, deleted_at)
-        present = document.get(name)
-        if present is None:
-            document[name] = written
+            written = _write_simplified(gone, instances, context)
         else:
-            document[name] = [*(present if isinstance(present, list) else [present]), written]
+            write = _INSTANCE_WRITERS[notifying.format]
+            listed = [
+                as_object(one, write(attribute, one, context, notifying.sys_attrs)) for one in instances
+            ]
+            listed += [
+                _write_deleted(one.before, notifying, deleted_at, is_alone=not instances)
+                for one in gone
+                if one.before is not None
+            ]
+            written = listed[0] if len(listed) == 1 else listed
+        document[context.compact(attribute)] = written
+    return document
 
 
-def _add_simplified(document: dict[str, Any], name: str, one: Touched) -> None:
-    present = document.get(name)
-    if present is None and not one.dataset_id:
-        document[name] = NULL
-        return
-    is_dataset = isinstance(present, dict) and isinstance(present.get("dataset"), dict)
-    values = present["dataset"] if is_dataset and present is not None else {}
-    if present is not None and not is_dataset:
-        values = {"@none": present}
-    document[name] = {"dataset": {**values, (one.dataset_id or "@none"): NULL}}
+def _write_simplified(gone: list[Touched], instances: list[Instance], context: Context) -> Any:
+    if not instances and len(gone) == 1 and not gone[0].dataset_id:
+        return NULL
+    values = {one.dataset_id or "@none": write_simplified_value(one, context) for one in instances}
+    return {"dataset": values | {one.dataset_id or "@none": NULL for one in gone}}
 
 
-def _write_deleted(before: Instance, dataset_id: str, notifying: Notifying, deleted_at: Micros) -> Any:
+def _write_deleted(before: Instance, notifying: Notifying, deleted_at: Micros, *, is_alone: bool) -> Any:
     form = FORMS[before.kind]
-    is_plain = not dataset_id and not notifying.sys_attrs
-    if notifying.format is NotificationFormat.CONCISE and is_plain:
+    is_concise = notifying.format is NotificationFormat.CONCISE
+    if is_concise and is_alone and not before.dataset_id and not notifying.sys_attrs:
         return NULL
     value = {"@none": NULL} if before.kind is Kind.LANGUAGE_PROPERTY else NULL
-    document: dict[str, Any] = {"type": form.type, form.member: value}
-    if notifying.format is NotificationFormat.CONCISE:
-        del document["type"]
-    if dataset_id:
-        document["datasetId"] = dataset_id
+    document: dict[str, Any] = {} if is_concise else {"type": form.type}
+    document[form.member] = value
+    if before.dataset_id:
+        document["datasetId"] = before.dataset_id
     if notifying.sys_attrs:
         times = {"createdAt": before.created_at, "modifiedAt": before.modified_at, "deletedAt": deleted_at}
         document |= {key: format_datetime(time) for key, time in times.items() if time is not None}

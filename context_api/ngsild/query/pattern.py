@@ -16,7 +16,9 @@ MAX_REPEAT = 255
 MAX_DEPTH = 10
 
 _QUANTIFIER = re.compile(r"[*+?]|\{(\d{1,9})(,(\d{0,9}))?\}", re.ASCII)
-_CLASS = re.compile(r"\[\^?\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*\]")
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+# Character classes, and what Python reserves for set operations: not read alike by everybody
+_CLASS_REFUSED = re.compile(r"\[|--|&&|~~|\|\|")
 _ESCAPES = frozenset("dDwWsS")
 
 
@@ -78,6 +80,9 @@ class _Checker:
             found = _CLASS.match(self._text, self._position)
             if found is None:
                 raise self._wrong("a bracket expression does not end")
+            refused = _CLASS_REFUSED.search(found[0], 1)
+            if refused is not None:
+                raise self._wrong(f"{refused[0]} inside a bracket expression needs a backslash")
             self._position = found.end()
         elif character == "\\":
             following = self._text[self._position + 1 : self._position + 2]

@@ -155,7 +155,7 @@ def test_attrs_limit_the_attributes() -> None:
 
 
 def test_system_attributes_are_served_on_demand_only() -> None:
-    expiry = {"expiresAt": "2999-01-01T00:00:00Z"}
+    expiry: dict[str, Any] = {"expiresAt": "2999-01-01T00:00:00Z"}
     entity = room(**expiry, temperature={"value": 1, **expiry})
     entity.modified_at = T0 + SECOND
     times = {"createdAt": "2026-09-21T14:13:20Z", "modifiedAt": "2026-09-21T14:13:20Z"}

@@ -1,0 +1,292 @@
+"""Which subscriptions a change touches (clauses 5.2.12 and 5.8.6)."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from context_api.matching import Match, SubscriptionIndex
+from context_api.ngsild.changes import (
+    AppendAttributes,
+    Change,
+    CreateEntity,
+    DeleteAttribute,
+    DeleteEntity,
+    Trigger,
+    UpdateAttributes,
+    UpsertEntity,
+)
+from context_api.ngsild.merge import Removed, Transition, apply_change
+from context_api.ngsild.model import Entity, Instance
+from context_api.ngsild.query import AllOf, AnyOf, TypeIs, compile_id_pattern
+from context_api.ngsild.subscription import Endpoint, EntitySelector, Notifying, Subscription
+from tests.unit.ngsild.builders import ROOM, SECOND, T0, name, room
+
+NOW = T0 + SECOND
+NOTIFYING = Notifying(endpoint=Endpoint(uri="http://partner.example/"))
+
+
+def subscription(*selectors: EntitySelector, watched: tuple[str, ...] = (), **members: Any) -> Subscription:
+    return Subscription(
+        id="urn:s:1",
+        notification=NOTIFYING,
+        entities=selectors,
+        watched_attributes=tuple(map(name, watched)),
+        **members,
+    )
+
+
+def of_type(*terms: str) -> EntitySelector:
+    types = tuple(TypeIs(name(term)) for term in terms)
+    return EntitySelector(types=types[0] if len(types) == 1 else AnyOf(types))
+
+
+def matched(before: Entity | None, change: Change, *subscriptions: Subscription) -> list[Match]:
+    """Match a change against subscriptions whose keys are 1, 2, 3, …"""
+    transition = apply_change(before, change, NOW, Removed())
+    assert transition.outcome.error is None
+    index = SubscriptionIndex(enumerate(subscriptions, 1))
+    return index.match(before, transition.after, transition, NOW)
+
+
+def keys(matches: list[Match]) -> list[int]:
+    return [match.subscription_key for match in matches]
+
+
+def updating(**values: Any) -> UpdateAttributes:
+    attributes = {name(term): [Instance(value=value)] for term, value in values.items()}
+    return UpdateAttributes(entity_id=ROOM, attributes=attributes)
+
+
+CURRENT = room(temperature=1, humidity=50)
+
+
+@pytest.mark.parametrize(
+    ("selectors", "is_matched"),
+    [
+        ([of_type("Room")], True),
+        ([of_type("Hall")], False),
+        ([of_type("Hall", "Room")], True),
+        ([of_type("Hall"), of_type("Room")], True),
+        ([EntitySelector(types=AllOf((TypeIs(name("Room")), TypeIs(name("Hall")))))], False),
+        ([EntitySelector(types=TypeIs(name("Room")), ids=(ROOM,))], True),
+        ([EntitySelector(types=TypeIs(name("Room")), ids=("urn:other:1",))], False),
+        ([EntitySelector(types=TypeIs(name("Hall")), ids=(ROOM,))], False),
+        ([EntitySelector(ids=("urn:other:1", ROOM))], True),
+        ([EntitySelector(id_pattern="Room:[0-9]$")], True),
+        ([EntitySelector(id_pattern="^Room")], False),
+        ([EntitySelector(types=TypeIs(name("Hall")), id_pattern="Room")], False),
+        ([EntitySelector(ids=("urn:other:1",), id_pattern="Room")], False),
+        ([EntitySelector()], True),
+        ([], True),
+    ],
+)
+def test_selectors(selectors: list[EntitySelector], is_matched: bool) -> None:
+    found = matched(CURRENT, updating(temperature=2), subscription(*selectors))
+    assert found == ([Match(1, Trigger.ATTRIBUTE_UPDATED)] if is_matched else [])
+
+
+@pytest.mark.parametrize(
+    ("watched", "is_matched"),
+    [((), True), (("temperature",), True), (("co2", "temperature"), True), (("humidity",), False)],
+)
+def test_watched_attributes(watched: tuple[str, ...], is_matched: bool) -> None:
+    found = matched(CURRENT, updating(temperature=2), subscription(of_type("Room"), watched=watched))
+    assert bool(found) == is_matched
+
+
+CREATE = CreateEntity(entity_id=ROOM, entity=CURRENT)
+REMOVE = DeleteAttribute(entity_id=ROOM, attribute=name("temperature"))
+DELETE = DeleteEntity(entity_id=ROOM)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "triggers", "fired"),
+    [
+        (None, CREATE, Trigger.ENTITY_CREATED, Trigger.ENTITY_CREATED),
+        (None, CREATE, Trigger.ATTRIBUTE_CREATED, Trigger.ATTRIBUTE_CREATED),
+        (None, CREATE, Trigger.ENTITY_UPDATED, Trigger.ATTRIBUTE_CREATED),
+        (None, CREATE, Trigger.ATTRIBUTE_UPDATED, None),
+        (None, CREATE, Trigger.ENTITY_DELETED, None),
+        (CURRENT, updating(temperature=2), Trigger.ATTRIBUTE_UPDATED, Trigger.ATTRIBUTE_UPDATED),
+        (CURRENT, updating(co2=2), Trigger.ATTRIBUTE_UPDATED, None),
+        (CURRENT, updating(co2=2), Trigger.ATTRIBUTE_CREATED, Trigger.ATTRIBUTE_CREATED),
+        (
+            CURRENT,
+            updating(temperature=2),
+            Trigger.ENTITY_UPDATED,
+            Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_UPDATED,
+        ),
+        (CURRENT, REMOVE, Trigger.ATTRIBUTE_DELETED, Trigger.ATTRIBUTE_DELETED),
+        (CURRENT, REMOVE, Trigger.ATTRIBUTE_UPDATED, None),
+        (CURRENT, DELETE, Trigger.ENTITY_DELETED, Trigger.ENTITY_DELETED),
+        (CURRENT, DELETE, Trigger.ATTRIBUTE_DELETED, Trigger.ATTRIBUTE_DELETED),
+        (CURRENT, DELETE, Trigger.ATTRIBUTE_UPDATED, None),
+    ],
+)
+def test_triggers(before: Entity | None, change: Change, triggers: Trigger, fired: Trigger | None) -> None:
+    for watched in ((), ("temperature", "co2")):
+        one = subscription(of_type("Room"), watched=watched, triggers=int(triggers))
+        assert matched(before, change, one) == ([Match(1, fired)] if fired is not None else [])
+
+
+def test_only_watched_attributes_fire() -> None:
+    change = updating(temperature=2, co2=400)
+    both = subscription(of_type("Room"))
+    new = subscription(of_type("Room"), watched=("co2",))
+    assert matched(CURRENT, change, both, new) == [
+        Match(1, Trigger.ATTRIBUTE_CREATED | Trigger.ATTRIBUTE_UPDATED),
+        Match(2, Trigger.ATTRIBUTE_CREATED),
+    ]
+
+
+def test_the_same_content_is_no_change() -> None:
+    one = subscription(of_type("Room"), triggers=63)
+    assert matched(CURRENT, updating(temperature=1), one) == []
+    assert matched(
+        CURRENT, updating(temperature=1, humidity=51), one, subscription(watched=("temperature",))
+    ) == [Match(1, Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_UPDATED)]
+
+
+def test_a_change_of_scope_is_news_for_those_who_ask() -> None:
+    change = AppendAttributes(entity_id=ROOM, scopes=("/a",))
+    asking = subscription(of_type("Room"), triggers=int(Trigger.ENTITY_UPDATED))
+    assert matched(CURRENT, change, subscription(of_type("Room")), asking) == [
+        Match(2, Trigger.ENTITY_UPDATED)
+    ]
+
+
+def test_selectors_look_at_the_result() -> None:
+    change = UpsertEntity(entity_id=ROOM, entity=room(type="Hall", temperature=2))
+    assert keys(matched(CURRENT, change, subscription(of_type("Room")), subscription(of_type("Hall")))) == [2]
+
+
+def test_inactive_and_expired_ones_do_not_match() -> None:
+    change = updating(temperature=2)
+    assert matched(CURRENT, change, subscription(of_type("Room"), is_active=False)) == []
+    assert matched(CURRENT, change, subscription(of_type("Room"), expires_at=NOW)) == []
+    assert keys(matched(CURRENT, change, subscription(of_type("Room"), expires_at=NOW + 1))) == [1]
+
+
+def test_each_is_found_once_in_the_order_of_keys() -> None:
+    several = subscription(
+        of_type("Room"), EntitySelector(ids=(ROOM,)), EntitySelector(id_pattern="urn"), EntitySelector()
+    )
+    watching = subscription(watched=("temperature", "humidity"))
+    assert keys(matched(CURRENT, updating(temperature=2, humidity=3), watching, several, watching)) == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_an_empty_index_and_no_change() -> None:
+    transition = apply_change(CURRENT, updating(temperature=2), NOW, Removed())
+    assert SubscriptionIndex([]).match(CURRENT, transition.after, transition, NOW) == []
+    index = SubscriptionIndex([(1, subscription(of_type("Room"), triggers=63))])
+    failed = apply_change(None, updating(temperature=2), NOW, Removed())
+    assert index.match(None, None, failed, NOW) == []
+
+
+# Held against the plain reading of the clauses
+
+_TERMS = ("temperature", "humidity", "co2")
+_SELECTORS = st.builds(
+    EntitySelector,
+    types=st.sampled_from([None, TypeIs(name("Room")), TypeIs(name("Hall")), of_type("Hall", "Room").types]),
+    ids=st.sampled_from([(), (ROOM,), ("urn:other:1",)]),
+    id_pattern=st.sampled_from([None, "Room", "Hall"]),
+)
+_SUBSCRIPTIONS = st.builds(
+    lambda selectors, watched, triggers: subscription(*selectors, watched=tuple(watched), triggers=triggers),
+    st.lists(_SELECTORS, max_size=2),
+    st.lists(st.sampled_from(_TERMS), unique=True, max_size=2),
+    st.integers(1, 63),
+)
+_CHANGES: st.SearchStrategy[Change] = st.one_of(
+    st.just(DELETE),
+    st.just(REMOVE),
+    st.dictionaries(st.sampled_from(_TERMS), st.integers(1, 2), min_size=1).map(
+        lambda values: updating(**values)
+    ),
+    st.sampled_from(["Room", "Hall"]).map(
+        lambda kind: UpsertEntity(entity_id=ROOM, entity=room(type=kind, temperature=1, co2=2))
+    ),
+)
+
+
+def _fires(one: Subscription, before: Entity | None, transition: Transition) -> Trigger:
+    entity = transition.after or before
+    assert entity is not None
+
+    def selects(selector: EntitySelector) -> bool:
+        if selector.types is not None and not selector.types.matches(entity.types):
+            return False
+        if selector.ids:
+            return entity.id in selector.ids
+        return selector.id_pattern is None or bool(compile_id_pattern(selector.id_pattern).search(entity.id))
+
+    if one.entities and not any(map(selects, one.entities)):
+        return Trigger(0)
+    fired = Trigger(0)
+    watched = [
+        touched
+        for touched in transition.touched
+        if touched.is_change and (not one.watched_attributes or touched.attribute in one.watched_attributes)
+    ]
+    for touched in watched:
+        if touched.before is None:
+            fired |= Trigger.ATTRIBUTE_CREATED
+        elif touched.after is None:
+            fired |= Trigger.ATTRIBUTE_DELETED
+        else:
+            fired |= Trigger.ATTRIBUTE_UPDATED
+    if watched or not one.watched_attributes:
+        fired |= transition.trigger & (
+            Trigger.ENTITY_CREATED | Trigger.ENTITY_UPDATED | Trigger.ENTITY_DELETED
+        )
+    return fired & one.effective_triggers
+
+
+@settings(deadline=None)
+@given(st.lists(_SUBSCRIPTIONS, max_size=6), _CHANGES, st.booleans())
+def test_the_index_finds_what_the_clauses_say(
+    subscriptions: list[Subscription], change: Change, exists: bool
+) -> None:
+    before = CURRENT if exists or not isinstance(change, UpsertEntity) else None
+    transition = apply_change(before, change, NOW, Removed())
+    index = SubscriptionIndex(enumerate(subscriptions, 1))
+    expected = [
+        Match(key, fired)
+        for key, one in enumerate(subscriptions, 1)
+        if (fired := _fires(one, before, transition))
+    ]
+    assert index.match(before, transition.after, transition, NOW) == expected
+
+
+def test_the_cost_does_not_depend_on_those_that_wait_for_something_else() -> None:
+    transition = apply_change(CURRENT, updating(temperature=2), NOW, Removed())
+    mine = subscription(of_type("Room"), watched=("temperature",))
+
+    def others(count: int) -> list[tuple[int, Subscription]]:
+        kinds = [
+            lambda number: subscription(of_type(f"T{number}")),
+            lambda number: subscription(of_type("Room"), watched=(f"a{number}",)),
+            lambda number: subscription(EntitySelector(ids=(f"urn:x:{number}",))),
+            lambda number: subscription(EntitySelector(id_pattern=f"urn:x:{number}$")),
+        ]
+        return [(number + 2, kinds[number % 4](number)) for number in range(count)]
+
+    def cost(count: int) -> float:
+        index = SubscriptionIndex([(1, mine), *others(count)])
+        best = float("inf")
+        for _ in range(20):
+            started = time.perf_counter()
+            for _ in range(50):
+                assert keys(index.match(CURRENT, transition.after, transition, NOW)) == [1]
+            best = min(best, time.perf_counter() - started)
+        return best
+
+    assert cost(4000) < 5 * cost(40)
