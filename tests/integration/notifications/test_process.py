@@ -27,7 +27,13 @@ from context_api.store.context_cache import save_document
 from context_api.store.database import Database, open_database
 from context_api.store.store import Store
 from tests.integration.notifications.test_dispatcher import wait_settled, wait_until
-from tests.integration.notifications.writer import Connection, get_counters, open_connection
+from tests.integration.notifications.writer import (
+    Connection,
+    count_orphans,
+    count_queues,
+    get_counters,
+    open_connection,
+)
 from tests.support.receiver import Answer, Received, Receiver
 
 LINK = '<{}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
@@ -62,13 +68,13 @@ class City:
 
     def create(self, number: int = 1, context: Any = CORE_CONTEXT_URL, **values: Any) -> Entity:
         """Create a Weather entity with one property t."""
-        entity = self._entity(number, context, values)
+        entity = self.entity(number, context, **values)
         self._apply(CreateEntity(entity_id=entity.id, entity=entity))
         return entity
 
     def update(self, number: int = 1, context: Any = CORE_CONTEXT_URL, **values: Any) -> None:
         """Write values anew."""
-        entity = self._entity(number, context, values)
+        entity = self.entity(number, context, **values)
         attributes: Attributes = entity.attributes
         self._apply(UpdateAttributes(entity_id=entity.id, attributes=attributes))
 
@@ -76,7 +82,8 @@ class City:
         """Delete the entity."""
         self._apply(DeleteEntity(entity_id=f"urn:ngsi-ld:Weather:{number}"))
 
-    def _entity(self, number: int, context: Any, values: dict[str, Any]) -> Entity:
+    def entity(self, number: int, context: Any = CORE_CONTEXT_URL, **values: Any) -> Entity:
+        """A Weather entity that is not written yet."""
         built = core_context() if context == CORE_CONTEXT_URL else build_context(_documents(context), context)
         document = {
             "id": f"urn:ngsi-ld:Weather:{number}",
@@ -437,3 +444,55 @@ def _is_up(url: str) -> bool:
     with suppress(httpx.TransportError):
         return httpx.get(url).status_code == 200
     return False
+
+
+def test_writers_and_notifiers_at_once_keep_every_promise(
+    city: City, writer: Connection, start_notifier: StartNotifier, http_receiver: Receiver
+) -> None:
+    """Batches on shared entities, a receiver that fails one time in five: nothing lost, all in order."""
+    keys = [
+        city.subscribe(
+            http_receiver,
+            id=f"urn:ngsi-ld:Subscription:{number}",
+            notification={"format": "keyValues", "endpoint": {"uri": f"{http_receiver.url}/{number}"}},
+        )
+        for number in range(4)
+    ]
+    flaky = iter([200, 200, 500, 200, 200] * 10_000)
+    http_receiver.always = lambda _: Answer(next(flaky))
+    for number in range(8):
+        city.create(number, t={"value": [0, 0]})
+    start_notifier(instance="a")
+    start_notifier(instance="b")
+
+    def write(who: int) -> None:
+        own = City(city.database)
+        for value in range(1, 26):
+            entities = [own.entity(number, t={"value": [who, value]}) for number in range(8)]
+            changes = [UpdateAttributes(entity_id=one.id, attributes=one.attributes) for one in entities]
+            assert all(outcome.error is None for outcome in own.store.apply(own.access, changes))
+
+    threads = [threading.Thread(target=write, args=(who,)) for who in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for key in keys:
+        counters = wait_settled(writer, key, 40)
+        assert (counters["matched"], counters["delivered"]) == (8 * 51, 8 * 51)
+    assert (count_orphans(writer), count_queues(writer)) == (0, 0)
+    for path in range(4):
+        _check_order([one for one in http_receiver.requests if one.path == f"/{path}"])
+
+
+def _check_order(requests: list[Received]) -> None:
+    """Each entity's values in the order of each writer; repeats carry the same id."""
+    of_entity: dict[str, dict[str, list[int]]] = {}
+    for request in requests:
+        (entity,) = request.json["data"]
+        of_entity.setdefault(entity["id"], {})[request.json["id"]] = entity["t"]
+    for notifications in of_entity.values():
+        values = list(notifications.values())
+        assert len(values) == 51
+        for who in (1, 2):
+            assert [value for writer, value in values if writer == who] == list(range(1, 26))
