@@ -8,7 +8,7 @@ from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import looks_like_geometry
 from context_api.ngsild.model import DEFAULT_DATASET, NULL, Attributes, Instance, Iri, Kind, Micros
-from context_api.ngsild.names import check_uri, expand_name, shown
+from context_api.ngsild.names import check_text, check_uri, expand_name, shown
 from context_api.ngsild.patch import NULL_TIME, PartialInstance
 from context_api.ngsild.time import parse_datetime
 from context_api.ngsild.values import ValueReader
@@ -71,7 +71,7 @@ class AttributeParser:
 
         A list is several instances if one of its elements is an attribute; else it is a value.
         """
-        if isinstance(value, list) and any(map(self._is_attribute, value)):
+        if isinstance(value, list) and any(map(self._is_instance, value)):
             return self._parse_many(name, value, pointer, depth)
         return [self._parse_one(name, value, pointer, depth)]
 
@@ -124,6 +124,14 @@ class AttributeParser:
         if looks_like_attribute(value):
             return True
         return self._is_partial and isinstance(value, dict) and any(map(_names_its_type, value.values()))
+
+    def _is_instance(self, value: Any) -> bool:
+        """Whether an element of a list is an attribute: objects of other types are plain values there."""
+        if not self._is_attribute(value):
+            return False
+        kind = value.get("type", value.get("@type"))
+        is_known = kind is None or (isinstance(kind, str) and kind in KINDS)
+        return is_known or not _KNOWN_VALUES.isdisjoint(value)
 
     def _parse_bare(self, name: Iri, value: Any, pointer: str) -> Instance:
         """Read a value without its attribute (concise, clause 4.5.2.3, or simplified)."""
@@ -221,7 +229,7 @@ class AttributeParser:
             raise BadRequestData(f"{member} is the name of a type", pointer=where)
         if kind is Kind.LANGUAGE_PROPERTY and given != "langString":
             raise BadRequestData("valueType of a LanguageProperty can only be langString", pointer=where)
-        expanded = [self._context.expand(one) for one in listed]
+        expanded = [self._context.expand(check_text(one, where)) for one in listed]
         return expanded if isinstance(given, list) else expanded[0]
 
     def _read_sub(self, name: Iri, value: dict[str, Any], pointer: str, depth: int) -> Attributes | None:
@@ -247,9 +255,11 @@ class AttributeParser:
             raise BadRequestData(f"only ngsildproof has {key}", pointer=pointer)
         if not isinstance(value, str):
             raise BadRequestData(f"{key} is a string", pointer=pointer)
+        check_text(value, pointer)
         return Instance(value=self._context.expand(value) if key == "entityTypeSealed" else value)
 
 
+_KNOWN_VALUES = frozenset(_VALUE_MEMBERS) | _HINTS
 _KNOWN_MEMBERS = frozenset(("type", "@type")) | _VALUE_MEMBERS.keys() | _HINTS | _SYSTEM_MEMBERS
 
 
@@ -298,4 +308,4 @@ def _read_unit_code(value: dict[str, Any], pointer: str) -> str | None:
         raise BadRequestData(
             "unitCode is a UN/CEFACT common code, such as CEL or GQ", pointer=f"{pointer}/unitCode"
         )
-    return unit_code
+    return unit_code if unit_code is None else check_text(unit_code, f"{pointer}/unitCode")

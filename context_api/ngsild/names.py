@@ -58,6 +58,13 @@ def check_uri(value: object, what: str, pointer: str) -> str:
     return value
 
 
+def check_text(text: str, pointer: str) -> str:
+    """Give a text back. Raises BadRequestData where it holds U+0000, which the store cannot keep."""
+    if "\0" in text:
+        raise BadRequestData("text with the character U+0000 cannot be stored", pointer=pointer)
+    return text
+
+
 def expand_name(name: object, context: TermExpander, what: str, pointer: str = "") -> Iri:
     """Expand the name of a type or an attribute. Raises BadRequestData where it is none (clause 4.6.2)."""
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _is_name(name):

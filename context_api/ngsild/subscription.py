@@ -9,7 +9,7 @@ from context_api.ngsild.changes import Trigger
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData, OperationNotSupported
 from context_api.ngsild.model import Iri, Micros
-from context_api.ngsild.names import check_uri, shown
+from context_api.ngsild.names import check_text, check_uri, shown
 from context_api.ngsild.parse import parse_attribute_name
 from context_api.ngsild.query.pattern import parse_id_pattern
 from context_api.ngsild.query.types import parse_type_selection, write_type_selection
@@ -307,9 +307,11 @@ def _read_triggers(document: Mapping[str, Any]) -> int:
 
 def _read_text(document: Mapping[str, Any], member: str, pointer: str) -> str | None:
     value = document.get(member)
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise BadRequestData(f"{member} is a string", pointer=f"{pointer}/{member}")
-    return value
+    return check_text(value, f"{pointer}/{member}")
 
 
 def _read_flag(document: Mapping[str, Any], member: str, pointer: str) -> bool | None:

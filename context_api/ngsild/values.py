@@ -7,7 +7,7 @@ from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Kind
-from context_api.ngsild.names import check_uri, shown
+from context_api.ngsild.names import check_text, check_uri, shown
 
 MAX_VALUE_DEPTH = 64
 """Arrays and objects inside each other."""
@@ -47,6 +47,8 @@ class ValueReader:
     def _read_scalar(self, value: Any, pointer: str) -> Any:
         if value == NULL:
             raise _null(pointer)
+        if isinstance(value, str):
+            check_text(value, pointer)
         if isinstance(value, float) and not math.isfinite(value):
             raise BadRequestData("a number is finite", pointer=pointer)
         return value
@@ -57,6 +59,7 @@ class ValueReader:
             raise BadRequestData(f"a value nests at most {MAX_VALUE_DEPTH} deep", pointer=pointer)
         if isinstance(value, dict):
             for key, inner in value.items():
+                check_text(key, pointer)
                 self._check_nested(inner, f"{pointer}/{key}", depth + 1)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
@@ -92,6 +95,7 @@ class ValueReader:
         if not isinstance(value, dict) or not value:
             raise BadRequestData("languageMap is an object of language tag -> text", pointer=pointer)
         for tag, texts in value.items():
+            check_text(tag, pointer)
             if not tag:
                 raise BadRequestData("a language tag is not empty; @none is the default", pointer=pointer)
             listed = texts if isinstance(texts, list) else [texts]
@@ -100,6 +104,7 @@ class ValueReader:
                     raise BadRequestData(
                         f"a text or an array of texts, not {shown(text)}", pointer=f"{pointer}/{tag}"
                     )
+                check_text(text, f"{pointer}/{tag}")
                 if text == NULL and not self._nulls_inside:
                     raise _null(f"{pointer}/{tag}")
         return value
@@ -117,6 +122,8 @@ class ValueReader:
         listed = value if isinstance(value, list) else [value]
         if not listed or not all(isinstance(one, str) and one for one in listed):
             raise BadRequestData("vocab is a word or an array of words", pointer=pointer)
+        for word in listed:
+            check_text(word, pointer)
         if NULL in listed:
             raise _null(pointer)
         expanded = [self._context.expand(one) for one in listed]

@@ -13,6 +13,8 @@ from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Iri
 
 MAX_TERMS = 20_000
+MAX_CHAIN = 50
+"""Terms that are defined by terms that are defined by …"""
 
 _KEYWORD_NAMES = """
 base container context default direction embed explicit graph id import included index json language list nest
@@ -84,6 +86,8 @@ class _Builder:
             return
         if name in {"@base", "@import"}:
             raise _invalid(name, "is not supported in an NGSI-LD @context")
+        if len(self._pending) >= MAX_CHAIN:
+            raise _invalid(name, f"is defined by way of more than {MAX_CHAIN} other terms")
         if name in self._pending:
             raise _invalid(name, f"is defined by itself ({' -> '.join([*self._pending, name])})")
         self._done.add(name)

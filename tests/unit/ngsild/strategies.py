@@ -9,7 +9,8 @@ from tests.unit.ngsild.builders import ROOM, SECOND, T0, name
 
 TERMS = ("alpha", "beta", "気温", "LAeq_d", "delta")
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).filter(lambda text: text != NULL)
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+texts = st.text(characters, max_size=8).filter(lambda text: text != NULL)
 scalars = st.one_of(
     st.booleans(),
     st.integers(-(2**60), 2**60),

@@ -169,6 +169,14 @@ def test_deep_nesting_is_bounded() -> None:
         list(flatten_context(nested))
 
 
+def test_long_chains_of_definitions_are_bounded() -> None:
+    chain = {f"a{number}": f"a{number + 1}" for number in range(5000)}
+    with pytest.raises(BadRequestData, match="by way of"):
+        build_context([chain], [])
+    with pytest.raises(BadRequestData, match="at most"):
+        build_context([{f"a{number}": "x:y" for number in range(30_000)}], [])
+
+
 def test_what_strangers_send_is_not_remembered_without_end() -> None:
     context = Context("x", {}, DEFAULT_VOCABULARY)
     for number in range(20_000):
