@@ -59,9 +59,11 @@ export class TownMap {
       this.drawGround(bounds, language);
     }
     const seen = new Set();
-    for (const place of located.filter((each) => isNear(each.position))) {
+    const near = located.filter((each) => isNear(each.position));
+    const spread = spreadOut(near);
+    for (const place of near) {
       seen.add(place.id);
-      this.drawPlace(place, { isChosen: place.id === chosen, isShown: isShown(place), isFresh: isFresh(place), announce });
+      this.drawPlace(place, spread.get(place.id), { isChosen: place.id === chosen, isShown: isShown(place), isFresh: isFresh(place), announce });
     }
     for (const [id, dot] of this.dots) {
       if (!seen.has(id)) {
@@ -98,14 +100,15 @@ export class TownMap {
     return svg("g", {}, svg("rect", { x: x - 6, y: y - 6, width: 12, height: 12, rx: 3 }), text);
   }
 
-  drawPlace(place, { isChosen, isShown, isFresh, announce }) {
+  drawPlace(place, offset, { isChosen, isShown, isFresh, announce }) {
     let dot = this.dots.get(place.id);
     if (!dot) {
       dot = this.newDot(place);
       this.dots.set(place.id, dot);
       this.layer.append(dot.node);
     }
-    const [x, y] = this.project(place.position);
+    const [left, top] = this.project(place.position);
+    const [x, y] = [left + offset[0], top + offset[1]];
     dot.node.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     dot.node.setAttribute("class", ["place", place.theme.id, isChosen && "chosen", !isShown && "dim", !isFresh && "stale"].filter(Boolean).join(" "));
     dot.title.textContent = announce(place);
@@ -132,6 +135,24 @@ export class TownMap {
 // A place far outside would shrink the town to a spot; it stays in the list.
 function isNear([lon, lat]) {
   return lon > 139.37 && lon < 139.57 && lat > 35.69 && lat < 35.83;
+}
+
+// Sensors of one pole stand in one spot: they are drawn around it, so that each can be seen and chosen.
+function spreadOut(places) {
+  const spots = new Map();
+  for (const place of places) {
+    const spot = place.position.map((each) => each.toFixed(4)).join();
+    spots.set(spot, [...(spots.get(spot) ?? []), place]);
+  }
+  const offsets = new Map();
+  for (const together of spots.values()) {
+    const radius = together.length === 1 ? 0 : 7 + 3 * together.length;
+    together.forEach((place, index) => {
+      const angle = (index / together.length) * 2 * Math.PI - Math.PI / 2;
+      offsets.set(place.id, [radius * Math.cos(angle), radius * Math.sin(angle)]);
+    });
+  }
+  return offsets;
 }
 
 function boundsOf(points) {

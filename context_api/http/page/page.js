@@ -96,7 +96,7 @@ async function loadHistory() {
 
 const find = (id) => state.places.find((place) => place.id === id);
 const byThemeAndName = (one, other) =>
-  THEMES.indexOf(one.theme) - THEMES.indexOf(other.theme) || one.name.localeCompare(other.name, "ja", { numeric: true });
+  THEMES.indexOf(one.theme) - THEMES.indexOf(other.theme) || one.device.localeCompare(other.device, "en", { numeric: true });
 
 function isShown(place) {
   const inTheme = state.theme === "all" || place.theme.id === state.theme;
@@ -213,7 +213,7 @@ function listRow(place) {
   return el("li", {},
     el("button", { type: "button", class: `row ${place.theme.id}${isFresh(place, Date.now()) ? "" : " stale"}`, "data-place": place.id, "aria-current": place.id === state.chosen ? "true" : false, onclick: () => choose(place.id) },
       icon(place.theme.id),
-      el("span", { class: "who" }, el("span", { class: "name" }, place.name), el("span", { class: "age", "data-at": place.at }, ageOf(place.at))),
+      el("span", { class: "who" }, el("span", { class: "name" }, place.name), el("span", { class: "age" }, el("span", { "data-at": place.at }, ageOf(place.at)), place.name === place.device ? "" : `・${place.device}`)),
       el("span", { class: "value" }, shown.text, el("small", {}, shown.unit))));
 }
 
@@ -247,7 +247,7 @@ function detailHead(place, value) {
   const when = value?.at ? `${clock(value.at)} JST` : "";
   return el("div", { class: "head" },
     el("div", {}, el("p", { class: "theme" }, icon(place.theme.id), place.theme[state.language]), el("h2", {}, place.name),
-      el("p", { class: "age" }, el("span", { "data-at": value?.at ?? 0 }, ageOf(value?.at)), when ? `・${when}` : "")),
+      el("p", { class: "age" }, el("span", { "data-at": value?.at ?? 0 }, ageOf(value?.at)), when ? `・${when}` : "", place.name === place.device ? "" : `・${place.device}`)),
     el("p", { class: "big" }, el("span", {}, shown.text), el("small", {}, shown.unit)));
 }
 

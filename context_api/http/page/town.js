@@ -6,7 +6,7 @@ const THEME_OF = new Map(THEMES.flatMap((theme) => theme.types.map((type) => [ty
 const OTHER = THEMES[THEMES.length - 1];
 const FRESH_SECONDS = 600;
 
-// One place: {id, name, theme, position: [lon, lat] | null, values: [{name, value, unitCode, at}], main, at}
+// One place: {id, name, device, theme, position: [lon, lat] | null, values: [{name, value, unitCode, at}], main, at}
 export function placeOf(entity) {
   const types = [entity.type].flat();
   const theme = types.map((type) => THEME_OF.get(type)).find(Boolean) ?? OTHER;
@@ -14,7 +14,7 @@ export function placeOf(entity) {
   values.sort((one, other) => rank(one, theme) - rank(other, theme));
   const main = values[0] ?? null;
   const at = Math.max(0, ...values.map((each) => each.at ?? 0));
-  return { id: entity.id, name: nameOf(entity), theme, position: positionOf(entity), values, main, at };
+  return { id: entity.id, name: nameOf(entity), device: deviceOf(entity), theme, position: positionOf(entity), values, main, at };
 }
 
 // What can be measured: numbers and switches with a time; the text of a state too.
@@ -37,8 +37,10 @@ function plain(attribute) {
 
 function nameOf(entity) {
   const name = plain(entity.name) ?? plain(entity.stationName);
-  return typeof name === "string" && name ? name : entity.id.replace(/^urn:ngsi-ld:[^:]+:/, "");
+  return typeof name === "string" && name ? name : deviceOf(entity);
 }
+
+const deviceOf = (entity) => entity.id.replace(/^urn:ngsi-ld:[^:]+:/, "");
 
 function positionOf(entity) {
   const location = entity.location?.value ?? entity.location;

@@ -65,7 +65,7 @@ def test_a_key_opens_and_a_revoked_one_does_not(locked: httpx.Client, key: str, 
     assert locked.get("/metrics", headers=bearer).status_code == 200
     for wrong in (f"Basic {key}", f"Bearer {key}x", "Bearer", f"Bearer {key[:-1]}", "Bearer \u00e9"):
         value = wrong.encode("latin-1")
-        problem(locked.get("/ngsi-ld/v1/types", headers={b"Authorization": value}), 401, "about:blank")  # type: ignore[dict-item]
+        problem(locked.get("/ngsi-ld/v1/types", headers={b"Authorization": value}), 401, "about:blank")
     database = open_database(database_url)
     assert revoke_key(database, key.split("_")[1])
     database.close()
