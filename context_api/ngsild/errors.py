@@ -35,7 +35,7 @@ class NgsiLdError(Exception):
         self.pointer = pointer
 
     def __str__(self) -> str:
-        return f"{self.detail} (at {self.pointer or '/'})" if self.pointer is not None else self.detail
+        return f"{self.detail} (at {self.pointer})" if self.pointer else self.detail
 
     @property
     def type_uri(self) -> str:
