@@ -45,7 +45,8 @@ from broker_bridge.settings import BridgeSettings
 
 _log = logging.getLogger(__name__)
 
-HANDSHAKE_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 3.0
+"""For CONNACK. amqtt never answers a client that speaks MQTT 5."""
 GOODBYE_TIMEOUT_S = 2.0
 SHORT_LIFE_S = 2.0
 """A connection that ends sooner than this after it was ready is suspect, and does not reset the back-off."""
@@ -61,7 +62,7 @@ class End(Enum):
     REFUSED = "refused"
     """Trying again soon would not help: credentials, or another client with our id."""
     OTHER_VERSION = "other-version"
-    """Try again at once with the other version of MQTT."""
+    """The broker does not speak this version of MQTT, or seems not to."""
     STOPPED = "stopped"
 
 
@@ -158,9 +159,19 @@ class MqttClient:
             self._is_stopping.wait(self._pause_s(end))
 
     def _pause_s(self, end: End) -> float:
+        """How long to wait before the next attempt, and with which version it is made.
+
+        Each begins with MQTT 5; where that is refused, or met by silence, 3.1.1 follows at once.
+        """
+        was_five = self._version == MQTTProtocolVersion.MQTTv5
+        if self._settings.mqtt_version == "auto":
+            falls_back = end is End.OTHER_VERSION and was_five
+            self._version = MQTTProtocolVersion.MQTTv311 if falls_back else MQTTProtocolVersion.MQTTv5
+            if falls_back:
+                return 0.0
         if end is End.REFUSED:
             return self._settings.refused_retry_s
-        return self._backoff.next_s() if end is End.LOST else 0.0
+        return 0.0 if end is End.STOPPED else self._backoff.next_s()
 
     def _connect_and_serve(self) -> End:
         """One connection, from CONNECT to its end."""
@@ -177,27 +188,17 @@ class MqttClient:
             self._serve(client)
         finally:
             _abort(client)
-        self._choose_version()
         return self._end or End.LOST
-
-    def _choose_version(self) -> None:
-        """Of the next attempt: 5, unless the broker refused it, aloud or by closing without an answer."""
-        if self._settings.mqtt_version != "auto":
-            return
-        is_refused = self._end is End.OTHER_VERSION or not self._is_answered
-        was_five = self._version == MQTTProtocolVersion.MQTTv5
-        self._version = (
-            MQTTProtocolVersion.MQTTv311 if is_refused and was_five else MQTTProtocolVersion.MQTTv5
-        )
 
     def _serve(self, client: Client) -> None:
         """Read, acknowledge and write until the socket is closed."""
-        handshake_until = time.monotonic() + HANDSHAKE_TIMEOUT_S
+        answer_until = time.monotonic() + ANSWER_TIMEOUT_S
         while (connection := client.socket()) is not None and self._end is None:
             self._turn(client, cast(socket.socket, connection))
             now = time.monotonic()
-            if not client.is_connected() and now > handshake_until:
+            if not client.is_connected() and now > answer_until:
                 self._report("the broker accepts the connection but does not answer")
+                self._end = End.OTHER_VERSION
                 return
             if now > self._subscribe_again_at:
                 self._subscribe(client)
@@ -332,8 +333,9 @@ class MqttClient:
         )
 
     def _refused(self, reason: str) -> None:
-        if reason in OTHER_VERSION and self._settings.mqtt_version == "auto":
+        if reason in OTHER_VERSION:
             self._end = End.OTHER_VERSION
+            self._report(f"the broker does not speak MQTT {self._version_name}")
         elif reason in BAD_CREDENTIALS:
             self._end = End.REFUSED
             self._report(f"the broker refuses our user name or password ({reason})")
@@ -377,6 +379,10 @@ class MqttClient:
         if self._end is not None:
             return
         name = reason.getName()
+        if not self._is_answered:
+            self._end = End.OTHER_VERSION
+            self._report("the broker closed the connection without an answer")
+            return
         self._end = End.REFUSED if name == "Session taken over" else End.LOST
         if self._end is End.REFUSED or time.monotonic() - self._ready_at < SHORT_LIFE_S:
             # Not every broker says so, and two clients with one id throw each other out for ever.
