@@ -25,7 +25,7 @@ $(VENV)/.run: requirements.lock pyproject.toml
 		while kill -0 $$pid 2>/dev/null; do sleep 0.5; \
 			printf '\r  %s of %s packages' "$$(grep -cE '^(Collecting|Requirement already)' $(VENV)/install.log)" \
 			"$$(grep -c '==' requirements.lock)"; done; echo; wait $$pid
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # --- Working on Machi -------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 		{ echo "No virtual environment: Machi needs Python 3.11 or newer with venv (apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing what the tests and checks need (a minute or two) …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: help run test timescale lint docs lock
