@@ -103,7 +103,7 @@ def _get_rows(
     rows = connection.execute(
         statement, [pack_ints(series_ids), *parameters, per_series], binary=True
     ).fetchall()
-    rows.sort(key=itemgetter(1))
+    rows.sort(key=itemgetter(1, 0))
     if len(rows) <= limit:
         return rows, True
     return (rows[:limit] if query.last_n is None else rows[-limit:]), False

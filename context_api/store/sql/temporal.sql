@@ -22,4 +22,3 @@ cross join lateral (
     order by {time} {order}
     limit %s
 ) w
-order by w.at

@@ -199,6 +199,9 @@ def _sorted(value: Any) -> Any:
     return [_sorted(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+# A thread of the connection pool draws random delays while hypothesis draws examples: no harm to these.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 _tenants = count(1)
 
 
