@@ -33,7 +33,7 @@ function chapter(document_, operation) {
   const parameters = (operation.parameters ?? []).map((each) => resolve(document_, each));
   const body = example(operation.requestBody?.content);
   return el("details", { class: "card op", id: operation.operationId }, head,
-    el("div", { class: "body" }, el("p", {}, operation.description ?? ""), ...parameterTable(parameters),
+    el("div", { class: "body" }, el("p", {}, plain(operation.description)), ...parameterTable(parameters),
       ...(body === undefined ? [] : [el("h3", {}, "Body"), code(body)]), ...answers(document_, operation),
       el("h3", {}, "Try it"), code(curl(operation, parameters, body, isOpen))));
 }
@@ -44,15 +44,17 @@ function parameterTable(parameters) {
   return [el("h3", {}, "Parameters"), el("table", {}, ...parameters.map(row))];
 }
 
+const plain = (text) => (text ?? "").replaceAll("`", "");
+
 function describe(parameter) {
   const schema = parameter.schema ?? {};
   const facts = [schema.enum && `one of ${schema.enum.join(", ")}`, schema.default !== undefined && `default ${schema.default}`, parameter.required && "required"];
-  return [parameter.description, ...facts].filter(Boolean).join("; ");
+  return [plain(parameter.description), ...facts].filter(Boolean).join("; ");
 }
 
 function answers(document_, operation) {
   const found = Object.entries(operation.responses).map(([status, response]) => [status, resolve(document_, response)]);
-  const rows = found.map(([status, response]) => el("tr", {}, el("th", {}, status), el("td", {}, response.description)));
+  const rows = found.map(([status, response]) => el("tr", {}, el("th", {}, status), el("td", {}, plain(response.description))));
   const shown = found.filter(([status]) => status < 400).map(([, response]) => example(response.content)).find((each) => each !== undefined);
   return [el("h3", {}, "Answers"), el("table", {}, ...rows), ...(shown === undefined ? [] : [el("h3", {}, "Example"), code(shown)])];
 }
