@@ -10,7 +10,9 @@ import pytest
 from broker_bridge.models import Incoming
 from broker_bridge.mqtt_client import MqttClient
 from broker_bridge.settings import BridgeSettings, MqttVersion
+from deploy.embedded.amqtt_broker import AmqttBroker
 from deploy.embedded.mosquitto import BrokerAccess, Mosquitto
+from devices.credentials import broker_hash
 from tests.conftest import MosquittoFactory
 from tests.integration.broker_bridge.publisher import Publisher
 from tests.integration.broker_bridge.waiting import wait_until
@@ -42,7 +44,7 @@ def start() -> Iterator[Start]:
     running: list[Running] = []
 
     def _start(
-        broker: Mosquitto,
+        broker: Mosquitto | AmqttBroker,
         *,
         version: MqttVersion = "auto",
         in_flight: int = 100,
@@ -182,19 +184,40 @@ def test_packet_ids_of_a_lost_session_acknowledge_nothing(
     assert again.payloads() == [b"new 1", b"new 2"]
 
 
+@pytest.fixture
+def access(tmp_path: Path) -> BrokerAccess:
+    """One user, machi-bridge with the password "right", who may read the test's topics."""
+    files = BrokerAccess(tmp_path / "passwords", tmp_path / "acl")
+    files.password_file.write_text(f"machi-bridge:{broker_hash('right')}\n")
+    files.acl_file.write_text(f"user machi-bridge\ntopic read machi/v1/{TENANT}/+/up\n")
+    return files
+
+
 def test_wrong_password_is_said_and_retried_slowly(
-    mosquitto_factory: MosquittoFactory, start: Start, tmp_path: Path
+    mosquitto_factory: MosquittoFactory, start: Start, access: BrokerAccess
 ) -> None:
-    passwords, acl = tmp_path / "passwords", tmp_path / "acl"
-    passwords.write_text("")
-    acl.write_text(f"user machi-bridge\ntopic read machi/v1/{TENANT}/+/up\n")
-    for file in (tmp_path, passwords, acl):
-        file.chmod(0o755)
-    broker = mosquitto_factory(access=BrokerAccess(passwords, acl))
-    bridge = start(broker, username="machi-bridge", password="secret", is_ready=False)
+    broker = mosquitto_factory(access=access)
+    bridge = start(broker, username="machi-bridge", password="wrong", is_ready=False)
     wait_until(lambda: "user name or password" in bridge.client.state.detail)
     assert not bridge.client.state.is_ready
     assert bridge.client.connections == 0
+    access.password_file.write_text(f"machi-bridge:{broker_hash('wrong')}\n")  # now it is the right one
+    broker.reload()
+    wait_until(lambda: bridge.client.state.is_ready)
+
+
+def test_refused_subscription_is_said(start: Start, access: BrokerAccess, tmp_path: Path) -> None:
+    """mosquitto grants what it will never deliver; amqtt says no."""
+    access.acl_file.write_text("user machi-bridge\ntopic read other/topics\n")
+    with AmqttBroker(tmp_path / "amqtt", access=access) as broker:
+        bridge = start(broker, username="machi-bridge", password="right", is_ready=False)
+        wait_until(lambda: "refuses the subscription to machi/v1/" in bridge.client.state.detail)
+        assert not bridge.client.state.is_ready
+        assert bridge.client.connections == 1
+        access.acl_file.write_text(f"user machi-bridge\ntopic read machi/v1/{TENANT}/+/up\n")
+        broker.reload()
+        wait_until(lambda: bridge.client.state.is_ready)
+        assert bridge.client.connections == 1
 
 
 def test_pause_longer_than_the_keepalive_loses_and_repeats_nothing(
