@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy.embedded.account import hands_over
 from deploy.errors import CommandError
 
 _SECRET_BYTES = 32
@@ -53,6 +54,8 @@ class DataFolder:
         try:
             for folder in (self.path, self.logs):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if hands_over():
+                self.path.chmod(0o711)  # a server's account passes through; our files are for us alone
             probe = self.path / ".probe"
             probe.write_bytes(b"")
             probe.unlink()

@@ -35,32 +35,40 @@ def _unshare() -> str | None:
     return path if probe.returncode == 0 else None
 
 
-def account_for(directory: Path) -> Account:
+def hands_over() -> bool:
+    """Whether servers run as `nobody` here: we are root, and may make no user namespace."""
+    return os.geteuid() == 0 and _unshare() is None
+
+
+def account_for(directory: Path, program: Path) -> Account:
     """The account for a server that keeps its data in `directory` (which exists).
 
-    A directory already handed over to an account stays with it.
+    A directory already handed over to an account stays with it. NotPermitted names what it cannot reach.
     """
     owner = directory.stat().st_uid
     if os.geteuid() != 0:
         if owner != os.geteuid():
             raise NotPermitted(f"{directory} belongs to the account {_name(owner)}: run as that account.")
         return Account()
-    if owner != 0:
-        return Account(user=owner)
     unshare = _unshare()
-    return Account(prefix=(unshare, "--user")) if unshare else _hand_over(directory)
+    if owner == 0 and unshare is not None:
+        return Account(prefix=(unshare, "--user"))
+    user = owner or pwd.getpwnam("nobody").pw_uid
+    for path in (directory, program):
+        _check_reachable(path, user)
+    os.chown(directory, user, user)
+    directory.chmod(0o700)
+    return Account(user=user)
 
 
-def _hand_over(directory: Path) -> Account:
-    nobody = pwd.getpwnam("nobody").pw_uid
-    for parent in directory.resolve().parents:
-        if not parent.stat().st_mode & stat.S_IXOTH:
+def _check_reachable(path: Path, user: int) -> None:
+    for parent in path.resolve().parents:
+        found = parent.stat()
+        if found.st_uid != user and not found.st_mode & stat.S_IXOTH:
             raise NotPermitted(
-                f"As root without user namespaces the database runs as `nobody`, who cannot enter {parent}: "
-                "set MACHI_DATA_DIR to a folder that everybody can reach, or run as an ordinary user."
+                f"As root without user namespaces servers run as `{_name(user)}`, who cannot enter {parent}: "
+                "keep Machi and MACHI_DATA_DIR where everybody may go, or run as an ordinary user."
             )
-    os.chown(directory, nobody, nobody)
-    return Account(user=nobody)
 
 
 def _name(uid: int) -> str:

@@ -40,7 +40,7 @@ class AmqttBroker(EmbeddedServer):
         return f"mqtt://{self.host}:{self.port}"
 
     def start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder()
         self.reserve_port("MACHI_MQTT_PORT")
         options = {"bind": f"{self.host}:{self.port}"}
         if self.access is not None:

@@ -87,11 +87,11 @@ class Mosquitto(EmbeddedServer):
         program = find_mosquitto()
         if program is None:
             raise BinaryMissing("mosquitto is not installed: apt install mosquitto, or set MACHI_MQTT_URL.")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder()
         self.reserve_port("MACHI_MQTT_PORT")
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(broker_configuration(self.folder, self.host, self.port, self.access))
-        account = account_for(self.folder)
+        account = account_for(self.folder, program)
         self.process = child.spawn(
             [*account.prefix, program, "-c", configuration], log=self.log, user=account.user
         )

@@ -102,10 +102,10 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def start(self) -> None:
         """Make the cluster if there is none, serve it, and return when it accepts connections."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder()
         if not (self._cluster / "PG_VERSION").exists():
             self._make_cluster()
-        account = account_for(self._cluster)
+        account = account_for(self._cluster, binaries() / "postgres")
         self._wait_for_former_server()
         self._serve(account)
         self._make_database()
@@ -123,7 +123,7 @@ class EmbeddedPostgres(EmbeddedServer):
         for left_over in self.folder.glob("new-*"):
             shutil.rmtree(left_over)
         new = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
-        account = account_for(new)
+        account = account_for(new, binaries() / "initdb")
         password_copy = new.with_name(new.name + "-password")
         _write_private(password_copy, self._password_file.read_text(), account.user)
         try:
@@ -174,7 +174,8 @@ class EmbeddedPostgres(EmbeddedServer):
         return pid if str(self._cluster).encode() in command else None
 
     def _serve(self, account: Account) -> None:
-        self.port = preferred_port(self.port or self._last_port())
+        # Once chosen it stays: those who are connected come back to it after a crash.
+        self.port = self.port or preferred_port(self._last_port())
         options = {**self._settings, "port": str(self.port)}
         self.process = child.spawn(
             [

@@ -44,9 +44,9 @@ class EmbeddedRedis(EmbeddedServer):
 
     def start(self) -> None:
         program = find_redis_server()
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder()
         self.reserve_port("MACHI_REDIS_URL")
-        account = account_for(self.folder)
+        account = account_for(self.folder, program)
         configuration = self.folder / "redis.conf"
         descriptor = os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from deploy.embedded import child
+from deploy.embedded.account import hands_over
 from deploy.embedded.errors import PortTaken
 from deploy.embedded.ports import LOOPBACK, free_port, is_free
 
@@ -54,6 +55,12 @@ class EmbeddedServer(ABC):
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def make_folder(self) -> None:
+        """The server's folder; where another account serves, that one may pass through, not look around."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hands_over() and self.folder.stat().st_uid == 0:
+            self.folder.chmod(0o711)
 
     def reserve_port(self, setting: str) -> None:
         """Choose a port if none was given; PortTaken, naming the setting to change, when the given one is."""

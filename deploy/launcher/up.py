@@ -8,6 +8,7 @@ from types import FrameType
 
 from deploy import wiring
 from deploy.data_folder import DataFolder, Running
+from deploy.embedded.account import hands_over
 from deploy.embedded.amqtt_broker import NOTICE, AmqttBroker
 from deploy.embedded.credentials import CredentialWatch
 from deploy.embedded.mosquitto import BrokerAccess, Mosquitto, find_mosquitto
@@ -151,9 +152,13 @@ class _Launcher:
         self._folder.broker.mkdir(exist_ok=True, mode=0o700)
         self._variables["MACHI_BROKER_PASSWORD_FILE"] = str(files.password_file)
         self._variables["MACHI_BROKER_ACL_FILE"] = str(files.acl_file)
+        settings = self._settings
+        if hands_over():  # the folder is the broker's alone; the files in it are written by us
+            settings = settings.model_copy(update={"broker_file_mode": "644"})
+            self._variables["MACHI_BROKER_FILE_MODE"] = "644"
         database = open_database(self._variables["MACHI_DATABASE_URL"])
         try:
-            credential_sync(self._settings, database).write()
+            credential_sync(settings, database).write()
         finally:
             database.close()
         return files

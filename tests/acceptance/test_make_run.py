@@ -146,6 +146,46 @@ def _first_key(town: Town) -> str:
     return found[1]
 
 
+@pytest.mark.mosquitto
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("postgres", "bin/postgres"),
+        ("mosquitto", "mosquitto -c"),
+        ("redis", "valkey-server"),
+        ("api", "deploy api"),
+    ],
+)
+def test_a_killed_server_comes_back_and_the_rest_with_it(town: Town, name: str, command: str) -> None:
+    [pid] = [pid for pid, line in town.processes().items() if command in line]
+    os.kill(pid, signal.SIGKILL)
+    town.wait_for(f"{name} ended (SIGKILL); starting it again")
+    deadline = time.monotonic() + 40
+    while not (is_ready(town) and get_entity(town, _first_key(town), AQ_001).status_code == 200):
+        assert time.monotonic() < deadline, town.output
+        time.sleep(0.2)
+
+
+def is_ready(town: Town) -> bool:
+    try:
+        return httpx.get(f"{town.url}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize("wait_s", [0.3, 1.5, 3.0])
+def test_it_can_be_stopped_while_it_starts(tmp_path: Path, wait_s: float) -> None:
+    town = Town(tmp_path)
+    town.launch()
+    town.wait_for("PostgreSQL")
+    time.sleep(wait_s)
+    assert town.stop(signal.SIGINT) < 10
+    assert town.process is not None
+    assert town.process.returncode == 0
+    assert "Traceback" not in town.output
+    assert town.processes() == {}
+
+
 @pytest.mark.parametrize("what", ["HTTP", "MQTT"])
 def test_a_port_in_use_is_named_and_nothing_is_started(tmp_path: Path, what: str) -> None:
     town = Town(tmp_path)

@@ -98,17 +98,16 @@ class Town:
         )
 
     def processes(self) -> dict[int, str]:
-        """What runs in the data folder, by process id: command lines and environments that name it."""
+        """Command lines of what runs in the data folder, by process id: it logs there, or names it."""
         found: dict[int, str] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    command = (entry / "cmdline").read_bytes()
-                    named = command + (entry / "environ").read_bytes()
-                except OSError:
-                    continue
-                if str(self.data).encode() in named and command:
-                    found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace").strip()
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (entry / "cmdline").read_bytes()
+                named = command + (entry / "environ").read_bytes() + bytes((entry / "fd" / "1").readlink())
+            except OSError:
+                continue
+            if str(self.data).encode() in named and command and int(entry.name) != os.getpid():
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace").strip()
         return found
 
     def close(self) -> None:

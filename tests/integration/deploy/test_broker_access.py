@@ -128,3 +128,19 @@ def test_amqtt_without_access_files_is_open_and_keeps_messages_for_the_absent(tm
         back = Client(broker.port, client_id="absent", clean=False)
         assert back.received(1) == [("any/topic", "21.5", False)]
         back.close()
+
+
+@pytest.mark.mosquitto
+def test_a_killed_mosquitto_keeps_what_came_more_than_two_seconds_ago(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "broker") as broker:
+        absent = Client(broker.port, client_id="bridge-1", clean=False)
+        assert absent.subscribe("machi/v1/+/+/up")
+        absent.close()
+        with connected(broker.port) as device:
+            device.publish(UP, "kept")
+        time.sleep(2.5)
+        broker.kill()
+        broker.start()
+        back = Client(broker.port, client_id="bridge-1", clean=False)
+        assert back.received(1) == [(UP, "kept", False)]
+        back.close()
