@@ -8,6 +8,8 @@ import pytest
 
 from broker_bridge.settings import MqttVersion
 from deploy.embedded.amqtt_broker import AmqttBroker
+from devices.model import DeviceDraft
+from devices.registry import DeviceRegistry
 from tests.conftest import MosquittoFactory
 from tests.integration.broker_bridge.conftest import running
 from tests.integration.broker_bridge.publisher import Publisher
@@ -97,6 +99,42 @@ def test_retained_messages_count_only_with_their_time(
         "ignored": 1,
         "quarantined": 0,
     }
+
+
+def test_uplinks_of_a_network_server_come_in_by_their_own_topics(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    registry = DeviceRegistry(town.database)
+    registry.register(
+        town.access, DeviceDraft(id="gw", kind="gateway", adapter="tts_v3", application="town@ttn")
+    )
+    for name in ("lht65", "raw"):
+        registry.register(town.access, DeviceDraft(id=name, profile="dragino-lht65", gateway="gw"))
+    with running(town.settings(broker.url)), Publisher(broker.port) as gateway:
+        gateway.publish("v3/town@ttn/devices/raw/up", _uplink("raw"))
+        gateway.publish(
+            "v3/town@ttn/devices/lht65/up",
+            _uplink("lht65", decoded_payload={"BatV": 3.103, "TempC_SHT": 14.65, "Hum_SHT": 67.6}),
+        )
+        wait_until(lambda: town.counters("lht65")["received"] == 1 and len(town.quarantine()) == 1)
+    assert town.quarantine() == [("raw", "no-codec")]
+    rows = town.ask(
+        "select o.value, o.at at time zone 'UTC' from observation o join series s on s.id = o.series_id "
+        "where s.entity_id = 'urn:ngsi-ld:WeatherObserved:lht65' and has_observed_at order by o.value"
+    )
+    assert [value for value, _ in rows] == [0.676, 3.103, 14.65]
+    assert {str(at) for _, at in rows} == {"2021-11-11 08:33:34.926000"}
+
+
+def _uplink(device: str, **message: object) -> str:
+    return json.dumps(
+        {
+            "end_device_ids": {"device_id": device, "application_ids": {"application_id": "town"}},
+            "received_at": "2021-11-11T08:33:34.926Z",
+            "uplink_message": {"f_port": 2, "frm_payload": "yw==", **message},
+        }
+    )
 
 
 def test_repeated_and_corrected_messages_are_told_apart(
