@@ -42,6 +42,11 @@ lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(VENV)/.dev ## Measure decoding, a backlog and a steady rate of messages (needs mosquitto, three minutes)
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.bridge_drain
+	$(BIN)/python -m benchmarks.bridge_rate
+
 docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew
 	$(BIN)/python -m tests.docs.tables
 
@@ -61,4 +66,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help run test timescale lint docs lock
+.PHONY: help run test timescale lint bench docs lock
