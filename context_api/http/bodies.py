@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from context_api.http.errors import BodyTooLarge, LengthRequired, RequestTimeout
+from context_api.http.errors import BodyTooLarge, LengthRequired, RequestTimeout, Unavailable
 from context_api.http.negotiation import content_type
 from context_api.ngsild.errors import BadRequestData, InvalidRequest
 
@@ -28,16 +28,31 @@ _SHOWN = 60
 _LARGE_BYTES = 64 * 1024
 
 
-async def read_json(request: Request, *, max_bytes: int, timeout_s: float, accepted: Sequence[str]) -> Any:
-    """Read and decode the body; what is large is decoded in a thread, so that others are served meanwhile."""
-    declared = declared_length(request)
-    content_type(request, accepted)
-    if declared > max_bytes:
-        raise BodyTooLarge(f"The body has {declared} bytes; at most {max_bytes} are accepted")
-    body = await _read_body(request, timeout_s)
-    if len(body) <= _LARGE_BYTES:
-        return parse_json(body)
-    return await asyncio.to_thread(parse_json, body)
+class BodyReader:
+    """Reads bodies: each within `max_bytes` and `timeout_s`, all that are under way within `total_bytes`."""
+
+    def __init__(self, *, max_bytes: int, total_bytes: int, timeout_s: float) -> None:
+        self._max_bytes = max_bytes
+        self._total_bytes = max(total_bytes, max_bytes)
+        self._timeout_s = timeout_s
+        self._held = 0
+
+    async def read_json(self, request: Request, accepted: Sequence[str]) -> Any:
+        """Read and decode a body; what is large is decoded in a thread, and others are served meanwhile."""
+        declared = declared_length(request)
+        content_type(request, accepted)
+        if declared > self._max_bytes:
+            raise BodyTooLarge(f"The body has {declared} bytes; at most {self._max_bytes} are accepted")
+        if self._held + declared > self._total_bytes:
+            raise Unavailable("Too many large bodies are being read")
+        self._held += declared
+        try:
+            body = await _read_body(request, self._timeout_s)
+            if len(body) <= _LARGE_BYTES:
+                return parse_json(body)
+            return await asyncio.to_thread(parse_json, body)
+        finally:
+            self._held -= declared
 
 
 async def _read_body(request: Request, timeout_s: float) -> bytes:

@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from context_api.http.bodies import read_json
 from context_api.http.negotiation import JSON, LD_JSON, MERGE_PATCH, content_type
 from context_api.http.operation import Operation
 from context_api.http.parameters import Query, parse_query
@@ -54,10 +53,7 @@ async def read_document(
     request: Request, services: Services, accepted: tuple[str, ...] = BODY_TYPES
 ) -> tuple[Any, str]:
     """Read the body and its media type."""
-    settings = services.settings
-    document = await read_json(
-        request, max_bytes=settings.body_max_bytes, timeout_s=settings.body_timeout_s, accepted=accepted
-    )
+    document = await services.bodies.read_json(request, accepted)
     return document, content_type(request, accepted)
 
 

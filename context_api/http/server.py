@@ -6,6 +6,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from context_api.http.app import create_app
+from context_api.http.connection import BoundedProtocol
 from context_api.http.settings import ApiSettings
 
 _BACKLOG = 2_048
@@ -31,7 +32,7 @@ def make_config(app: FastAPI, settings: ApiSettings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

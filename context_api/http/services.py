@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from starlette.requests import Request
 
 from context_api.http.auth import KeyGuard, Principal
+from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
 from context_api.http.errors import Unavailable
@@ -44,6 +45,11 @@ class Services:
         self.settings = settings
         self.metrics = HttpMetrics()
         self.outbound = OutboundPolicy(tuple(settings.outbound_allow))
+        self.bodies = BodyReader(
+            max_bytes=settings.body_max_bytes,
+            total_bytes=settings.bodies_total_bytes,
+            timeout_s=settings.body_timeout_s,
+        )
         self._waiting = 0
         self._tenants: dict[str, int] = {}
 
@@ -71,10 +77,10 @@ class Services:
         self.metrics.watch("writes", self.writes)
 
     async def close(self) -> None:
-        """Close what `open` opened; work under way in threads is waited for."""
+        """Close what `open` opened; requests have ended by now, who still waits for the database is let go."""
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
-            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
 
     async def check_key(self, authorization: str | None) -> Principal:

@@ -28,8 +28,6 @@ class ApiSettings:
     """Processes whose heartbeat /readyz asks for."""
     heartbeat_limit_s: float = 10.0
     temporal_page_instances: int = 10_000
-    pool_max: int = 12
-    """Database connections; reads, writes and the rest share them."""
     read_lanes: int = 2
     """Coalesced reads under way at the same time."""
     write_lanes: int = 2
@@ -37,7 +35,9 @@ class ApiSettings:
     """Requests that share one statement or one transaction."""
     waiting_max: int = 2_000
     """Requests that may wait for a lane before new ones are refused with 503."""
-    body_max_bytes: int = 16 * MEBIBYTE
+    body_max_bytes: int = 8 * MEBIBYTE
+    bodies_total_bytes: int = 32 * MEBIBYTE
+    """Bodies that are read at the same time, together."""
     body_timeout_s: float = 30.0
     context_max_bytes: int = MEBIBYTE
     context_timeout_s: float = 5.0

@@ -1,8 +1,12 @@
 """Bodies: what is not plain JSON is refused, with its place."""
 
-import pytest
+import asyncio
 
-from context_api.http.bodies import MAX_DEPTH, parse_json
+import pytest
+from starlette.requests import Request
+
+from context_api.http.bodies import MAX_DEPTH, BodyReader, parse_json
+from context_api.http.errors import RequestTimeout, Unavailable
 from context_api.ngsild.errors import BadRequestData, InvalidRequest, NgsiLdError
 
 
@@ -63,3 +67,30 @@ def test_the_deepest_allowed_document_is_read() -> None:
     assert depth == MAX_DEPTH - 1
     wide = b"[" + b",".join([b"[]"] * 1000) + b"]"
     assert len(parse_json(wide)) == 1000
+
+
+def test_bodies_under_way_are_bounded_together() -> None:
+    async def never() -> dict[str, object]:
+        await asyncio.sleep(60)
+        return {}
+
+    async def one() -> dict[str, object]:
+        return {"type": "http.request", "body": b"[1]", "more_body": False}
+
+    def request(length: int, *, is_slow: bool) -> Request:
+        headers = [(b"content-length", str(length).encode()), (b"content-type", b"application/json")]
+        return Request({"type": "http", "headers": headers}, never if is_slow else one)
+
+    async def scenario() -> None:
+        reader = BodyReader(max_bytes=100, total_bytes=150, timeout_s=0.2)
+        accepted = ("application/json",)
+        slow = asyncio.create_task(reader.read_json(request(100, is_slow=True), accepted))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="large bodies"):
+            await reader.read_json(request(51, is_slow=False), accepted)
+        assert await reader.read_json(request(50, is_slow=False), accepted) == [1]
+        with pytest.raises(RequestTimeout):
+            await slow
+        assert await reader.read_json(request(100, is_slow=False), accepted) == [1]
+
+    asyncio.run(scenario())

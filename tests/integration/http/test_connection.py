@@ -1,0 +1,59 @@
+"""Connections: bounded heads, HEAD requests, keep-alive."""
+
+import socket
+import time
+
+import httpx
+import pytest
+
+from context_api.http import connection
+
+
+def speak(api: httpx.Client, *parts: bytes, timeout_s: float = 5) -> bytes:
+    """Send raw bytes; give all that comes back until the server closes."""
+    address = (api.base_url.host, api.base_url.port or 80)
+    with socket.create_connection(address, timeout=timeout_s) as raw:
+        for part in parts:
+            raw.sendall(part)
+        received = b""
+        while piece := raw.recv(65_536):
+            received += piece
+        return received
+
+
+def test_a_head_without_end_is_refused(api: httpx.Client) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * (connection.MAX_HEAD_BYTES + 1)
+    assert speak(api, head).startswith(b"HTTP/1.1 431 ")
+    usual = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: " + b"a" * 8_000 + b"\r\n\r\n"
+    assert speak(api, usual).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.3)
+    for parts in ((), (b"GET /healthz HT",)):
+        started = time.monotonic()
+        assert speak(api, *parts) == b""
+        assert 0.2 < time.monotonic() - started < 3
+    for _ in range(2):  # a connection that is used stays open longer than that
+        assert api.get("/healthz").status_code == 200
+        time.sleep(0.5)
+
+
+def test_head_is_get_without_the_body(api: httpx.Client) -> None:
+    for path, status in (("/", 200), ("/healthz", 200), ("/ngsi-ld/v1/types", 200), ("/ngsi-ld/v1/no", 404)):
+        answer = api.head(path)
+        assert answer.status_code == status
+        assert answer.content == b""
+        assert int(answer.headers["content-length"]) == len(api.get(path).content) or path.endswith("types")
+
+
+def test_a_page_that_did_not_change_is_not_sent_again(api: httpx.Client) -> None:
+    first = api.get("/page/page.css")
+    again = api.get("/page/page.css", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    policy = api.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert api.get("/page/nothing.js").status_code == 404
