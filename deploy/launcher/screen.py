@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -60,15 +61,14 @@ def summary_lines(summary: Summary) -> list[str]:
         "",
         "[bold]まち Machi が動いています · Machi is running[/]",
         "",
-        f"  画面 page      {url}/",
-        f"  API           {url}/ngsi-ld/v1   [dim]docs[/] {url}/docs",
-        f"  MQTT          mqtt://{summary.mqtt_host}:{summary.mqtt_port}   [dim]{escape(summary.broker)}[/]",
-        f"  データ data    {escape(summary.folder)}",
+        _row("画面 page", f"{url}/"),
+        _row("API", f"{url}/ngsi-ld/v1   [dim]docs[/] {url}/docs"),
+        _row("MQTT", f"mqtt://{summary.mqtt_host}:{summary.mqtt_port}   [dim]{escape(summary.broker)}[/]"),
+        _row("データ data", escape(summary.folder)),
     ]
     if summary.simulated:
-        lines.append(
-            f"  模擬センサー    {summary.simulated} simulated devices   [dim]MACHI_SIMULATE=0: none[/]"
-        )
+        simulated = f"{summary.simulated} simulated devices   [dim]MACHI_SIMULATE=0: none[/]"
+        lines.append(_row("模擬センサー", simulated))
     lines += _key_lines(summary)
     lines += ["", "[bold]つぎに · Next[/]", ""]
     lines += [f"  {escape(command)}" for command in next_commands(summary)]
@@ -78,6 +78,11 @@ def summary_lines(summary: Summary) -> list[str]:
         "[dim]Ctrl-C で止まります。データは残ります · Ctrl-C stops everything; the data stays[/]",
         "",
     ]
+
+
+def _row(label: str, text: str) -> str:
+    """A label of 14 cells (a Japanese letter takes two) and what it names."""
+    return f"  {label}{' ' * (14 - cell_len(label))}{text}"
 
 
 def _key_lines(summary: Summary) -> list[str]:
