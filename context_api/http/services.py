@@ -77,7 +77,7 @@ class Services:
         self.metrics.watch("writes", self.writes)
 
     async def close(self) -> None:
-        """Close what `open` opened; requests have ended by now, who still waits for the database is let go."""
+        """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)
