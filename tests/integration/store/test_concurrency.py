@@ -126,9 +126,9 @@ def test_many_writers_on_the_same_entities(store: Store, access: Access, databas
     ]
     in_order = ask(
         database,
-        "select bool_and(seq_order = commit_order) from (select row_number() over (partition by entity_id order by"
-        " change_seq) as seq_order, row_number() over (partition by entity_id order by id) as commit_order"
-        " from outbox) as rows",
+        "select bool_and(seq_order = commit_order) from"
+        " (select row_number() over (partition by entity_id order by change_seq) as seq_order,"
+        " row_number() over (partition by entity_id order by id) as commit_order from outbox) as rows",
     )
     assert in_order == [(True,)]
 
