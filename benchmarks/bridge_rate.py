@@ -51,13 +51,13 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
         time.sleep(2)  # its subscription must stand before the first message
         publishing = load.Publishing(bench, count, rate)
         began = time.monotonic()
-        memory = _observe(bridge, began + seconds / 2)
+        first = _observe(bridge, began + seconds / 2)
         bridge = _kill(bench, bridge, kill)
-        memory += _observe(bridge, began + seconds)
+        second = _observe(bridge, began + seconds)
         published, took = publishing.wait()
         expected = published * len(load.VALUES)
         caught_up = load.wait_for_values(bench.postgres.url, expected, 60)
-        memory.append(load.rss_mb(bridge.pid or 0))
+        second.append(load.rss_mb(bridge.pid or 0))
         processor = load.cpu_s(bridge.pid or 0)
         load.stop_bridge(bridge)
         median, high = load.ages_ms(bench.postgres.url)
@@ -68,7 +68,12 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
             "values_published": expected,
             "values_stored": load.stored_values(bench.postgres.url),
             "caught_up_after_s": round(caught_up, 1),
-            "bridge_rss_mb": [round(memory[i], 1) for i in (2, len(memory) // 2, -1)],
+            "bridge_rss_mb": {
+                "after_5_s": round(first[min(5, len(first) - 1)], 1),
+                "middle": round(first[-1], 1),
+                "end": round(second[-1], 1),
+                "highest": round(max(first + second), 1),
+            },
             "bridge_cpu_us_per_message": round(processor / published * 1e6),
             "age_median_ms": round(median, 1),
             "age_p99_ms": round(high, 1),
