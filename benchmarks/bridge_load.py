@@ -14,19 +14,21 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
-from context_api.store.store import Store
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from broker_bridge import BridgeSettings, run
 from context_api.store.database import open_database
 from context_api.store.migrate import migrate
+from context_api.store.store import Store
 from deploy.embedded.mosquitto import Mosquitto
 from deploy.embedded.postgres import EmbeddedPostgres
 from devices.model import DeviceDraft, Registered
 from devices.registry import DeviceRegistry
 
 VALUES = ("pm25", "pm10", "no2", "temperature", "humidity")
+QUEUED = 5_000
+"""paho's time per PUBACK grows with what waits behind it."""
 _spawn = multiprocessing.get_context("spawn")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -91,6 +93,8 @@ def publish(port: int, topics: list[str], count: int, rate: float, result: Conne
         topic = topics[number % len(topics)]
         last[topic] = at = max(int(time.time() * 1000), last[topic] + 1)
         infos.append(client.publish(topic, _payload(at, number), 1))
+        if not rate and number % QUEUED == QUEUED - 1:
+            infos[-1].wait_for_publish(60)
     for info in infos:
         info.wait_for_publish(60)
     result.send((sum(info.is_published() for info in infos), time.time() - began))
