@@ -270,6 +270,8 @@ def _encode_checked(document: Any) -> bytes:
         encoded = _encode(document)
     except UnicodeEncodeError as error:
         raise StoreRefused("Text with a lone surrogate cannot be stored") from error
+    except ValueError as error:  # Python writes no integer of more than 4,300 digits
+        raise StoreRefused(f"A value cannot be stored: {error}") from error
     if b"\\u0000" in encoded and _holds_nul(msgspec.json.decode(encoded)):
         raise StoreRefused("Text with the character U+0000 cannot be stored")
     return encoded

@@ -99,7 +99,10 @@ def pack_bigints(values: Sequence[int]) -> BigintArray:
 
 def pack_floats(values: Sequence[float | None]) -> FloatArray:
     """Pack doubles; None is null."""
-    elements = b"".join([_NULL if value is None else _FLOAT(8, value) for value in values])
+    if None in values:
+        elements = b"".join([_NULL if value is None else _FLOAT(8, value) for value in values])
+    else:
+        elements = _fixed("d", 8, values)
     return FloatArray(_header(FloatArray, len(values)) + elements)
 
 
@@ -122,7 +125,10 @@ def pack_jsonbs(values: Sequence[bytes | None]) -> JsonbArray:
 
 def pack_times(values: Sequence[Micros | None]) -> TimeArray:
     """Pack times; None is null. A time PostgreSQL cannot hold is refused by the server."""
-    elements = b"".join([_NULL if value is None else _TIME(8, value - EPOCH_MICROS) for value in values])
+    if None in values:
+        elements = b"".join([_NULL if each is None else _TIME(8, each - EPOCH_MICROS) for each in values])
+    else:
+        elements = _fixed("q", 8, [each - EPOCH_MICROS for each in values if each is not None])
     return TimeArray(_header(TimeArray, len(values)) + elements)
 
 
@@ -142,8 +148,9 @@ def _header(array: type[bytes], length: int) -> bytes:
     return _HEADER.pack(1, 1, element, length, 1) if length else _EMPTY_HEADER.pack(0, 0, element)
 
 
-def _fixed(code: str, size: int, values: Sequence[int]) -> bytes:
-    flat = [size] * (2 * len(values))
+def _fixed(code: str, size: int, values: Sequence[float | None]) -> bytes:
+    """Elements of one width, packed by one call; None is refused by struct."""
+    flat: list[float | None] = [size] * (2 * len(values))
     flat[1::2] = values
     return struct.pack(f"!{('i' + code) * len(values)}", *flat)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import LiteralString
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 from psycopg.rows import TupleRow
 
 from context_api.store.errors import wrapped_errors
@@ -12,6 +12,9 @@ DAYS_AHEAD = 3
 
 RETENTION_DAYS = {"change": 2, "outbox": 8, "quarantine": 30}
 """How many whole days of each table are kept besides today's."""
+
+MAX_BYTES = {"change": 16 * 2**30, "quarantine": 2**30}
+"""How big a table may become before days go early; the outbox is bounded per subscription by the notifier."""
 
 _OPTIONS: dict[str, LiteralString] = {"change": "with (toast_tuple_target = 8160)"}
 """Documents up to a page's size stay in their row: they are written once, read once and dropped."""
@@ -35,17 +38,28 @@ def create_partitions(connection: Connection[TupleRow], today: date | None = Non
 
 
 def drop_partitions(
-    connection: Connection[TupleRow], today: date | None = None, retention_days: dict[str, int] | None = None
+    connection: Connection[TupleRow],
+    today: date | None = None,
+    retention_days: dict[str, int] | None = None,
+    max_bytes: dict[str, int] | None = None,
 ) -> list[str]:
-    """Drop the partitions that are older than their table's retention; returns those dropped."""
+    """Drop the day partitions that are too old and, of tables that are too big, the oldest; gives their names.
+
+    Today's partition always stays. One that is in use is left for the next time.
+    """
     now = today or datetime.now(UTC).date()
+    limits = MAX_BYTES if max_bytes is None else max_bytes
     dropped: list[str] = []
     with wrapped_errors():
         for table, days in (retention_days or RETENTION_DAYS).items():
-            oldest = partition_name(table, now - timedelta(days=days))
+            oldest_kept = partition_name(table, now - timedelta(days=days))
+            surplus = _total_bytes(connection, table) - limits[table] if table in limits else 0
             for name in list_partitions(connection, table):
-                if name < oldest:
-                    connection.execute(sql.SQL("drop table machi.{}").format(sql.Identifier(name)))
+                is_surplus = surplus > 0 and name < partition_name(table, now)
+                if name >= oldest_kept and not is_surplus:
+                    break
+                surplus -= _bytes(connection, name)
+                if _drop(connection, name):
                     dropped.append(name)
     return dropped
 
@@ -86,3 +100,23 @@ def _create(connection: Connection[TupleRow], table: str, day: date) -> None:
                 parent, name, sql.Literal(day), sql.Literal(day + timedelta(days=1))
             )
         )
+
+
+def _drop(connection: Connection[TupleRow], name: str) -> bool:
+    """Drop a partition unless it is in use: while we waited for its lock, all writers would wait for us."""
+    try:
+        with connection.transaction():
+            connection.execute("set local lock_timeout = '500ms'")
+            connection.execute(sql.SQL("drop table machi.{}").format(sql.Identifier(name)))
+    except errors.LockNotAvailable:
+        return False
+    return True
+
+
+def _total_bytes(connection: Connection[TupleRow], table: str) -> int:
+    return sum(_bytes(connection, name) for name in list_partitions(connection, table))
+
+
+def _bytes(connection: Connection[TupleRow], name: str) -> int:
+    row = connection.execute("select pg_total_relation_size(%s::regclass)", [f"machi.{name}"]).fetchone()
+    return int(row[0]) if row is not None else 0

@@ -308,3 +308,28 @@ def test_nothing_is_nothing(store: Store, access: Access) -> None:
     assert store.ingest(access, []) == []
     assert store.get_entities(access, []) == {}
     assert store.get_entities(access, ["urn:\0"]) == {}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        create(2, {NAME: value(10**5000)}),  # more digits than Python writes
+        create(2, {NAME: [Instance(value=1, dataset_id="urn:\0")]}),
+        create(2, {NAME: [Instance(value=1, sub={PM25: [Instance(value="\0")]})]}),
+        create(2, expires_at=2**70),
+        create(2, {NAME: value(1, -(2**62))}),  # before the times PostgreSQL knows
+        create(2, {NAME: value("\ud800")}),
+        create(2, scopes=("/\0",)),
+    ],
+)
+def test_what_the_database_refuses_fails_alone(store: Store, access: Access, bad: Any) -> None:
+    outcomes = store.apply(access, [create(1), bad, create(3)])
+    assert [error_of(outcome) for outcome in outcomes] == ["", "BadRequestData", ""]
+    assert sorted(store.get_entities(access, [room(1), room(2), room(3)])) == [room(1), room(3)]
+
+
+@pytest.mark.parametrize("entity_id", ["urn:a\0b", "urn:\ud800"])
+def test_an_id_that_no_row_can_have_fails_alone(store: Store, access: Access, entity_id: str) -> None:
+    bad = DeleteEntity(entity_id=entity_id)
+    outcomes = store.apply(access, [create(1), bad, create(3)])
+    assert [error_of(outcome) for outcome in outcomes] == ["", "BadRequestData", ""]

@@ -55,3 +55,25 @@ def test_change_documents_stay_in_their_rows(database: Database) -> None:
     assert {(external, tuple(options)) for external, options in rows} == {
         (True, ("toast_tuple_target=8160",))
     }
+
+
+def test_what_is_too_big_loses_its_oldest_days_but_never_today(database: Database) -> None:
+    with database.connection() as connection:
+        partitions.create_partitions(connection, TODAY)
+        later = TODAY + timedelta(days=2)
+        dropped = partitions.drop_partitions(connection, later, {"quarantine": 3000}, {"quarantine": 0})
+        left = partitions.list_partitions(connection, "quarantine")
+    assert {"quarantine_20310504", "quarantine_20310505"} <= set(dropped)
+    assert left == ["quarantine_20310506", "quarantine_20310507"]
+
+
+def test_a_day_that_is_in_use_is_left_for_the_next_time(database: Database) -> None:
+    later = TODAY + timedelta(days=100)
+    with database.connection() as connection, database.connection() as reader:
+        partitions.create_partitions(connection, TODAY)
+        with reader.transaction():
+            reader.execute("select count(*) from quarantine_20310505")
+            dropped = partitions.drop_partitions(connection, later, {"quarantine": 1})
+        assert "quarantine_20310504" in dropped
+        assert "quarantine_20310505" not in dropped
+        assert partitions.drop_partitions(connection, later, {"quarantine": 1}) == ["quarantine_20310505"]
