@@ -126,7 +126,7 @@ class Pipeline:
         self._metrics.retries.labels(type(error).__name__).inc()
         if self.trouble is None:
             _log.warning("Writing stopped, nothing is acknowledged", extra={"error": str(error)})
-        self.trouble = str(error)
+        self.trouble = " ".join(str(error).split())
         return pause_s
 
     def _recover(self) -> None:

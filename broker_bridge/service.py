@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
-from context_api.store.store import Store
-
 from broker_bridge.errors import BridgeError
 from broker_bridge.health import HealthServer, Observer
 from broker_bridge.metrics import Metrics
@@ -20,6 +18,7 @@ from broker_bridge.settings import BridgeSettings
 from context_api.store import heartbeat
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
+from context_api.store.store import Store
 from devices.sources import Sources
 
 _log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ class _Bridge:
                 )
                 self._observer.database_trouble = None
             except StoreError as error:
-                self._observer.database_trouble = str(error)
+                self._observer.database_trouble = " ".join(str(error).split())
             self._ended.wait(heartbeat.INTERVAL_S)
 
     def _take_leave(self) -> None:
