@@ -43,7 +43,7 @@ def drop_partitions(
     retention_days: dict[str, int] | None = None,
     max_bytes: dict[str, int] | None = None,
 ) -> list[str]:
-    """Drop the day partitions that are too old and, of tables that are too big, the oldest; gives their names.
+    """Drop the day partitions that are too old and, of tables that are too big, the oldest; gives names.
 
     Today's partition always stays. One that is in use is left for the next time.
     """
