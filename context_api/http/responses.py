@@ -12,6 +12,7 @@ from context_api.ngsild.contexts import Context, core_context
 
 LD_CONTEXT_REL = "http://www.w3.org/ns/json-ld#context"
 _URI_SAFE = "!$&'()*+,;=:@/?-._~%|{}[]"
+_SEGMENT_SAFE = "!$&'()*+,;=:@-._~"
 _QUERY_SAFE = "!$'()*,;:@/?-._~|{}[]"
 
 
@@ -50,9 +51,14 @@ def context_link(context: Context) -> str:
     return f'<{quote(str(source), safe=_URI_SAFE)}>; rel="{LD_CONTEXT_REL}"; type="application/ld+json"'
 
 
-def created(location: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def created(collection: str, name: str) -> Response:
     """Answer 201 with the path of what was created."""
-    return Response(status_code=201, headers={"Location": quote(location, safe=_URI_SAFE), **(headers or {})})
+    return Response(status_code=201, headers={"Location": location_of(collection, name)})
+
+
+def location_of(collection: str, name: str) -> str:
+    """Give the path of a member of a collection; its name is one segment, whatever URI it is."""
+    return f"{collection}/{quote(name, safe=_SEGMENT_SAFE)}"
 
 
 def no_content() -> Response:

@@ -201,7 +201,7 @@ class _Entities:
         document, context = await read_ld_object(request, self._services)
         entity = parse_entity(document, context, now=now_micros())
         await self._apply(request, CreateEntity(entity_id=entity.id, entity=entity), create=True)
-        return created(f"{PREFIX}/entities/{entity.id}")
+        return created(f"{PREFIX}/entities", entity.id)
 
     async def query(self, request: Request) -> Response:
         query = read_query(request, QUERY)
@@ -257,13 +257,14 @@ class _Entities:
         query = read_query(request, UPDATE_ATTRIBUTES)
         entity_id = uri_segment(request, "entity_id", "an entity's id")
         document, context = await read_ld_object(request, self._services, PATCH_TYPES)
-        fragment = parse_fragment(document, context, now=now_micros(), mode=Mode.UPDATE)
+        fragment = parse_fragment(document, context, mode=Mode.UPDATE)
         change = UpdateAttributes(
             entity_id=entity_id,
             type_selector=_selector(query, context),
             types=fragment.types,
             scopes=fragment.scopes,
             attributes=fragment.attributes,
+            expires_at=fragment.expires_at,
         )
         return await self._update(request, change)
 
@@ -272,13 +273,14 @@ class _Entities:
         options = read_options(query, ("noOverwrite",))
         entity_id = uri_segment(request, "entity_id", "an entity's id")
         document, context = await read_ld_object(request, self._services)
-        fragment = parse_fragment(document, context, now=now_micros(), mode=Mode.CREATE)
+        fragment = parse_fragment(document, context, mode=Mode.CREATE)
         change = AppendAttributes(
             entity_id=entity_id,
             type_selector=_selector(query, context),
             types=fragment.types,
             scopes=fragment.scopes,
             attributes=fragment.attributes,
+            expires_at=fragment.expires_at,
             overwrite="noOverwrite" not in options,
         )
         return await self._update(request, change)

@@ -1,6 +1,7 @@
 """Subscriptions (clause 5.8): one counts from its 201 (design, promise 4)."""
 
 import ipaddress
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from context_api.http.schemas import SUBSCRIPTION, SUBSCRIPTION_ID
 from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.subscription import parse_subscription, render_subscription
+from context_api.notifications.headers import refuse_header
 from context_api.notifications.outbound import OutboundPolicy, OutboundRefused
 
 PREFIX = "/ngsi-ld/v1"
@@ -111,13 +113,14 @@ class _Subscriptions:
         document, context = await read_ld_object(request, self._services)
         subscription = parse_subscription(document, context, now_micros())
         check_endpoint(self._services.outbound, subscription.notification.endpoint.uri)
+        check_receiver_info(subscription.notification.endpoint.receiver_info)
         if subscription.jsonld_context is not None:
             # Fetched now: the notifier takes it from the database and fetches nothing
             await self._services.contexts.of_value(subscription.jsonld_context)
         access = await self._services.access(request, create=True)
         store = self._services.store
         await self._services.run(store.create_subscription, access, subscription, context.source)
-        return created(f"{PREFIX}/subscriptions/{subscription.id}")
+        return created(f"{PREFIX}/subscriptions", subscription.id)
 
     async def list_page(self, request: Request) -> Response:
         query = read_query(request, LIST)
@@ -187,3 +190,11 @@ def check_endpoint(policy: OutboundPolicy, uri: str) -> None:
             "The endpoint's address is not public; an operator can allow its network in MACHI_OUTBOUND_ALLOW",
             pointer=pointer,
         )
+
+
+def check_receiver_info(pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse headers that the notifier would leave out. Raises BadRequestData."""
+    for index, pair in enumerate(pairs):
+        reason = refuse_header(*pair)
+        if reason is not None:
+            raise BadRequestData(reason, pointer=f"/notification/endpoint/receiverInfo/{index}")

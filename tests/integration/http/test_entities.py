@@ -57,7 +57,9 @@ def test_with_and_without_a_trailing_slash(room: httpx.Client) -> None:
 
 @pytest.mark.parametrize("entity_id", ["http://example.org/rooms/1?a=b#c", "urn:部屋:1", "urn:a:%2F"])
 def test_ids_are_any_uri(api: httpx.Client, entity_id: str) -> None:
-    assert api.post(ENTITIES, json={"id": entity_id, "type": "Room"}).status_code == 201
+    created = api.post(ENTITIES, json={"id": entity_id, "type": "Room"})
+    assert created.status_code == 201
+    assert api.get(created.headers["location"]).json()["id"] == entity_id
     path = f"{ENTITIES}/{quote(entity_id, safe='')}"
     assert api.get(path).json()["id"] == entity_id
     assert api.delete(path).status_code == 204

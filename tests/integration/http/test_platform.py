@@ -1,12 +1,16 @@
 """Devices, quarantine and profiles through the API on a real database."""
 
+import time
+from dataclasses import replace
+
 import httpx
 
+from context_api.http.settings import ApiSettings
 from context_api.store.database import open_database
 from context_api.store.deliveries_in import Delivery, QuarantineReason
 from context_api.store.store import Store
 from devices.registry import DeviceRegistry
-from tests.integration.http.conftest import SECRET, problem
+from tests.integration.http.conftest import SECRET, Serve, problem
 from tests.integration.http.town import fill_town
 
 DEVICES = "/api/v1/devices"
@@ -18,7 +22,9 @@ DRAFT = {
 
 
 def test_registering_a_device(api: httpx.Client, database_url: str) -> None:
+    started = time.monotonic()
     created = api.post(DEVICES, json=DRAFT)
+    assert time.monotonic() - started < 1  # without access control no broker's password file is waited for
     assert created.status_code == 201
     assert created.headers["location"] == f"{DEVICES}/aq-001"
     assert created.headers["cache-control"] == "no-store"
@@ -28,7 +34,7 @@ def test_registering_a_device(api: httpx.Client, database_url: str) -> None:
     assert mqtt["username"] == "default/aq-001"
     assert mqtt["topic"] == "machi/v1/default/aq-001/up"
     assert mqtt["url"] == "mqtt://127.0.0.1:1883"
-    assert mqtt["active"] is False  # no broker has loaded it
+    assert mqtt["active"] is True
     database = open_database(database_url)
     registry = DeviceRegistry(database, hash_key=SECRET)
     assert registry.verify("default/aq-001", mqtt["password"]) == ("default", "aq-001")
@@ -41,6 +47,14 @@ def test_registering_a_device(api: httpx.Client, database_url: str) -> None:
     assert api.delete(f"{DEVICES}/aq-001").status_code == 204
     problem(api.get(f"{DEVICES}/aq-001"), 404, "ResourceNotFound")
     problem(api.delete(f"{DEVICES}/aq-001"), 404, "ResourceNotFound")
+
+
+def test_credentials_that_the_broker_has_not_loaded_are_not_called_active(
+    settings: ApiSettings, serve: Serve, key: str
+) -> None:
+    locked = serve(replace(settings, auth=True))
+    answer = locked.post(DEVICES, json=DRAFT, headers={"Authorization": f"Bearer {key}"})
+    assert answer.json()["mqtt"]["active"] is False
 
 
 def test_wrong_drafts_are_refused(api: httpx.Client) -> None:

@@ -31,6 +31,12 @@ def draft(**members: Any) -> dict[str, Any]:
     }
 
 
+def with_header(key: str, value: str) -> dict[str, Any]:
+    """A notification that asks for a header of its own."""
+    endpoint = {"uri": "http://127.0.0.1:9/", "receiverInfo": [{"key": key, "value": value}]}
+    return {"notification": {"endpoint": endpoint}}
+
+
 def test_create_retrieve_list_delete(api: httpx.Client) -> None:
     created = api.post(SUBSCRIPTIONS, json=draft())
     assert created.status_code == 201
@@ -84,6 +90,9 @@ def test_create_retrieve_list_delete(api: httpx.Client) -> None:
             "credentials",
         ),
         ({"notification": {"endpoint": {"uri": "mqtt://8.8.8.8/x"}}}, 422, "OperationNotSupported", "MQTT"),
+        (with_header("Transfer-Encoding", "chunked"), 400, "BadRequestData", "receiverInfo/0"),
+        (with_header("host", "example.org"), 400, "BadRequestData", "set by the broker"),
+        (with_header("X-Key", "a\r\nX-Other: b"), 400, "BadRequestData", "receiverInfo/0"),
         ({"jsonldContext": "http://127.0.0.1:9/c"}, 504, "LdContextNotAvailable", "127.0.0.1:9"),
     ],
 )

@@ -109,7 +109,7 @@ def test_links_are_written() -> None:
     assert following == '</e?id=urn:a&limit=2&offset=2&type=A,B>; rel="next"; type="application/json"'
     (previous,) = page_links("/e", {}, limit=5, offset=3, has_more=False)
     assert previous == '</e?limit=5&offset=0>; rel="prev"; type="application/json"'
-    assert created("/e/urn:a:\u6771 \r\n").headers["location"] == "/e/urn:a:%E6%9D%B1%20%0D%0A"
+    assert created("/e", "urn:a:\u6771 \r\n").headers["location"] == "/e/urn:a:%E6%9D%B1%20%0D%0A"
 
 
 def test_readiness_names_who_is_missing() -> None:
