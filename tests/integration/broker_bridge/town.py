@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from context_api.store.store import Store
 
 from broker_bridge import BridgeSettings
 from context_api.store.access import Access
 from context_api.store.database import open_database
+from context_api.store.store import Store
 from deploy.embedded.ports import free_port
 from devices.model import DeviceDraft, Registered
 from devices.registry import DeviceRegistry
