@@ -34,11 +34,11 @@ class CredentialWatch:
         stamp = self._stamp()
         if stamp == self._seen:
             return False
-        self._seen = stamp
         generation = read_generation(self._password_file)  # before: a replacement meanwhile is seen next time
         self._broker.reload()
         time.sleep(_RELOAD_S)
         self._write_applied(generation)
+        self._seen = stamp
         return True
 
     def _stamp(self) -> tuple[int, int, int] | None:

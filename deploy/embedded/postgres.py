@@ -207,9 +207,13 @@ class EmbeddedPostgres(EmbeddedServer):
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _make_database(self) -> None:
-        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            if connection.execute("select 1 from pg_database where datname = %s", [USER]).fetchone() is None:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(USER)))
+        known = "select 1 from pg_database where datname = %s"
+        try:
+            with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+                if connection.execute(known, [USER]).fetchone() is None:
+                    connection.execute(sql.SQL("create database {}").format(sql.Identifier(USER)))
+        except psycopg.OperationalError as error:  # it ended again, just after it was ready
+            raise NotStarted(f"PostgreSQL was ready, but does not answer: {error}") from error
 
 
 def _environment() -> dict[str, str]:

@@ -86,7 +86,7 @@ class Watched:
         self._restart_at = None
         try:
             self.start()
-        except EmbeddedError as error:
+        except (EmbeddedError, OSError) as error:
             self._plan(f"{self.part.name} does not start: {error}")
 
     def _plan(self, what: str) -> None:

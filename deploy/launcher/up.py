@@ -61,6 +61,7 @@ class _Launcher:
         self._variables = dict(os.environ)
         self._first_key: str | None = None
         self._local_key: str | None = None
+        self._trouble = ""
         self._http_url = f"http://{_reachable(settings.http_host)}:{settings.http_port}"
 
     def run(self) -> None:
@@ -253,7 +254,7 @@ class _Launcher:
         while True:
             self._look()
             if time.monotonic() >= logs_at:
-                bound_logs(self._folder.logs)
+                self._attempt(lambda: bound_logs(self._folder.logs))
                 logs_at = time.monotonic() + _LOGS_EVERY_S
             time.sleep(_TICK_S)
 
@@ -261,7 +262,16 @@ class _Launcher:
         for watched in self._started:
             watched.look()
         if self._credentials is not None:
-            self._credentials.check()
+            self._attempt(self._credentials.check)
+
+    def _attempt(self, chore: Callable[[], object]) -> None:
+        """What a full disk prevents is said once and tried again: nothing that runs is stopped for it."""
+        try:
+            chore()
+        except OSError as error:
+            if (trouble := str(error)) != self._trouble:
+                self._trouble = trouble
+                self._screen.say(f"{trouble}; trying again")
 
     def _stop(self) -> None:
         """Simulators first, then who takes messages in, then the rest, the stores last."""

@@ -37,6 +37,22 @@ def test_postgres_keeps_data_password_and_port_over_stop_and_kill(server: Embedd
             assert connection.execute("select n from kept").fetchall() == [(1,)]
 
 
+def test_postgres_that_ends_while_it_starts_is_said_so_and_starts_again(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_when_ready() -> bool:
+        if ready := EmbeddedPostgres._is_ready(server):
+            server.kill()
+        return ready
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_is_ready", killed_when_ready)
+        with pytest.raises(NotStarted, match="does not answer"):
+            server.start()
+    with server, psycopg.connect(server.url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 def test_postgres_refuses_a_wrong_password(server: EmbeddedPostgres) -> None:
     with server, pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"postgresql://machi:wrong@127.0.0.1:{server.port}/machi")

@@ -63,6 +63,8 @@ class Fragile:
         self.starts += 1
         if self.starts == 2:
             raise NotStarted("no memory")
+        if self.starts == 3:
+            raise OSError(28, "No space left on device")
         self.process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
         self.process.wait()
 
@@ -85,3 +87,4 @@ def test_pauses_between_restarts_grow(monkeypatch: pytest.MonkeyPatch) -> None:
         watched.look()
     assert said[0] == "fragile ended (exit code 7); starting it again in 0.5 s"
     assert said[1] == "fragile does not start: no memory; starting it again in 1 s"
+    assert said[2].startswith("fragile does not start: [Errno 28] No space left on device")
