@@ -21,11 +21,14 @@ from context_api.http.errors import (
 from context_api.http.gate import Gate
 from context_api.http.openapi import build_openapi
 from context_api.http.responses import json_response
+from context_api.http.routes.attributes import attributes_router
+from context_api.http.routes.batch import batch_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
+from context_api.http.routes.provision import provision_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -62,6 +65,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
     )
     routers = (
         entities_router(services),
+        provision_router(services),
+        attributes_router(services),
+        batch_router(services),
         types_router(services),
         temporal_router(services),
         subscriptions_router(services),

@@ -66,3 +66,17 @@ async def read_ld_object(
         raise InvalidRequest("The body must be one JSON object")
     context = await services.contexts.of_body(request, media_type, document)
     return document, context
+
+
+async def read_ld_attribute(
+    request: Request, services: Services, accepted: tuple[str, ...] = BODY_TYPES
+) -> tuple[Any, Context]:
+    """Read a body that is one attribute: an object, several instances, or (concise) a value alone."""
+    document, media_type = await read_document(request, services, accepted)
+    if isinstance(document, dict):
+        return document, await services.contexts.of_body(request, media_type, document)
+    if media_type == LD_JSON:
+        raise BadRequestData(
+            f"With Content-Type {LD_JSON} the body is an object with an @context", pointer=""
+        )
+    return document, await services.contexts.of_request(request)

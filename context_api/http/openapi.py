@@ -18,6 +18,7 @@ operation. Send your key as `Authorization: Bearer <key>`. Times are UTC; errors
 
 TAGS = [
     {"name": "Entities", "description": "What the town knows now"},
+    {"name": "Batches", "description": "Many entities in one request"},
     {"name": "Types", "description": "Which kinds of entities there are"},
     {"name": "Temporal", "description": "What the town knew then"},
     {"name": "Subscriptions", "description": "Be told when something changes"},

@@ -47,6 +47,23 @@ SCHEMAS: dict[str, Any] = {
     "Entity": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
     "EntityFragment": {"type": "object", "minProperties": 1},
     "EntityList": _array_of("Entity"),
+    "EntityBatch": {**_array_of("Entity"), "minItems": 1},
+    "FragmentBatch": {"type": "array", "items": _object(["id"], id=_URI), "minItems": 1},
+    "IdBatch": {"type": "array", "items": _URI, "minItems": 1},
+    "IdList": {"type": "array", "items": _URI},
+    "AttributeFragment": {"type": "object", "minProperties": 1},
+    "BatchOperationResult": _object(
+        ["success", "errors"],
+        success={"type": "array", "items": _STRING},
+        errors={
+            "type": "array",
+            "items": _object(
+                ["entityId", "error"],
+                entityId={"type": "string", "description": "As sent; empty where none was"},
+                error={"$ref": "#/components/schemas/Problem"},
+            ),
+        },
+    ),
     "EntityTemporal": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
     "EntityTypeList": _object(
         ["id", "type", "typeList"],

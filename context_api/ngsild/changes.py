@@ -70,6 +70,7 @@ class AppendAttributes(Change, frozen=True, kw_only=True):
     types: tuple[Iri, ...] = ()
     scopes: tuple[str, ...] | None = None
     attributes: Attributes = msgspec.field(default_factory=dict)
+    expires_at: Micros | None = None
     overwrite: bool = True
 
 
@@ -79,6 +80,7 @@ class UpdateAttributes(Change, frozen=True, kw_only=True):
     types: tuple[Iri, ...] = ()
     scopes: tuple[str, ...] | None = None
     attributes: Attributes = msgspec.field(default_factory=dict)
+    expires_at: Micros | None = None
 
 
 class PartialUpdateAttribute(Change, frozen=True, kw_only=True):

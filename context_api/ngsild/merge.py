@@ -150,6 +150,8 @@ def _append(current: Entity | None, change: AppendAttributes, now: Micros) -> Tr
     if change.scopes is not None:
         added = change.scopes if change.overwrite else (*target.scopes, *change.scopes)
         draft.scopes = tuple(dict.fromkeys(added))
+    if change.expires_at is not None and (change.overwrite or target.expires_at is None):
+        draft.expires_at = change.expires_at
     return draft.finish()
 
 
@@ -167,6 +169,8 @@ def _update(current: Entity | None, change: UpdateAttributes, now: Micros) -> Tr
             draft.scopes = change.scopes
         else:
             draft.refuse(SCOPE, "the entity has no scope to be updated; append it")
+    if change.expires_at is not None:
+        draft.expires_at = change.expires_at
     return draft.finish()
 
 

@@ -72,7 +72,7 @@ def parse_entity(document: Any, context: Context, *, now: Micros) -> Entity:
 
 
 def parse_fragment(
-    document: Any, context: Context, *, now: Micros, mode: Mode = Mode.UPDATE, simplified: bool = False
+    document: Any, context: Context, *, mode: Mode = Mode.UPDATE, simplified: bool = False
 ) -> Fragment:
     """Read an entity fragment; an id in it is not looked at.
 
@@ -95,7 +95,8 @@ def parse_fragment(
     if expires_at == NULL and mode is Mode.MERGE:
         fragment.remove_expiry = True
     elif expires_at is not None:
-        fragment.expires_at = _read_expiry(expires_at, now)
+        # A time that has passed is not refused here: it ends the entity at once (clause 4.22)
+        fragment.expires_at = parse_datetime(expires_at, pointer="/expiresAt")
     return fragment
 
 

@@ -54,7 +54,7 @@ def _is_read_or_refused(read: Any, *arguments: Any, **options: Any) -> None:
 def test_entities_and_fragments(document: Any, mode: Mode, simplified: bool) -> None:
     _is_read_or_refused(parse_entity, document, CORE, now=T0)
     _is_read_or_refused(parse_entity, {"id": ROOM, "type": "Room", "probe": document}, CORE, now=T0)
-    _is_read_or_refused(parse_fragment, document, CORE, now=T0, mode=mode, simplified=simplified)
+    _is_read_or_refused(parse_fragment, document, CORE, mode=mode, simplified=simplified)
     _is_read_or_refused(parse_attribute, name("probe"), document, CORE)
     _is_read_or_refused(parse_attribute_fragment, name("probe"), document, CORE)
 

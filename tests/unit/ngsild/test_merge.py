@@ -47,14 +47,14 @@ def shown(entity: Entity | None) -> dict[str, Any]:
 
 
 def update(**members: Any) -> UpdateAttributes:
-    fragment = parse_fragment(members, CORE, now=T1, mode=Mode.UPDATE)
+    fragment = parse_fragment(members, CORE, mode=Mode.UPDATE)
     return UpdateAttributes(
         entity_id=ROOM, types=fragment.types, scopes=fragment.scopes, attributes=fragment.attributes
     )
 
 
 def append(*, overwrite: bool = True, **members: Any) -> AppendAttributes:
-    fragment = parse_fragment(members, CORE, now=T1, mode=Mode.CREATE)
+    fragment = parse_fragment(members, CORE, mode=Mode.CREATE)
     return AppendAttributes(
         entity_id=ROOM,
         types=fragment.types,
@@ -67,7 +67,7 @@ def append(*, overwrite: bool = True, **members: Any) -> AppendAttributes:
 def merge(
     *, simplified: bool = False, observed_at: int | None = None, lang: str | None = None, **members: Any
 ) -> MergeEntity:
-    fragment = parse_fragment(members, CORE, now=T1, mode=Mode.MERGE, simplified=simplified)
+    fragment = parse_fragment(members, CORE, mode=Mode.MERGE, simplified=simplified)
     return MergeEntity(
         entity_id=ROOM,
         types=fragment.types,

@@ -14,14 +14,14 @@ from context_api.ngsild.parse import (
     parse_fragment,
 )
 from context_api.ngsild.patch import NULL_TIME, PartialInstance, is_null
-from tests.unit.ngsild.builders import CORE, SECOND, T0, name
+from tests.unit.ngsild.builders import CORE, SECOND, name
 
 PROBE = name("probe")
 
 
 def test_a_fragment_names_what_it_changes() -> None:
     fragment = parse_fragment(
-        {"id": "urn:whatever:1", "type": "Hall", "scope": ["/a", "/b"], "probe": {"value": 1}}, CORE, now=T0
+        {"id": "urn:whatever:1", "type": "Hall", "scope": ["/a", "/b"], "probe": {"value": 1}}, CORE
     )
     assert fragment.types == (name("Hall"),)
     assert fragment.scopes == ("/a", "/b")
@@ -31,14 +31,14 @@ def test_a_fragment_names_what_it_changes() -> None:
 
 
 def test_what_a_fragment_leaves_out_stays_none() -> None:
-    fragment = parse_fragment({"id": "urn:whatever:1"}, CORE, now=T0)
+    fragment = parse_fragment({"id": "urn:whatever:1"}, CORE)
     assert (fragment.types, fragment.scopes, fragment.attributes) == ((), None, {})
 
 
 @pytest.mark.parametrize("document", [{}, [], None, 5])
 def test_what_is_no_fragment(document: Any) -> None:
     with pytest.raises(BadRequestData):
-        parse_fragment(document, CORE, now=T0)
+        parse_fragment(document, CORE)
 
 
 NULLS: list[Any] = [
@@ -60,7 +60,7 @@ NULLS: list[Any] = [
 @pytest.mark.parametrize("attribute", NULLS)
 @pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.MERGE])
 def test_null_in_the_place_of_an_attribute(attribute: Any, mode: Mode) -> None:
-    fragment = parse_fragment({"probe": attribute}, CORE, now=T0, mode=mode)
+    fragment = parse_fragment({"probe": attribute}, CORE, mode=mode)
     [instance] = fragment.attributes[PROBE]
     assert is_null(instance)
 
@@ -68,15 +68,15 @@ def test_null_in_the_place_of_an_attribute(attribute: Any, mode: Mode) -> None:
 @pytest.mark.parametrize("attribute", NULLS)
 def test_null_is_refused_when_appending(attribute: Any) -> None:
     with pytest.raises(BadRequestData):
-        parse_fragment({"probe": attribute}, CORE, now=T0, mode=Mode.CREATE)
+        parse_fragment({"probe": attribute}, CORE, mode=Mode.CREATE)
 
 
 def test_null_inside_values_has_a_place_in_merge_only() -> None:
     document = {"probe": {"value": {"country": NULL}}}
-    merge = parse_fragment(document, CORE, now=T0, mode=Mode.MERGE)
+    merge = parse_fragment(document, CORE, mode=Mode.MERGE)
     assert merge.attributes[PROBE][0].value == {"country": NULL}
     with pytest.raises(BadRequestData) as caught:
-        parse_fragment(document, CORE, now=T0, mode=Mode.UPDATE)
+        parse_fragment(document, CORE, mode=Mode.UPDATE)
     assert caught.value.pointer == "/probe/value/country"
     with pytest.raises(BadRequestData) as caught:
         parse_attribute_fragment(PROBE, document["probe"], CORE)
@@ -84,13 +84,13 @@ def test_null_inside_values_has_a_place_in_merge_only() -> None:
 
 
 def test_nulls_of_entity_members() -> None:
-    fragment = parse_fragment({"scope": NULL, "expiresAt": NULL}, CORE, now=T0, mode=Mode.MERGE)
+    fragment = parse_fragment({"scope": NULL, "expiresAt": NULL}, CORE, mode=Mode.MERGE)
     assert fragment.scopes == ()
     assert fragment.remove_expiry
     with pytest.raises(BadRequestData):
-        parse_fragment({"expiresAt": NULL}, CORE, now=T0, mode=Mode.UPDATE)
+        parse_fragment({"expiresAt": NULL}, CORE, mode=Mode.UPDATE)
     with pytest.raises(BadRequestData):
-        parse_fragment({"scope": NULL}, CORE, now=T0, mode=Mode.CREATE)
+        parse_fragment({"scope": NULL}, CORE, mode=Mode.CREATE)
 
 
 def test_a_merge_need_not_be_complete() -> None:
@@ -102,7 +102,6 @@ def test_a_merge_need_not_be_complete() -> None:
             "plain": {"street": "x"},
         },
         CORE,
-        now=T0,
         mode=Mode.MERGE,
     )
     assert fragment.attributes[name("unit")] == [PartialInstance(unit_code="CEL")]
@@ -118,7 +117,7 @@ def test_a_merge_need_not_be_complete() -> None:
 @pytest.mark.parametrize("mode", [Mode.CREATE, Mode.UPDATE])
 def test_other_fragments_need_values(mode: Mode) -> None:
     with pytest.raises(BadRequestData, match='needs "value"'):
-        parse_fragment({"probe": {"type": "Property", "unitCode": "CEL"}}, CORE, now=T0, mode=mode)
+        parse_fragment({"probe": {"type": "Property", "unitCode": "CEL"}}, CORE, mode=mode)
 
 
 def test_a_simplified_fragment() -> None:
@@ -133,7 +132,6 @@ def test_a_simplified_fragment() -> None:
             "many": {"dataset": {"@none": 1, "urn:d:1": 2}},
         },
         CORE,
-        now=T0,
         mode=Mode.MERGE,
         simplified=True,
     )

@@ -54,7 +54,7 @@ def test_normalized_examples(model: str, context: Context) -> None:
 @pytest.mark.parametrize("model", [*MODELS, "FloodMonitoring"])
 def test_key_values_examples(model: str) -> None:
     document = _example(model, "example.jsonld")
-    fragment = parse_fragment(document, CITY, now=T0, mode=Mode.MERGE, simplified=True)
+    fragment = parse_fragment(document, CITY, mode=Mode.MERGE, simplified=True)
     entity = parse_entity({"id": document["id"], "type": document["type"]}, CITY, now=T0)
     entity.attributes = fragment.attributes
     assert to_key_values(entity, CITY) == document

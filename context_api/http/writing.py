@@ -1,0 +1,59 @@
+"""What the routes that write have in common: the target's selector, the change, its answer."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from context_api.http.parameters import Query
+from context_api.http.responses import json_response, no_content
+from context_api.http.services import Services
+from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.contexts import Context
+from context_api.ngsild.model import DEFAULT_DATASET
+from context_api.ngsild.names import check_uri
+from context_api.ngsild.query import TypeSelection, parse_type_selection
+
+
+def read_selector(query: Query, context: Context) -> TypeSelection | None:
+    """Read `type`: the target must be of it, else it counts as absent (clause 5.6)."""
+    query.flag("local")
+    text = query.text("type")
+    return None if text is None else parse_type_selection(text, context)
+
+
+def read_dataset(query: Query) -> str:
+    """Read `datasetId`; absent or `@none`, it is that of the default instance."""
+    text = query.text("datasetId")
+    return DEFAULT_DATASET if text is None or text == "@none" else check_uri(text, "datasetId", "")
+
+
+async def apply_change(
+    services: Services, request: Request, change: Change, *, create: bool = False
+) -> Outcome:
+    """Write one change, together with those of other requests. Raises what it was refused for."""
+    access = await services.access(request, create=create)
+    outcome = await services.writes.submit(access, change)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+async def update_answer(services: Services, request: Request, outcome: Outcome) -> Response:
+    """Answer 204 where everything was done, else 207 with an UpdateResult (clause 5.2.18)."""
+    if not outcome.not_updated:
+        return no_content()
+    # Names are compacted with the Link's @context only: the body's is not the answer's (clause 6.3.5)
+    context = await services.contexts.of_request(request)
+    return json_response(describe_update(outcome, context), status=207)
+
+
+def describe_update(outcome: Outcome, context: Context) -> dict[str, Any]:
+    """Write an UpdateResult."""
+    return {
+        "updated": [context.compact(name) for name in outcome.updated],
+        "notUpdated": [
+            {"attributeName": context.compact(one.attribute), "reason": one.reason}
+            for one in outcome.not_updated
+        ],
+    }
