@@ -36,6 +36,9 @@ test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timesca
 timescale: $(VENV)/.dev ## Run the tests that need a TimescaleDB against one, without Docker
 	$(BIN)/python -m deploy.timescale $(if $(ARGS),-- $(BIN)/python -m pytest -m timescale $(ARGS))
 
+conformance: $(VENV)/.dev ## Run the NGSI-LD suite: RUNNER=FILE SUITE=DIR, and ARGS for the runner
+	$(BIN)/python -m tests.conformance.run --runner $(RUNNER) --suite $(SUITE) -- $(ARGS)
+
 lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,4 +69,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help run test timescale lint bench docs lock
+.PHONY: help run test timescale conformance lint bench docs lock
