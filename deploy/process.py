@@ -1,5 +1,6 @@
 """A long-running process: signals become an Event, the name in logs, how it ends."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -9,8 +10,14 @@ from deploy.logging import configure_logging
 from deploy.settings import Settings
 
 
+GC_THRESHOLDS = (50_000, 20, 50)
+"""A batch makes tens of thousands of objects that die with it and hold no cycles. With Python's 700 the
+collector walks them again and again: 80-110 us per message of 5 values instead of 53."""
+
+
 def start_process(name: str, settings: Settings) -> None:
-    """Set up logging; every line carries the process and its instance."""
+    """Set up logging, every line with the process and its instance, and the garbage collector."""
+    gc.set_threshold(*GC_THRESHOLDS)
     configure_logging(settings.log_level, settings.log_format, process=name, instance=settings.instance)
 
 
