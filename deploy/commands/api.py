@@ -10,7 +10,6 @@ def register(app: typer.Typer) -> None:
 def api() -> None:
     """Serve the HTTP API (NGSI-LD under /ngsi-ld/v1, the platform's own under /api/v1) until SIGTERM."""
     from context_api.http.server import serve
-
     from deploy import wiring
     from deploy.process import start_process
     from deploy.settings import read_settings

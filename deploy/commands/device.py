@@ -95,10 +95,9 @@ def retire(device_id: DeviceId, tenant: Tenant = "default") -> None:
 
 @contextmanager
 def _registry(tenant: str) -> "Iterator[tuple[DeviceRegistry, Access]]":
-    from context_api.store.store import Store
-
     from context_api.ngsild.errors import NgsiLdError
     from context_api.store.database import open_database
+    from context_api.store.store import Store
     from deploy import wiring
     from deploy.settings import read_settings
     from devices.errors import DeviceError

@@ -10,7 +10,6 @@ def register(app: typer.Typer) -> None:
 def notifier() -> None:
     """Deliver notifications to subscribers until SIGTERM. Several may run."""
     from context_api.notifications.process import run
-
     from deploy import wiring
     from deploy.process import run_until_stopped, start_process
     from deploy.settings import read_settings
