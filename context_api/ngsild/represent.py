@@ -7,6 +7,7 @@ from context_api.ngsild.attribute_parser import GEO_ONLY, PROOF, SEALED, looks_l
 from context_api.ngsild.attributes import FORMS, RELATIONSHIPS, WRAPPED
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.geometry import looks_like_geometry
+from context_api.ngsild.language import LocalizedInstance
 from context_api.ngsild.model import DEFAULT_DATASET, NULL, Attributes, Entity, Instance, Iri, Kind
 from context_api.ngsild.time import format_datetime
 
@@ -134,6 +135,8 @@ def _write_members(document: Document, instance: Instance, context: Context, sys
     if instance.value_type is not None:
         member = "objectType" if instance.kind in RELATIONSHIPS else "valueType"
         document[member] = _compact(instance.value_type, context)
+    if isinstance(instance, LocalizedInstance):
+        document["lang"] = instance.lang
     if sys_attrs:
         if instance.expires_at is not None:
             document["expiresAt"] = format_datetime(instance.expires_at)
