@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from context_api.http.negotiation import JSON
 from context_api.http.schemas import SCHEMAS
+from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 
 TITLE = "Machi"
 DESCRIPTION = """The context of a town: sensors in, one shared and trusted picture out.
@@ -74,7 +75,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
         title=TITLE, version=version, description=DESCRIPTION, routes=routes, tags=TAGS
     )
     document["components"] = {
-        "schemas": SCHEMAS,
+        "schemas": {**SCHEMAS, **DISCOVERY_SCHEMAS},
         "parameters": _PARAMETERS,
         "responses": {HTTPStatus(status).name: _error(status, text) for status, text in _ERRORS.items()},
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},

@@ -6,7 +6,7 @@ tenant (shared) < entity rows by id < creation buckets < side tables < queues an
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from context_api.store.effects import Effects
 from context_api.store.errors import StoreFault
 from context_api.store.history import Observation, write_observations
 from context_api.store.indexes import IndexCache
+from context_api.store.kinds import KindsOfTransaction, KnownKinds
 from context_api.store.observations import encode_observation
 from context_api.store.packing import pack_texts
 from context_api.store.queries import load_queries
@@ -58,12 +59,14 @@ class Shared:
     entities: EntityCache
     indexes: IndexCache
     clock: Clock
+    kinds: KnownKinds = field(default_factory=KnownKinds)
 
     def forget(self) -> None:
         """Drop what is only true of the database we were connected to."""
         self.series.clear()
         self.entities.clear()
         self.indexes.clear()
+        self.kinds.clear()
 
 
 class Batch:
@@ -76,6 +79,7 @@ class Batch:
         self._shared = shared
         self._terms = shared.terms
         self._series = SeriesOfTransaction(shared.series, shared.terms, access.tenant_id)
+        self._kinds = KindsOfTransaction(shared.kinds, shared.terms, access.tenant_id)
         self._states: dict[str, EntityState] = {}
         self._index: SubscriptionIndex | None = None
         self._last_now: Micros = 0
@@ -143,11 +147,13 @@ class Batch:
         connection = self.connection
         with connection.pipeline():
             self.effects.write_entities(connection, states)
+            self._kinds.write(connection)
             self.effects.write_changes(connection)
             for write in self._at_commit:
                 write(connection)
             connection.execute("commit")
         self._series.commit()
+        self._kinds.commit()
         written = [state for state in states if state.is_dirty and state.current is not None]
         self._shared.entities.put(
             self.access.tenant_id,
@@ -314,6 +320,7 @@ class Batch:
         matches = (
             self._index.match(before, transition.after, transition, now) if self._index is not None else []
         )
+        self._kinds.note(before, transition)
         self.effects.add_change(state, before, transition, now, matches)
 
     def _observe_static(

@@ -10,13 +10,14 @@ from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import EntityQuery, TemporalQuery
 from context_api.ngsild.subscription import Subscription
-from context_api.store import counters, housekeeping, names, reading, subscriptions, temporal
+from context_api.store import counters, discovery, housekeeping, names, reading, subscriptions, temporal
 from context_api.store.access import Access
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.counters import DeviceCounters, QuarantinedMessage
 from context_api.store.database import Database
 from context_api.store.deliveries_in import Delivery, DeliveryOutcome, QuarantineReason
+from context_api.store.discovery import AttributeInfo, TypeInfo
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
 from context_api.store.indexes import IndexCache
 from context_api.store.ingesting import ingest_batch
@@ -122,7 +123,6 @@ class Store:
         return self._read(
             lambda: reading.query_entities(
                 self._database, self._shared.terms, access, query, self._shared.clock()
-            )
         )
 
     def get_types(self, access: Access) -> list[Iri]:
@@ -130,6 +130,22 @@ class Store:
         return self._read(
             lambda: reading.get_types(self._database, self._shared.terms, access, self._shared.clock())
         )
+
+    def get_attributes(self, access: Access) -> list[Iri]:
+        """Give the attributes that entities have, sorted."""
+        return self._discover(discovery.get_attributes, access)
+
+    def get_type_attributes(self, access: Access) -> list[tuple[Iri, Iri]]:
+        """Give the (type, attribute) pairs that entities have, sorted."""
+        return self._discover(discovery.get_pairs, access)
+
+    def describe_type(self, access: Access, type_: Iri) -> TypeInfo | None:
+        """Describe a type; None where no entity is of it."""
+        return self._discover(discovery.describe_type, access, type_)
+
+    def describe_attribute(self, access: Access, attribute: Iri) -> AttributeInfo | None:
+        """Describe an attribute; None where no entity has it."""
+        return self._discover(discovery.describe_attribute, access, attribute)
 
     # Reads of history
 
@@ -229,6 +245,11 @@ class Store:
             except BaseException:
                 batch.roll_back()
                 raise
+
+    def _discover(self, ask: Callable[..., _Result], access: Access, *names: Iri) -> _Result:
+        return self._read(
+            lambda: ask(self._database, self._shared.terms, access, *names, self._shared.clock())
+        )
 
     def _read(self, work: Callable[[], _Result]) -> _Result:
         """Run a read; repeat it after learning terms it did not know."""

@@ -1,0 +1,84 @@
+-- name: get_attributes
+-- Steps from attribute to attribute through the index, whatever the number of entities.
+with recursive step as (
+    (select attribute_id from entity_attribute where tenant_id = %s order by attribute_id limit 1)
+    union all
+    select (
+        select a.attribute_id from entity_attribute a where a.tenant_id = %s and a.attribute_id > step.attribute_id
+        order by a.attribute_id limit 1
+    )
+    from step
+    where step.attribute_id is not null
+)
+select attribute_id
+from step
+where attribute_id is not null and (
+    select true
+    from entity_attribute a
+    join entity e on e.tenant_id = a.tenant_id and e.id = a.entity_id
+    where a.tenant_id = %s and a.attribute_id = step.attribute_id and (e.expires_at is null or e.expires_at > %s)
+    limit 1
+)
+
+-- name: get_pairs
+-- Each recorded pair is looked for until the first entity that has it: a scalar subquery with a limit, since an
+-- EXISTS may be planned as a join over all entities.
+select distinct p.type_id, p.attribute_id
+from type_attribute p
+where p.tenant_id = %s and (
+    select true
+    from entity_type t
+    join entity_attribute a on a.tenant_id = t.tenant_id and a.entity_id = t.entity_id
+    join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
+    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and a.attribute_id = p.attribute_id
+        and (e.expires_at is null or e.expires_at > %s)
+    limit 1
+)
+
+-- name: get_kinds
+-- As above, for what is recorded of one type or of one attribute. Documents are opened only where a pair was
+-- seen with several kinds, to tell which of them are there still.
+select p.type_id, p.attribute_id, p.kind
+from type_attribute p
+where p.tenant_id = %s and {chosen} and (
+    select true
+    from entity_type t
+    join entity_attribute a on a.tenant_id = t.tenant_id and a.entity_id = t.entity_id
+    join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
+    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and a.attribute_id = p.attribute_id
+        and (e.expires_at is null or e.expires_at > %s)
+        and (
+            not exists (
+                select from type_attribute o
+                where o.tenant_id = p.tenant_id and o.type_id = p.type_id and o.attribute_id = p.attribute_id
+                    and o.kind <> p.kind
+            )
+            or exists (
+                select
+                from jsonb_array_elements(coalesce(e.live -> p.attribute_id::text, e.fixed -> p.attribute_id::text)) i
+                where coalesce((i ->> 'k')::smallint, 0) = p.kind
+            )
+        )
+    limit 1
+)
+
+-- name: count_entities_of_type
+select (select count(*) from entity_type where tenant_id = %s and type_id = %s) - (
+    select count(*)
+    from entity e
+    join entity_type t on t.tenant_id = e.tenant_id and t.entity_id = e.id and t.type_id = %s
+    where e.tenant_id = %s and e.expires_at <= %s
+)
+
+-- name: count_instances
+-- An attribute may have several instances in one entity, told apart by datasetId.
+select coalesce(sum(jsonb_array_length(coalesce(e.live -> %s, e.fixed -> %s))), 0)
+from entity_attribute a
+join entity e on e.tenant_id = a.tenant_id and e.id = a.entity_id
+where a.tenant_id = %s and a.attribute_id = %s and (e.expires_at is null or e.expires_at > %s)
+
+-- name: record_kinds
+insert into type_attribute (tenant_id, type_id, attribute_id, kind)
+select %s, g.type_id, g.attribute_id, g.kind
+from unnest(%s::integer[], %s::integer[], %s::integer[]) as g (type_id, attribute_id, kind)
+on conflict do nothing
