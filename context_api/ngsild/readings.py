@@ -31,8 +31,9 @@ def apply_reading(
     `fresh` says, for each instance in the order of `reading.attributes`, whether its value is new to history
     (stored or corrected, not a duplicate); only those count. A value advances its attribute if its time is
     newer than min(observedAt, modifiedAt) of the instance there, or corrects it if it has the very same
-    observedAt; in the place of a deleted one it must be newer than the deletion. The others are counted in
-    `outcome.late`. `outcome.values` is for the store to fill.
+    time; in the place of a deleted one it must be newer than the deletion. The others are counted in
+    `outcome.late`. The time of a value without observedAt is its arrival, which becomes its modifiedAt.
+    `outcome.values` is for the store to fill.
     """
     living = current
     if current is not None and current.expires_at is not None and current.expires_at <= now:
@@ -68,8 +69,11 @@ class _Step:
     def advance(self, name: Iri, instance: Instance) -> None:
         """Let a value take its place, or count it as late."""
         at = instance.observed_at
+        written_at = self._now
         if at is None:
             at = self._reading.arrived_at
+            # Its time is its arrival: those that arrived while it waited for its commit are newer
+            written_at = min(at, written_at)
         if self.newest is None or at > self.newest:
             self.newest = at
         dataset_id = instance.dataset_id
@@ -87,7 +91,7 @@ class _Step:
         if is_late:
             self._late += 1
         else:
-            self._write(name, instance, former, listed)
+            self._write(name, instance, former, listed, written_at)
 
     def _is_newer(self, former: Instance, instance: Instance, at: Micros) -> bool:
         """Whether a value of the time `at` may take the place of the former."""
@@ -95,12 +99,10 @@ class _Step:
         if floor is None:
             floor = self._living.modified_at if self._living is not None else 0
         observed_at = former.observed_at
-        if observed_at is not None:
-            if observed_at == at and instance.observed_at is not None:
-                # The same moment, told anew: history keeps the later content, and so does the present
-                return not same_content(former, instance)
-            floor = min(floor, observed_at)
-        return at > floor
+        if at == (floor if observed_at is None else observed_at):
+            # The same moment, told anew: history keeps the later content, and so does the present
+            return not same_content(former, instance)
+        return at > (floor if observed_at is None else min(floor, observed_at))
 
     def _is_deleted(self, name: Iri, dataset_id: str, at: Micros) -> bool:
         """Whether a value is not newer than the deletion of its entity or attribute."""
@@ -112,11 +114,16 @@ class _Step:
         return tombstone is not None and at <= tombstone
 
     def _write(
-        self, name: Iri, instance: Instance, former: Instance | None, listed: list[Instance] | None
+        self,
+        name: Iri,
+        instance: Instance,
+        former: Instance | None,
+        listed: list[Instance] | None,
+        written_at: Micros,
     ) -> None:
         written = copy(instance)
-        written.created_at = former.created_at if former is not None else self._now
-        written.modified_at = self._now
+        written.created_at = former.created_at if former is not None else written_at
+        written.modified_at = written_at
         if listed is None or (former is not None and len(listed) == 1):
             self._attributes[name] = [written]
         else:
@@ -130,7 +137,7 @@ class _Step:
                 continue
             for instance in instances:
                 if not self._is_deleted(name, instance.dataset_id, self.newest or 0):
-                    self._write(name, instance, None, self._attributes.get(name))
+                    self._write(name, instance, None, self._attributes.get(name), self._now)
 
     def finish(self, current: Entity | None) -> Transition:
         """Put the next state and its description together."""

@@ -258,3 +258,18 @@ def test_values_of_several_readings_in_one_message(store: Store, access: Access)
     (again,) = store.ingest(access, [one])
     assert (again.kind, again.duplicate) == (DeliveryKind.DUPLICATE, 3)
     assert sorted(store.get_entities(access, [room(1), room(2)])) == [room(1), room(2)]
+
+
+def test_messages_without_a_time_advance_in_the_order_of_their_arrival(
+    store: Store, access: Access, database: Database
+) -> None:
+    def arrived(after: Micros, pm25: object) -> Delivery:
+        return delivery("d1", reading(1, {PM25: value(pm25, None)}, arrived_at=T0 + after))
+
+    store.create_subscription(access, subscription("rooms"), None)
+    first, second = store.ingest(access, [arrived(-300, 1), arrived(-200, 2)])
+    (third,) = store.ingest(access, [arrived(-100, 3)])  # it waited while those were committed
+    assert (first.late, second.late, third.late) == (0, 0, 0)
+    assert attribute_values(store.get_entities(access, [room(1)])[room(1)]) == {"pm25": 3}
+    assert history(database, 1, PM25) == [(T0 - 300, 1), (T0 - 200, 2), (T0 - 100, 3)]
+    assert ask(database, "select matched from subscription_counter") == [(3,)]

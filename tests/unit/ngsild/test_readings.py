@@ -96,6 +96,24 @@ def test_without_times_the_arrival_counts() -> None:
     assert earlier.outcome.late == 1
 
 
+def test_without_times_what_waited_for_its_commit_is_not_late() -> None:
+    """A backlog arrives within milliseconds; each of its messages is written later than all arrived."""
+    current = None
+    for position in range(3):
+        one = reading(Instance(value=position), arrived_at=T0 + position)
+        transition = advanced(current, one, now=T0 + SECOND + position)
+        assert transition.outcome.late == 0
+        current = resulting(transition)
+        assert current.attributes[PM25][0].modified_at == T0 + position
+        assert current.modified_at == T0 + SECOND + position
+    assert current is not None
+    assert current.attributes[PM25][0].value == 2
+    again = advanced(current, reading(Instance(value=3), arrived_at=T0 + 2), now=T0 + 2 * SECOND)
+    assert resulting(again).attributes[PM25][0].value == 3  # as in history: of one moment, the later stands
+    repeated = advanced(current, reading(Instance(value=2), arrived_at=T0 + 2), now=T0 + 2 * SECOND)
+    assert repeated.outcome.late == 1
+
+
 def test_what_was_written_by_hand_is_advanced_by_newer_readings_only() -> None:
     current = room(pm25=50)
     assert advanced(current, reading(at(-1))).outcome.late == 1
