@@ -123,6 +123,7 @@ class Store:
         return self._read(
             lambda: reading.query_entities(
                 self._database, self._shared.terms, access, query, self._shared.clock()
+            )
         )
 
     def get_types(self, access: Access) -> list[Iri]:
