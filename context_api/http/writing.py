@@ -1,16 +1,18 @@
 """What the routes that write have in common: the target's selector, the change, its answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from context_api.http.negotiation import JSON, LD_JSON, MERGE_PATCH, content_type
 from context_api.http.parameters import Query
 from context_api.http.responses import json_response, no_content
 from context_api.http.services import Services
 from context_api.ngsild.changes import Change, Outcome
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.model import DEFAULT_DATASET
+from context_api.ngsild.model import DEFAULT_DATASET, Iri
 from context_api.ngsild.names import check_uri
 from context_api.ngsild.query import TypeSelection, parse_type_selection
 
@@ -43,17 +45,17 @@ async def update_answer(services: Services, request: Request, outcome: Outcome) 
     """Answer 204 where everything was done, else 207 with an UpdateResult (clause 5.2.18)."""
     if not outcome.not_updated:
         return no_content()
-    # Names are compacted with the Link's @context only: the body's is not the answer's (clause 6.3.5)
-    context = await services.contexts.of_request(request)
-    return json_response(describe_update(outcome, context), status=207)
+    # The answer has no @context: with ld+json, where no Link names one, full IRIs are all that is certain
+    is_linked = content_type(request, (JSON, LD_JSON, MERGE_PATCH)) != LD_JSON
+    write = (await services.contexts.of_request(request)).compact if is_linked else str
+    return json_response(describe_update(outcome, write), status=207)
 
 
-def describe_update(outcome: Outcome, context: Context) -> dict[str, Any]:
+def describe_update(outcome: Outcome, write: Callable[[Iri], str]) -> dict[str, Any]:
     """Write an UpdateResult."""
     return {
-        "updated": [context.compact(name) for name in outcome.updated],
+        "updated": [write(name) for name in outcome.updated],
         "notUpdated": [
-            {"attributeName": context.compact(one.attribute), "reason": one.reason}
-            for one in outcome.not_updated
+            {"attributeName": write(one.attribute), "reason": one.reason} for one in outcome.not_updated
         ],
     }

@@ -1,4 +1,4 @@
-"""One attribute of an entity: partial update and replacement (clauses 5.6.4 and 5.6.19)."""
+"""Attributes: append, update, partial update, replace, delete (clauses 5.6.2 to 5.6.5 and 5.6.19)."""
 
 from typing import Any, NamedTuple
 
@@ -10,24 +10,84 @@ from context_api.http.calls import (
     BODY_TYPES,
     PATCH_TYPES,
     read_ld_attribute,
+    read_ld_object,
     read_query,
     segment,
     uri_segment,
 )
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
+from context_api.http.parameters import Parameter
+from context_api.http.representation import read_options
 from context_api.http.responses import no_content
-from context_api.http.routes.provision import HEADERS, PREFIX
-from context_api.http.schemas import ENTITY_ID
+from context_api.http.routes.provision import HEADERS, PREFIX, UPDATED
+from context_api.http.schemas import ENTITY_ID, FRAGMENT
 from context_api.http.services import Services
-from context_api.http.writing import apply_change, read_selector
-from context_api.ngsild.changes import PartialUpdateAttribute, ReplaceAttribute
+from context_api.http.writing import apply_change, read_dataset, read_selector, update_answer
+from context_api.ngsild.changes import (
+    AppendAttributes,
+    DeleteAttribute,
+    PartialUpdateAttribute,
+    ReplaceAttribute,
+    UpdateAttributes,
+)
 from context_api.ngsild.contexts import Context
+from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.merge import SCOPE
 from context_api.ngsild.model import Iri
-from context_api.ngsild.parse import parse_attribute, parse_attribute_fragment, parse_attribute_name
+from context_api.ngsild.parse import (
+    Mode,
+    parse_attribute,
+    parse_attribute_fragment,
+    parse_attribute_name,
+    parse_fragment,
+)
 from context_api.ngsild.query import TypeSelection
 
+_ENTITY_PATH = {"entity_id": ENTITY_ID}
 _PATH = {"entity_id": ENTITY_ID, "attribute": "pm25"}
 
+UPDATE = Operation(
+    id="updateAttributes",
+    tag="Entities",
+    summary="Update attributes",
+    description="Replaces whole attribute instances and adds those that are missing. Clause 5.6.2.",
+    path_examples=_ENTITY_PATH,
+    accepts=("type", "local"),
+    body=RequestBody(schema="EntityFragment", example=FRAGMENT, media_types=PATCH_TYPES),
+    answers=UPDATED,
+    errors=(404, 422, 504),
+    headers=HEADERS,
+)
+APPEND = Operation(
+    id="appendAttributes",
+    tag="Entities",
+    summary="Append attributes",
+    description="With options=noOverwrite, what exists stays as it is. Clause 5.6.3.",
+    path_examples=_ENTITY_PATH,
+    accepts=("options", "type", "local"),
+    overrides={
+        "options": Parameter(
+            description="noOverwrite: attributes that exist stay as they are",
+            schema={"type": "string", "enum": ["noOverwrite"]},
+            example="noOverwrite",
+        )
+    },
+    body=RequestBody(schema="EntityFragment", example=FRAGMENT),
+    answers=UPDATED,
+    errors=(404, 422, 504),
+    headers=HEADERS,
+)
+DELETE = Operation(
+    id="deleteAttribute",
+    tag="Entities",
+    summary="Delete an attribute",
+    description="One instance of it, or all; or the scope. Clause 5.6.5.",
+    path_examples=_PATH,
+    accepts=("datasetId", "deleteAll", "type", "local"),
+    answers={204: Answer(description="Deleted")},
+    errors=(404, 504),
+    headers=HEADERS,
+)
 PARTIAL_UPDATE = Operation(
     id="partialUpdateAttribute",
     tag="Entities",
@@ -60,12 +120,16 @@ REPLACE = Operation(
 
 
 def attributes_router(services: Services) -> APIRouter:
-    """Make the routes of one attribute."""
+    """Make the routes of attributes."""
     resource = _Attributes(services)
     router = new_router(PREFIX)
-    one = "/entities/{entity_id:segment}/attrs/{attribute:segment}"
+    all_of_them = "/entities/{entity_id:segment}/attrs"
+    one = f"{all_of_them}/{{attribute:segment}}"
+    add_route(router, "PATCH", all_of_them, resource.update, UPDATE)
+    add_route(router, "POST", all_of_them, resource.append, APPEND)
     add_route(router, "PATCH", one, resource.partial_update, PARTIAL_UPDATE)
     add_route(router, "PUT", one, resource.replace, REPLACE)
+    add_route(router, "DELETE", one, resource.delete, DELETE)
     return router
 
 
@@ -82,6 +146,58 @@ class _Target(NamedTuple):
 class _Attributes:
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    async def update(self, request: Request) -> Response:
+        query = read_query(request, UPDATE)
+        entity_id = uri_segment(request, "entity_id", "an entity's id")
+        document, context = await read_ld_object(request, self._services, PATCH_TYPES)
+        fragment = parse_fragment(document, context, mode=Mode.UPDATE)
+        change = UpdateAttributes(
+            entity_id=entity_id,
+            type_selector=read_selector(query, context),
+            types=fragment.types,
+            scopes=fragment.scopes,
+            attributes=fragment.attributes,
+            expires_at=fragment.expires_at,
+        )
+        outcome = await apply_change(self._services, request, change)
+        return await update_answer(self._services, request, outcome)
+
+    async def append(self, request: Request) -> Response:
+        query = read_query(request, APPEND)
+        options = read_options(query, ("noOverwrite",))
+        entity_id = uri_segment(request, "entity_id", "an entity's id")
+        document, context = await read_ld_object(request, self._services)
+        fragment = parse_fragment(document, context, mode=Mode.CREATE)
+        change = AppendAttributes(
+            entity_id=entity_id,
+            type_selector=read_selector(query, context),
+            types=fragment.types,
+            scopes=fragment.scopes,
+            attributes=fragment.attributes,
+            expires_at=fragment.expires_at,
+            overwrite="noOverwrite" not in options,
+        )
+        outcome = await apply_change(self._services, request, change)
+        return await update_answer(self._services, request, outcome)
+
+    async def delete(self, request: Request) -> Response:
+        query = read_query(request, DELETE)
+        entity_id = uri_segment(request, "entity_id", "an entity's id")
+        name = segment(request, "attribute")
+        context = await self._services.contexts.of_request(request)
+        delete_all = query.flag("deleteAll")
+        if delete_all and query.text("datasetId") is not None:
+            raise BadRequestData("datasetId and deleteAll=true exclude each other")
+        change = DeleteAttribute(
+            entity_id=entity_id,
+            type_selector=read_selector(query, context),
+            attribute=SCOPE if name == "scope" else parse_attribute_name(name, context),
+            dataset_id=read_dataset(query),
+            delete_all=delete_all,
+        )
+        await apply_change(self._services, request, change)
+        return no_content()
 
     async def partial_update(self, request: Request) -> Response:
         target = await self._read(request, PARTIAL_UPDATE, PATCH_TYPES)

@@ -1,4 +1,4 @@
-"""Whole entities: replace and merge (clauses 5.6.17 and 5.6.18)."""
+"""Whole entities: create, replace, merge, delete (clauses 5.6.1, 5.6.6, 5.6.17 and 5.6.18)."""
 
 import re
 
@@ -10,11 +10,11 @@ from context_api.http.calls import PATCH_TYPES, now_micros, read_ld_object, read
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter, Query
 from context_api.http.representation import ENTITY_FORMATS, Format, read_representation
-from context_api.http.responses import no_content
+from context_api.http.responses import created, no_content
 from context_api.http.schemas import ENTITY, ENTITY_ID, FRAGMENT
 from context_api.http.services import Services
 from context_api.http.writing import apply_change, read_selector, update_answer
-from context_api.ngsild.changes import MergeEntity, ReplaceEntity
+from context_api.ngsild.changes import CreateEntity, DeleteEntity, MergeEntity, ReplaceEntity
 from context_api.ngsild.errors import BadRequestData, InvalidRequest
 from context_api.ngsild.model import Micros
 from context_api.ngsild.parse import Mode, parse_entity, parse_fragment
@@ -36,6 +36,28 @@ UPDATED = {
 _PATH = {"entity_id": ENTITY_ID}
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
+CREATE = Operation(
+    id="createEntity",
+    tag="Entities",
+    summary="Create an entity",
+    description="Normalized and concise attributes may be mixed. Clause 5.6.1.",
+    accepts=("local",),
+    body=RequestBody(schema="Entity", example=ENTITY),
+    answers={201: Answer(description="Created", headers={"Location": "The entity's path"})},
+    errors=(409, 422, 504),
+    headers=HEADERS,
+)
+DELETE = Operation(
+    id="deleteEntity",
+    tag="Entities",
+    summary="Delete an entity",
+    description="Its history stays. Clause 5.6.6.",
+    path_examples=_PATH,
+    accepts=("type", "local"),
+    answers={204: Answer(description="Deleted")},
+    errors=(404, 504),
+    headers=HEADERS,
+)
 REPLACE = Operation(
     id="replaceEntity",
     tag="Entities",
@@ -77,14 +99,38 @@ def provision_router(services: Services) -> APIRouter:
     resource = _Provision(services)
     router = new_router(PREFIX)
     one = "/entities/{entity_id:segment}"
+    add_route(router, "POST", "/entities", resource.create, CREATE)
     add_route(router, "PUT", one, resource.replace, REPLACE)
     add_route(router, "PATCH", one, resource.merge, MERGE)
+    add_route(router, "DELETE", one, resource.delete, DELETE)
+    # Whoever leaves the id out wants an entity, not another method
+    router.add_api_route("/entities", _refuse_nameless, methods=["PUT", "PATCH"], include_in_schema=False)
     return router
+
+
+async def _refuse_nameless(_: Request) -> Response:
+    raise BadRequestData("The path names no entity: its id is missing")
 
 
 class _Provision:
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    async def create(self, request: Request) -> Response:
+        read_query(request, CREATE).flag("local")
+        document, context = await read_ld_object(request, self._services)
+        entity = parse_entity(document, context, now=now_micros())
+        change = CreateEntity(entity_id=entity.id, entity=entity)
+        await apply_change(self._services, request, change, create=True)
+        return created(f"{PREFIX}/entities", entity.id)
+
+    async def delete(self, request: Request) -> Response:
+        query = read_query(request, DELETE)
+        entity_id = uri_segment(request, "entity_id", "an entity's id")
+        context = await self._services.contexts.of_request(request)
+        change = DeleteEntity(entity_id=entity_id, type_selector=read_selector(query, context))
+        await apply_change(self._services, request, change)
+        return no_content()
 
     async def replace(self, request: Request) -> Response:
         query = read_query(request, REPLACE)

@@ -100,7 +100,7 @@ def test_errors_have_one_shape_on_every_route(api: httpx.Client) -> None:
             problem(api.get(concrete, headers={"Accept": "text/html"}), 406, "about:blank")
     problem(api.get("/ngsi-ld/v1/nothing"), 404, "about:blank")
     assert api.get("/nothing").headers["content-type"] == "application/problem+json"
-    refused = api.put(ENTITIES, json={})
+    refused = api.put("/ngsi-ld/v1/subscriptions", json={})
     assert refused.headers["allow"] == "GET, POST"
     for path in (
         "/ngsi-ld/v1/entities//attrs",
