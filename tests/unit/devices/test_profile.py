@@ -25,6 +25,7 @@ def _parse(text: str) -> Profile:
 def test_the_built_in_profiles() -> None:
     assert {profile.name: profile.entity_type for profile in built_in_profiles().values()} == {
         "air-quality": "AirQualityObserved",
+        "dragino-lht52": "WeatherObserved",
         "dragino-lht65": "WeatherObserved",
         "noise": "NoiseLevelObserved",
         "parking": "OffStreetParking",
@@ -51,6 +52,7 @@ def test_the_built_in_profiles() -> None:
         ("parking", "available", "availableSpotNumber", "C62"),
         ("river-level", "level", "currentLevel", "MTR"),
         ("dragino-lht65", "BatV", "batteryVoltage", "VLT"),
+        ("dragino-lht52", "Bat_mV", "batteryVoltage", "VLT"),
     ],
 )
 def test_names_and_units(profile: str, key: str, attribute: str, unit_code: str) -> None:
