@@ -1,6 +1,7 @@
 """`machi replay`."""
 
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from deploy.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from context_api.ngsild.model import Micros
+    from deploy.progress import Progress
     from devices.replay import ReplayMap, ReplayStatus
     from devices.replay.recording import Selection
 
@@ -40,6 +42,7 @@ def replay(  # noqa: PLR0917 - typer calls it by names
     """
     from deploy import wiring
     from deploy.process import run_until_stopped, start_process
+    from deploy.progress import Progress
     from deploy.settings import read_settings
     from devices.registration_client import RegistrationError
     from devices.replay import ReplaySettings, run
@@ -59,7 +62,13 @@ def replay(  # noqa: PLR0917 - typer calls it by names
             speed=None if backfill else _factor(speed),
             selection=_selection(only or [], since, until),
         )
-        run_until_stopped(lambda stop: _report(run(own, stop)))
+
+        def perform(stop: Event) -> None:
+            with Progress() as show:
+                status = run(own, stop, lambda status: _show(show, status))
+            _report(status)
+
+        run_until_stopped(perform)
     except (RegistrationError, OSError, ValueError) as error:
         raise CommandError(str(error)) from error
 
@@ -108,6 +117,19 @@ def _moment(option: str, text: str | None) -> "Micros | None":
     if moment is None or moment.tzinfo is None:
         raise UsageError(f"{option} must be a time with its offset, 2023-08-10T00:00:00+09:00, not {text!r}")
     return round(moment.timestamp() * 1_000_000)
+
+
+def _show(show: "Progress", status: "ReplayStatus") -> None:
+    """Say how far it is."""
+    text = {
+        "reading": "Reading the recording …",
+        "registering": f"Registering devices: {status.registered} of {status.devices}",
+    }.get(
+        status.phase,
+        f"{status.published} messages published, {status.acknowledged} acknowledged, "
+        f"up to {status.recorded_until or 'the beginning'}",
+    )
+    show(status.phase, text)
 
 
 def _report(status: "ReplayStatus") -> None:

@@ -1,5 +1,6 @@
 """`machi simulate`."""
 
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from deploy.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
+    from deploy.progress import Progress
     from devices.simulate import SimulateStatus
 
 
@@ -28,6 +30,7 @@ def simulate(
     """
     from deploy import wiring
     from deploy.process import run_until_stopped, start_process
+    from deploy.progress import Progress
     from deploy.settings import read_settings
     from devices.registration_client import RegistrationError
     from devices.simulate import SimulateSettings, run
@@ -46,8 +49,14 @@ def simulate(
         duration_s=None if duration is None else seconds(duration, "--duration"),
         seed=seed,
     )
+
+    def perform(stop: Event) -> None:
+        with Progress() as show:
+            status = run(own, stop, lambda status: _show(show, status))
+        _report(status)
+
     try:
-        run_until_stopped(lambda stop: _report(run(own, stop)))
+        run_until_stopped(perform)
     except (RegistrationError, ValueError) as error:
         raise CommandError(str(error)) from error
 
@@ -60,6 +69,15 @@ def seconds(text: str, option: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from error
+
+
+def _show(show: "Progress", status: "SimulateStatus") -> None:
+    """Say how far it is."""
+    if status.registered < status.devices:
+        show("registering", f"Registering devices: {status.registered} of {status.devices}")
+    else:
+        connected = f"{status.connected} of {status.devices} devices connected"
+        show("publishing", f"{connected}, {status.published} messages published")
 
 
 def _report(status: "SimulateStatus") -> None:
