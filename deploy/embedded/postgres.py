@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -127,20 +127,31 @@ class EmbeddedPostgres(EmbeddedServer):
         password_copy = new.with_name(new.name + "-password")
         _write_private(password_copy, self._password_file.read_text(), account.user)
         try:
-            initdb = subprocess.run(  # noqa: S603
-                [*account.prefix, str(binaries() / "initdb"), *self._initdb_options(new, password_copy)],
-                env=_environment(),
-                user=account.user,
-                group=account.user,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            self._run_initdb(account, self._initdb_options(new, password_copy))
         finally:
             password_copy.unlink()
-        if initdb.returncode != 0:
-            raise NotStarted(f"PostgreSQL cannot make its files in {self.folder}: {initdb.stderr.strip()}")
         new.rename(self._cluster)
+
+    def _run_initdb(self, account: Account, options: Sequence[str]) -> None:
+        """Run it in a session of its own: whoever interrupts us ends its children too, and they are gone."""
+        initdb = subprocess.Popen(  # noqa: S603
+            [*account.prefix, str(binaries() / "initdb"), *options],
+            env=_environment(),
+            user=account.user,
+            group=account.user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            _, errors = initdb.communicate()
+        except BaseException:
+            os.killpg(initdb.pid, signal.SIGKILL)
+            initdb.communicate()  # its children hold the pipe: it closes with the last of them
+            raise
+        if initdb.returncode != 0:
+            raise NotStarted(f"PostgreSQL cannot make its files in {self.folder}: {errors.strip()}")
 
     def _initdb_options(self, cluster: Path, password_file: Path) -> list[str]:
         return [
