@@ -10,8 +10,11 @@ from context_api.http.errors import NotAcceptable, UnsupportedMediaType
 JSON = "application/json"
 LD_JSON = "application/ld+json"
 MERGE_PATCH = "application/merge-patch+json"
+GEO_JSON = "application/geo+json"
 ENTITY_TYPES = (JSON, LD_JSON)
 """Candidates for a response, the preferred one first."""
+WITH_GEO_JSON = (JSON, LD_JSON, GEO_JSON)
+"""The same where entities can be served as features."""
 
 
 def negotiate(request: Request, available: Sequence[str] = ENTITY_TYPES) -> str:

@@ -38,6 +38,8 @@ class Answer:
     schema: str | None = None
     example: Any = None
     media_types: Sequence[str] = (JSON,)
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    """Media type -> example, where it is another one."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Name -> description."""
 
@@ -179,6 +181,8 @@ def _error_statuses(operation: Operation, method: str) -> list[int]:
 
 def _content(described: RequestBody | Answer) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{described.schema}"}
+    others: Mapping[str, Any] = described.examples if isinstance(described, Answer) else {}
     return {
-        media_type: {"schema": schema, "example": described.example} for media_type in described.media_types
+        media_type: {"schema": schema, "example": others.get(media_type, described.example)}
+        for media_type in described.media_types
     }

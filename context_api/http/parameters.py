@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from context_api.ngsild.errors import BadRequestData, InvalidRequest, OperationNotSupported, TooManyResults
+from context_api.ngsild.linked import MAX_JOIN_LEVEL
 from context_api.ngsild.query.entity import DEFAULT_LIMIT
 
 MAX_LIMIT = 1_000
@@ -79,6 +80,59 @@ PARAMETERS: Mapping[str, Parameter] = {
         schema={"type": "string", "format": "uri"},
         example="urn:ngsi-ld:Dataset:corrected",
     ),
+    "pick": _list_of(
+        ["id", "pm25"],
+        "Only these members and attributes; `relationship{name}` for linked entities (clause 4.21)",
+    ),
+    "omit": _list_of(["location"], "Without these members and attributes; as in pick"),
+    "lang": Parameter(
+        description="Language properties as plain strings of the preferred language, as in Accept-Language",
+        example="ja,en;q=0.8",
+    ),
+    "geometryProperty": Parameter(
+        description="With Accept: application/geo+json, the attribute that gives the geometry",
+        example="location",
+    ),
+    "join": _choice(
+        ["inline", "flat", "@none"], "Linked entities, inside their relationships or after the entities"
+    ),
+    "joinLevel": Parameter(
+        description="With join: how many links are followed",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_JOIN_LEVEL, "default": 1},
+        example=1,
+    ),
+    "containedBy": _list_of(
+        ["urn:ngsi-ld:City:1"], "With join: entities that the client has already", format="uri"
+    ),
+    "q": Parameter(description="A query over attributes (clause 4.9)", example="pm25>35"),
+    "expandValues": _list_of(["category"], "Attributes whose values in q are terms of the @context"),
+    "csf": Parameter(
+        description="A query over context sources; there are none yet, so only its grammar is checked",
+        example='contextSourceAlias=="north"',
+    ),
+    "georel": Parameter(
+        description="near;maxDistance==METRES, near;minDistance==METRES, within, contains, overlaps,"
+        " intersects, equals or disjoint (clause 4.10)",
+        example="near;maxDistance==500",
+    ),
+    "geometry": Parameter(description="The type of the geometry: Point, Polygon, …", example="Point"),
+    "coordinates": Parameter(
+        description="The geometry's coordinates, as a JSON array", example="[139.4657,35.7598]"
+    ),
+    "geoproperty": Parameter(
+        description="The attribute that a geoquery looks at; absent: location", example="location"
+    ),
+    "scopeQ": Parameter(description="A query over scopes (clause 4.19)", example="/Tokyo/#"),
+    "orderBy": _list_of(
+        ["pm25;desc"], "id, type, attributes or parts of them, with ;asc, ;desc, ;dist-asc or ;dist-desc"
+    ),
+    "orderFrom": Parameter(
+        description="The coordinates from where distances are measured", example="[139.4657,35.7598]"
+    ),
+    "collation": Parameter(description="The order of strings, a language tag", example="ja"),
+    "splitEntities": Parameter(
+        description="Whether parts of an entity may lie in several sources", schema=_BOOLEAN, example=False
+    ),
     "timerel": _choice(["after", "before", "between"], "How an instance's time stands to timeAt"),
     "timeAt": Parameter(description="A DateTime, UTC", schema=_DATETIME, example="2026-11-23T00:00:00Z"),
     "endTimeAt": Parameter(
@@ -99,14 +153,10 @@ PARAMETERS: Mapping[str, Parameter] = {
     "profile": Parameter(description="Devices of this profile", example="air-quality"),
 }
 
-_FILTERS = frozenset({"q", "csf", "geometry", "georel", "coordinates", "geoproperty", "scopeQ"})
 _SHAPING = frozenset({"pick", "omit", "lang", "datasetId", "geometryProperty", "jsonKeys"})
-_LINKED = frozenset({"containedBy", "join", "joinLevel", "entityMap", "entityMapLifetime"})
-_ORDERING = frozenset({"orderBy", "orderFrom", "collation", "expandValues", "splitEntities"})
 _AGGREGATION = frozenset({"aggrMethods", "aggrPeriodDuration"})
 
-LATER_RETRIEVE = _SHAPING | _LINKED
-LATER_QUERY = _FILTERS | _SHAPING | _LINKED | _ORDERING
+LATER_ENTITIES = frozenset({"entityMap", "entityMapLifetime", "jsonKeys"})
 LATER_TEMPORAL = _SHAPING | _AGGREGATION
 """Parameters of NGSI-LD that this broker knows and does not serve yet."""
 

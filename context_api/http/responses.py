@@ -28,18 +28,23 @@ def ld_response(
     context: Context,
     accept: str,
     *,
+    status: int = 200,
+    has_context: bool | None = None,
     headers: Mapping[str, str] | None = None,
     links: Sequence[str] = (),
 ) -> Response:
-    """Write a document or a list of them: ld+json with the @context inside, json with a Link to it."""
-    if accept == LD_JSON:
+    """Write a document or a list of them: ld+json with the @context inside, json with a Link to it.
+
+    `has_context` says which of both where the media type does not (GeoJSON).
+    """
+    if accept == LD_JSON if has_context is None else has_context:
         documents = content if isinstance(content, list) else [content]
         for document in documents:
             document["@context"] = context.source
         all_links = list(links)
     else:
         all_links = [context_link(context), *links]
-    answer = json_response(content, media_type=accept, headers=headers)
+    answer = json_response(content, status=status, media_type=accept, headers=headers)
     if all_links:
         answer.headers["link"] = ", ".join(all_links)
     return answer

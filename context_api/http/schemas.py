@@ -25,6 +25,7 @@ def _array_of(name: str) -> dict[str, Any]:
 
 
 _ENTITY_TYPE = {"oneOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
+_TEXTS = {"oneOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
 _MESSAGE_COUNTS = _object(
     [],
     received=_COUNT,
@@ -46,7 +47,53 @@ SCHEMAS: dict[str, Any] = {
     ),
     "Entity": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
     "EntityFragment": {"type": "object", "minProperties": 1},
-    "EntityList": _array_of("Entity"),
+    "EntityList": {
+        "oneOf": [
+            {"type": "array", "items": {"type": "object"}},
+            _object(["type", "features"], type={"const": "FeatureCollection"}, features={"type": "array"}),
+        ]
+    },
+    "EntityOrList": {
+        "description": "With pick and omit, an entity may come without its id or type",
+        "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
+    },
+    "Query": _object(
+        ["type"],
+        type={"const": "Query"},
+        entities={
+            "type": "array",
+            "minItems": 1,
+            "items": _object(["type"], type=_STRING, id=_TEXTS, idPattern=_STRING),
+        },
+        attrs=_TEXTS,
+        pick=_TEXTS,
+        omit=_TEXTS,
+        q=_STRING,
+        expandValues=_TEXTS,
+        geoQ=_object(
+            ["georel", "geometry", "coordinates"],
+            georel=_STRING,
+            geometry=_STRING,
+            coordinates={"type": "array"},
+            geoproperty=_STRING,
+        ),
+        scopeQ=_STRING,
+        csf=_STRING,
+        lang=_STRING,
+        datasetId=_TEXTS,
+        join={"enum": ["inline", "flat", "@none"]},
+        joinLevel={"type": "integer", "minimum": 1},
+        containedBy=_TEXTS,
+        geometryProperty=_STRING,
+        splitEntities={"type": "boolean"},
+        ordering=_object(
+            ["orderBy"],
+            orderBy=_TEXTS,
+            coordinates={"type": "array"},
+            geometry=_STRING,
+            collation=_STRING,
+        ),
+    ),
     "EntityBatch": {**_array_of("Entity"), "minItems": 1},
     "FragmentBatch": {"type": "array", "items": _object(["id"], id=_URI), "minItems": 1},
     "IdBatch": {"type": "array", "items": _URI, "minItems": 1},

@@ -171,16 +171,6 @@ def _try(filed: _Filed, change: _Change, fired: int, found: dict[int, Match]) ->
         return
     if filed.expires_at is not None and filed.expires_at <= change.now:
         return
-    if filed.selectors and not any(_selects(selector, change.entity) for selector in filed.selectors):
+    if filed.selectors and not any(selector.matches(change.entity) for selector in filed.selectors):
         return
     found[filed.key] = Match(filed.key, _TRIGGERS[wanted])
-
-
-def _selects(selector: EntitySelector, entity: Entity) -> bool:
-    if selector.types is not None and not selector.types.matches(entity.types):
-        return False
-    if selector.ids:
-        return entity.id in selector.ids
-    if selector.id_pattern is not None:
-        return compile_id_pattern(selector.id_pattern).search(entity.id) is not None
-    return True

@@ -12,11 +12,11 @@ from context_api.ngsild.model import Iri, Micros
 from context_api.ngsild.names import check_text, check_uri, shown
 from context_api.ngsild.parse import parse_attribute_name
 from context_api.ngsild.query.pattern import parse_id_pattern
+from context_api.ngsild.query.selector import EntitySelector
 from context_api.ngsild.query.types import parse_type_selection, write_type_selection
 from context_api.ngsild.subscription_model import (
     DEFAULT_TRIGGERS,
     Endpoint,
-    EntitySelector,
     NotificationFormat,
     Notifying,
     Subscription,

@@ -8,7 +8,7 @@ import msgspec
 
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.model import Iri, Micros
-from context_api.ngsild.query.types import TypeSelection
+from context_api.ngsild.query.selector import EntitySelector
 
 DEFAULT_TRIGGERS = Trigger.ATTRIBUTE_CREATED | Trigger.ATTRIBUTE_UPDATED
 ATTRIBUTE_TRIGGERS = DEFAULT_TRIGGERS | Trigger.ATTRIBUTE_DELETED
@@ -20,15 +20,6 @@ class NotificationFormat(StrEnum):
     NORMALIZED = "normalized"
     CONCISE = "concise"
     KEY_VALUES = "keyValues"
-
-
-class EntitySelector(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which entities (clause 5.2.33); `ids` win over `id_pattern`."""
-
-    types: TypeSelection | None = None
-    """None stands for `*`: any type."""
-    ids: tuple[str, ...] = ()
-    id_pattern: str | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from context_api.http.negotiation import GEO_JSON, WITH_GEO_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import LATER_ENTITIES, Parameter, Query
 from context_api.http.preferences import read_preferences
-from context_api.http.representation import Representation, read_representation
+from context_api.http.representation import read_representation
 from context_api.http.responses import ld_response, page_links
 from context_api.http.schemas import ENTITY, ENTITY_ID
 from context_api.http.services import Services
@@ -40,38 +40,15 @@ _DATASETS = Parameter(
     example=["urn:ngsi-ld:Dataset:corrected", "@none"],
     is_list=True,
 )
-_SHAPING = [
-    "attrs",
-    "pick",
-    "omit",
-    "lang",
-    "datasetId",
-    "join",
-    "joinLevel",
-    "containedBy",
-    "geometryProperty",
-    "options",
-    "format",
-    "local",
-]
+_SHAPING = (
+    *("attrs", "pick", "omit", "lang", "datasetId", "join", "joinLevel", "containedBy", "geometryProperty"),
+    *("options", "format", "local"),
+)
 _PAGE = ("limit", "offset", "count")
-_SELECTING = [
-    "type",
-    "id",
-    "idPattern",
-    "q",
-    "expandValues",
-    "csf",
-    "georel",
-    "geometry",
-    "coordinates",
-    "geoproperty",
-    "scopeQ",
-    "orderBy",
-    "orderFrom",
-    "collation",
-    "splitEntities",
-]
+_SELECTING = (
+    *("type", "id", "idPattern", "q", "expandValues", "csf", "scopeQ", "splitEntities"),
+    *("georel", "geometry", "coordinates", "geoproperty", "orderBy", "orderFrom", "collation"),
+)
 _FEATURE = {
     "id": ENTITY_ID,
     "type": "Feature",
@@ -83,7 +60,8 @@ _LIST_ANSWER = Answer(
     description="A page of entities, ordered by id unless orderBy says otherwise",
     schema="EntityList",
     example=[ENTITY],
-    media_types=("application/json", "application/ld+json"),
+    media_types=WITH_GEO_JSON,
+    examples={GEO_JSON: {"type": "FeatureCollection", "features": [_FEATURE]}},
     headers=_PAGE_HEADERS,
 )
 _ALTERED = Answer(description="The same, in the form of the earlier version that Prefer: ngsi-ld=… names")
@@ -135,7 +113,8 @@ RETRIEVE = Operation(
             description="The entity; with join=flat, an array of it and the entities that it links to",
             schema="EntityOrList",
             example=ENTITY,
-            media_types=("application/json", "application/ld+json"),
+            media_types=WITH_GEO_JSON,
+            examples={GEO_JSON: _FEATURE},
         ),
         203: _ALTERED,
     },
@@ -157,10 +136,12 @@ def entities_router(services: Services) -> APIRouter:
 class _Form:
     """The form of one answer: what was negotiated, and what it says in its headers."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, query: Query) -> None:
         preferences = read_preferences(request)
         wanted = preferences.get("ngsi-ld")
+        self.query = query
         self.accept = negotiate(request, WITH_GEO_JSON)
+        self.representation = read_representation(query)
         self.headers: dict[str, str] = {}
         self.minor = CURRENT_MINOR
         minor = None if wanted is None else parse_version(wanted)
@@ -170,6 +151,10 @@ class _Form:
         self.has_context: bool | None = None
         if self.accept == GEO_JSON:
             self.has_context = preferences.get("body", "").lower() != "json"
+
+    def presentation(self, criteria: Criteria, context: Context) -> Presentation:
+        """Read what the criteria say about the form. Raises BadRequestData, TooComplexQuery."""
+        return build_presentation(criteria, self.representation, self.accept, context, self.minor)
 
     def answer(
         self, content: Any, context: Context, presented: Presented, links: Sequence[str] = ()
@@ -192,46 +177,41 @@ class _Entities:
 
     async def query(self, request: Request) -> Response:
         query = read_query(request, QUERY)
-        form, representation = _Form(request), read_representation(query)
+        form = _Form(request, query)
         criteria = criteria_of_url(query)
         context = await self._services.contexts.of_request(request)
-        return await self._answer(
-            request, query, criteria, form, representation, context, path=f"{PREFIX}/entities"
-        )
+        return await self._answer(request, criteria, form, context, path=f"{PREFIX}/entities")
 
     async def query_by_post(self, request: Request) -> Response:
         query = read_query(request, QUERY_BY_POST)
         document, context = await read_ld_object(request, self._services)
-        form, representation = _Form(request), read_representation(query)
+        form = _Form(request, query)
         is_local = query.flag("local") if "local" in query else None
         criteria = criteria_of_body(document, is_local=is_local)
-        return await self._answer(request, query, criteria, form, representation, context, path=_QUERY_PATH)
+        return await self._answer(request, criteria, form, context, path=_QUERY_PATH)
 
     async def _answer(
         self,
         request: Request,
-        query: Query,
         criteria: Criteria,
         form: _Form,
-        representation: Representation,
         context: Context,
         *,
         path: str,
     ) -> Response:
-        limit, offset, count = query.page()
-        presentation = build_presentation(criteria, representation, form.accept, context, form.minor)
+        limit, offset, count = form.query.page()
+        presentation = form.presentation(criteria, context)
         one_more = limit + 1 if limit else 0  # which tells whether there is another page
         wanted = build_query(criteria, context, limit=one_more, offset=offset, count=count)
         access = await self._services.access(request)
         page = await self._query(access, wanted)
         entities = page.items[:limit]
-        presented = present(
-            entities, presentation, context, await self._follow(access, entities, presentation)
-        )
+        walk = await self._follow(access, entities, presentation)
+        presented = present(entities, presentation, context, walk)
         if page.count is not None:
             form.headers["NGSILD-Results-Count"] = str(page.count)
         has_more = len(page.items) > limit
-        links = page_links(path, query.without_page(), limit=limit, offset=offset, has_more=has_more)
+        links = page_links(path, form.query.without_page(), limit=limit, offset=offset, has_more=has_more)
         content: Any = presented.documents
         if form.accept == GEO_JSON:
             content = to_feature_collection(presented.documents)
@@ -239,11 +219,11 @@ class _Entities:
 
     async def retrieve(self, request: Request) -> Response:
         query = read_query(request, RETRIEVE)
-        form, representation = _Form(request), read_representation(query)
+        form = _Form(request, query)
         entity_id = uri_segment(request, "entity_id", "an entity's id")
         criteria = criteria_of_url(query)
         context = await self._services.contexts.of_request(request)
-        presentation = build_presentation(criteria, representation, form.accept, context, form.minor)
+        presentation = form.presentation(criteria, context)
         selector = read_selector(query, context)
         access = await self._services.access(request)
         entity = await self._services.reads.submit(access, entity_id)

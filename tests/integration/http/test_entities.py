@@ -174,8 +174,6 @@ def test_pages(room: httpx.Client) -> None:
         ("type=Room;", "BadRequestData", 400),
         ("type=Room&attrs=id", "BadRequestData", 400),
         ("type=Room&limit=5000", "TooManyResults", 403),
-        ("type=Room&q=temperature%3E5", "OperationNotSupported", 422),
-        ("type=Room&georel=near;maxDistance==5", "OperationNotSupported", 422),
         ("type=Room&colour=red", "InvalidRequest", 400),
         ("type=Room&options=pretty", "InvalidRequest", 400),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from context_api.http.parameters import LATER_QUERY, Query, parse_query
+from context_api.http.parameters import LATER_ENTITIES, Query, parse_query
 from context_api.http.representation import (
     TEMPORAL_FORMATS,
     Format,
@@ -22,7 +22,7 @@ ACCEPTS = ("id", "type", "limit", "offset", "count", "options", "format", "idPat
 
 
 def query(text: str) -> Query:
-    return parse_query(text.encode(), ACCEPTS, LATER_QUERY)
+    return parse_query(text.encode(), ACCEPTS, LATER_ENTITIES)
 
 
 def test_lists_come_by_commas_or_by_repetition() -> None:
@@ -32,7 +32,7 @@ def test_lists_come_by_commas_or_by_repetition() -> None:
     assert query("type=%E7%A9%BA+x").text("type") == "空 x"
 
 
-@pytest.mark.parametrize("name", ["q", "georel", "scopeQ", "pick", "join", "orderBy", "lang", "csf"])
+@pytest.mark.parametrize("name", ["entityMap", "entityMapLifetime", "jsonKeys"])
 def test_what_ngsi_ld_has_and_we_do_not_is_refused_by_name(name: str) -> None:
     with pytest.raises(OperationNotSupported, match=name):
         query(f"{name}=x")
