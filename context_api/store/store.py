@@ -21,6 +21,7 @@ from context_api.store.discovery import AttributeInfo, TypeInfo
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
 from context_api.store.indexes import IndexCache
 from context_api.store.ingesting import ingest_batch
+from context_api.store.querying import query_entities
 from context_api.store.reading import Page
 from context_api.store.series import SeriesCache
 from context_api.store.states import EntityCache
@@ -119,11 +120,9 @@ class Store:
         )
 
     def query_entities(self, access: Access, query: EntityQuery) -> Page:
-        """Answer a query by one page, ordered by id. Raises BadRequestData for a bad idPattern."""
+        """Answer a query by one page. Raises BadRequestData, TooComplexQuery, StoreTimeout."""
         return self._read(
-            lambda: reading.query_entities(
-                self._database, self._shared.terms, access, query, self._shared.clock()
-            )
+            lambda: query_entities(self._database, self._shared.terms, access, query, self._shared.clock())
         )
 
     def get_types(self, access: Access) -> list[Iri]:

@@ -1,7 +1,7 @@
 """Queries: what may be asked, parsed once, read by the store."""
 
 from context_api.ngsild.query.conditions import Condition, linked_depth, names_an_attribute
-from context_api.ngsild.query.entity import EntityQuery
+from context_api.ngsild.query.entity import EntityQuery, selects
 from context_api.ngsild.query.geo import GeoQuery, compile_geo_query, parse_geo_query, search_boxes
 from context_api.ngsild.query.ordering import Ordering, order_entities, parse_ordering
 from context_api.ngsild.query.pattern import compile_id_pattern, parse_id_pattern
@@ -48,5 +48,6 @@ __all__ = [
     "parse_type_selection",
     "search_boxes",
     "selected_types",
+    "selects",
     "write_type_selection",
 ]

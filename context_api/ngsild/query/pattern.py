@@ -145,8 +145,10 @@ class _Checker:
             if not following or (following.isalnum() and following not in _ESCAPES):
                 raise self._wrong(f"the escape \\{following} is not supported")
             self._position += 2
-        elif character in "*+?" or _QUANTIFIER.match(self._text, self._position):
+        elif character in "*+?":
             raise self._wrong(f"{character} has nothing to repeat")
+        elif character == "{":
+            raise self._wrong("{ needs a backslash where it is no repetition")
         else:
             self._position += 1
         return False

@@ -139,7 +139,7 @@ def _target_of_instance(instance: Instance, members: tuple[str, ...]) -> Target 
         if not isinstance(value, dict) or member not in value:
             return None
         value = value[member]
-    return Target([_unwrapped(value)], instance.kind in RELATIONSHIPS)
+    return Target([value], instance.kind in RELATIONSHIPS)
 
 
 def _target_of_languages(language_map: dict[str, Any], members: tuple[str, ...]) -> Target | None:
@@ -163,18 +163,23 @@ def _holds(term: Term, target: Target) -> bool:
     if target.is_relationship:
         return False
     if isinstance(term, Compares):
-        return any(_compare(value, term.operator, term.operand) for value in target.values)
+        return any(_compare(_unwrapped(value), term.operator, term.operand) for value in target.values)
     if isinstance(term, Exists):
         return True
-    texts = [value for value in target.values if isinstance(value, str)]
+    texts = [text for value in target.values if isinstance(text := _unwrapped(value), str)]
     pattern = compile_pattern(term.pattern)
     return bool(texts) and any(pattern.search(text) is not None for text in texts) != term.negated
 
 
 def _is_or_holds(value: Any, operands: tuple[Operand, ...]) -> bool:
-    if isinstance(value, list):
-        return any(_is_one_of(_unwrapped(one), operands) for one in value)
-    return _is_one_of(value, operands)
+    for part in value if isinstance(value, list) else (value,):
+        held = _unwrapped(part)
+        if held is not part and isinstance(held, list):
+            if any(_is_one_of(one, operands) for one in held):
+                return True
+        elif _is_one_of(held, operands):
+            return True
+    return False
 
 
 def _is_one_of(value: Any, operands: tuple[Operand, ...]) -> bool:

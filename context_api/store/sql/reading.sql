@@ -7,7 +7,7 @@ where tenant_id = %s and id = any(%s) and (expires_at is null or expires_at > %s
 select e.id, e.types, e.scopes, e.fixed, e.live, e.removed, e.created_at, e.modified_at, e.expires_at
 from entity e
 where {where}
-order by e.id
+order by {order}
 limit %s offset %s
 
 -- name: count_entities
