@@ -1,8 +1,9 @@
 """Which account runs a server that refuses root (PostgreSQL) or should not be root (the broker).
 
-As an ordinary user: that user. As root: the same files inside a user namespace of its own, where root's files
-keep their owner and the program holds no privilege (`unshare --user`); where the kernel forbids that, the
-account `nobody`, to which only the server's own directory is handed over. No account is created.
+As an ordinary user: that user. As root, or as a user without a name: the same files inside a user namespace
+of its own, where they keep their owner and the program holds no privilege (`unshare --user`); where the
+kernel forbids that to root, the account `nobody`, to which only the server's own directory is handed over. No
+account is created.
 """
 
 import os
@@ -49,7 +50,7 @@ def account_for(directory: Path, program: Path) -> Account:
     if os.geteuid() != 0:
         if owner != os.geteuid():
             raise NotPermitted(f"{directory} belongs to the account {_name(owner)}: run as that account.")
-        return Account()
+        return _own_account(owner)
     unshare = _unshare()
     if owner == 0 and unshare is not None:
         return Account(prefix=(unshare, "--user"))
@@ -59,6 +60,16 @@ def account_for(directory: Path, program: Path) -> Account:
     os.chown(directory, user, user)
     directory.chmod(0o700)
     return Account(user=user)
+
+
+def _own_account(uid: int) -> Account:
+    """PostgreSQL refuses an account without a name, as containers have it; in a namespace it is `nobody`."""
+    unshare = None if _has_name(uid) else _unshare()
+    return Account() if unshare is None else Account(prefix=(unshare, "--user"))
+
+
+def _has_name(uid: int) -> bool:
+    return _name(uid) != str(uid)
 
 
 def _check_reachable(path: Path, user: int) -> None:

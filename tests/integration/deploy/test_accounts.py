@@ -95,3 +95,16 @@ def test_an_ordinary_user_runs_them_itself(tmp_path: Path, monkeypatch: pytest.M
             account_for(tmp_path, Path("/usr/bin/true"))
     else:
         assert account_for(tmp_path, Path("/usr/bin/true")) == Account()
+
+
+@root_only
+def test_a_user_without_a_name_runs_them_in_a_namespace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nameless = 54_321
+    os.chown(tmp_path, nameless, nameless)
+    monkeypatch.setattr(os, "geteuid", lambda: nameless)
+    monkeypatch.setattr(account, "_unshare", lambda: "/usr/bin/unshare")
+    assert account_for(tmp_path, Path("/usr/bin/true")) == Account(prefix=("/usr/bin/unshare", "--user"))
+    monkeypatch.setattr(account, "_unshare", lambda: None)
+    assert account_for(tmp_path, Path("/usr/bin/true")) == Account()
