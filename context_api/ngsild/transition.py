@@ -59,11 +59,12 @@ def drop_expired(entity: Entity | None, now: Micros) -> Entity | None:
     for instances in entity.attributes.values():
         for instance in instances:
             if instance.expires_at is not None and instance.expires_at <= now:
-                return msgspec.structs.replace(entity, attributes=_drop_instances(entity.attributes, now))
+                return msgspec.structs.replace(entity, attributes=drop_instances(entity.attributes, now))
     return entity
 
 
-def _drop_instances(attributes: Attributes, now: Micros) -> Attributes:
+def drop_instances(attributes: Attributes, now: Micros) -> Attributes:
+    """Give the attributes without the instances that have expired."""
     kept = {name: [one for one in listed if not is_expired(one, now)] for name, listed in attributes.items()}
     return {name: listed for name, listed in kept.items() if listed}
 

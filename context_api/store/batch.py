@@ -14,7 +14,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.matching import SubscriptionIndex
-from context_api.ngsild.changes import Change, DeleteEntity, Outcome, Reading, ValueOutcome
+from context_api.ngsild.changes import Change, Outcome, Reading, ValueOutcome
+from context_api.ngsild.expiry import expire_entity
 from context_api.ngsild.merge import apply_change, apply_reading
 from context_api.ngsild.model import Instance, Iri, Micros
 from context_api.ngsild.transition import Removed, Transition
@@ -29,7 +30,7 @@ from context_api.store.observations import encode_observation
 from context_api.store.packing import pack_texts
 from context_api.store.queries import load_queries
 from context_api.store.series import SeriesCache, SeriesOfTransaction
-from context_api.store.states import CachedEntity, EntityCache, EntityState, is_expired
+from context_api.store.states import EntityCache, EntityState
 from context_api.store.terms import Terms
 
 _SQL = load_queries("batch")
@@ -40,6 +41,8 @@ CREATION_LOCK = 2
 """Class of the advisory locks under which entities without a row are created."""
 CREATION_BUCKETS = 512
 """So many of those at most does a transaction take: the server's table of locks is small."""
+MORE_CHANGES = 64
+"""Sequence numbers that are drawn at a time where expiries use up the supply."""
 
 
 class Clock(Protocol):
@@ -135,9 +138,9 @@ class Batch:
         """End the locked entities that are past their expiresAt; returns how many were."""
         now = self.now()
         observations: list[Observation] = []
-        expired = [state for state in self._states.values() if is_expired(state.current, now)]
+        expired = [state for state in self._states.values() if _is_due(state, now)]
         for state in expired:
-            self._expire(state, observations)
+            self._expire(state, now, observations)
         write_observations(self.connection, observations)
         return len(expired)
 
@@ -154,21 +157,10 @@ class Batch:
             connection.execute("commit")
         self._series.commit()
         self._kinds.commit()
-        written = [state for state in states if state.is_dirty and state.current is not None]
+        version = self.effects.version
         self._shared.entities.put(
             self.access.tenant_id,
-            [
-                CachedEntity(
-                    self.effects.version,
-                    state.current,
-                    state.fixed,
-                    state.live,
-                    state.live_names,
-                    state.removed,
-                )
-                for state in written
-                if state.current is not None
-            ],
+            [cached for state in states if state.is_dirty and (cached := state.cached(version)) is not None],
         )
 
     def roll_back(self) -> None:
@@ -218,7 +210,15 @@ class Batch:
         """Take the transaction's id and sequence numbers: drawn under the locks, they grow per entity."""
         if row is None:
             raise StoreFault("BUG: an aggregate gave no row")
-        self.effects.begin(row[0], row[1] or [])
+        self.effects.begin(row[0], row[1] or [], self._draw_sequence)
+
+    def _draw_sequence(self) -> list[int]:
+        """Give more sequence numbers: entities that expired meanwhile had changes nobody asked for."""
+        row = self.connection.execute(_SQL["begin_changes"], [MORE_CHANGES], binary=True).fetchone()
+        if row is None:
+            raise StoreFault("BUG: an aggregate gave no row")
+        drawn: list[int] = row[1]
+        return drawn
 
     def _apply_readings(self, readings: list[tuple[Reading, str]]) -> list[Outcome]:
         """History first: what is new there decides what may advance the present."""
@@ -235,8 +235,8 @@ class Batch:
             mine = values[position : position + count]
             position += count
             state = self._states[reading.entity_id]
-            if is_expired(state.current, now):
-                self._expire(state, extra)
+            if _is_due(state, now):
+                self._expire(state, now, extra)
             fresh = [value is not ValueOutcome.DUPLICATE for value in mine]
             transition = apply_reading(state.current, reading, now, state.removed, fresh)
             transition.outcome.values = mine
@@ -289,8 +289,9 @@ class Batch:
         for change, author in changes:
             now = self.now()
             state = self._states[change.entity_id]
-            if is_expired(state.current, now):
-                self._expire(state, observations)
+            if _is_due(state, now):
+                self._expire(state, now, observations)
+                now = self.now()
             before = state.current
             transition = apply_change(before, change, now, state.removed)
             outcomes.append(transition.outcome)
@@ -301,15 +302,11 @@ class Batch:
             write_observations(self.connection, observations)
         return outcomes
 
-    def _expire(self, state: EntityState, observations: list[Observation]) -> None:
-        """End an entity at its expiresAt: to history, subscribers and tombstones a deletion."""
-        former = state.expiring()
-        if former is None or state.current is None or state.current.expires_at is None:
-            return
-        ended_at = state.current.expires_at
-        transition = apply_change(former, DeleteEntity(entity_id=state.id), ended_at, state.removed)
-        observations += self._observe_touched(state, transition, ended_at, "expiry")
-        self._advance(state, transition, ended_at)
+    def _expire(self, state: EntityState, now: Micros, observations: list[Observation]) -> None:
+        """End what of an entity has expired: to history, subscribers and tombstones a deletion."""
+        for transition, ended_at in expire_entity(state.current, now):
+            observations += self._observe_touched(state, transition, ended_at, "expiry")
+            self._advance(state, transition, ended_at)
 
     def _advance(
         self, state: EntityState, transition: Transition, now: Micros, *, is_reading: bool = False
@@ -366,3 +363,8 @@ class Batch:
                 )
             )
         return observations
+
+
+def _is_due(state: EntityState, now: Micros) -> bool:
+    """Whether something of the entity has expired."""
+    return state.next_expiry is not None and state.next_expiry <= now

@@ -1,7 +1,7 @@
 """What a transaction leaves behind besides history: entity rows, change rows, outbox, queues and counters."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -55,13 +55,15 @@ class Effects:
         self._access = access
         self._terms = terms
         self._sequence: list[int] = []
+        self._draw: Callable[[], list[int]] = list
         self._changes: list[_ChangeRow] = []
         self._outbox: list[_OutboxRow] = []
 
-    def begin(self, version: bytes, sequence: list[int]) -> None:
-        """Take the transaction's id and a supply of sequence numbers."""
+    def begin(self, version: bytes, sequence: list[int], draw: Callable[[], list[int]]) -> None:
+        """Take the transaction's id and a supply of sequence numbers; `draw` gives more."""
         self.version = version
         self._sequence = sequence[::-1]
+        self._draw = draw
 
     def add_change(
         self,
@@ -75,6 +77,8 @@ class Effects:
         entity = transition.after or before
         if entity is None:
             return
+        if not self._sequence:
+            self._sequence = self._draw()[::-1]
         seq = self._sequence.pop()
         names = dict.fromkeys([one.attribute for one in transition.touched])
         self._changes.append(
@@ -191,6 +195,7 @@ class Effects:
                 pack_times([entity.created_at for entity in entities]),
                 pack_times([entity.modified_at for entity in entities]),
                 pack_times([entity.expires_at for entity in entities]),
+                pack_times([state.next_expiry for state in states if state.current is not None]),
             ],
         )
         anew = [state.id for state in states if not state.row_exists and state.removed.entity is not None]

@@ -9,7 +9,7 @@ _SQL = load_queries("housekeeping")
 
 
 def find_expired(database: Database, now: Micros, limit: int) -> dict[tuple[int, str], list[str]]:
-    """Find entities past their expiresAt, the longest expired first, by (tenant id, tenant name)."""
+    """Find entities that are, or have attributes, past their expiresAt, by (tenant id, tenant name)."""
     with database.connection() as connection:
         rows = connection.execute(_SQL["find_expired"], [pack_time(now), limit]).fetchall()
     found: dict[tuple[int, str], list[str]] = {}

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from context_api.ngsild.model import Entity, Iri, Kind, Micros
 from context_api.ngsild.transition import Removed, Touched, Transition
 from context_api.store import codec
@@ -23,6 +21,7 @@ class CachedEntity(NamedTuple):
     live: bytes
     live_names: tuple[Iri, ...]
     removed: Removed
+    next_expiry: Micros | None
 
 
 class EntityCache:
@@ -66,6 +65,7 @@ class EntityState:
         "is_head_dirty",
         "live",
         "live_names",
+        "next_expiry",
         "removed",
         "row_exists",
     )
@@ -83,6 +83,8 @@ class EntityState:
         self.is_dirty = False
         self.is_head_dirty = False
         """More than `live` and modifiedAt may differ from the row."""
+        self.next_expiry: Micros | None = None
+        """When the entity, or the first of its attribute instances, expires."""
 
     @classmethod
     def of_cached(cls, cached: CachedEntity) -> "EntityState":
@@ -93,6 +95,7 @@ class EntityState:
         state.fixed = cached.fixed
         state.live = cached.live
         state.live_names = cached.live_names
+        state.next_expiry = cached.next_expiry
         return state
 
     @classmethod
@@ -104,6 +107,7 @@ class EntityState:
         state.fixed = row.fixed
         state.live = row.live
         state.live_names = codec.live_names(state.current)
+        state.next_expiry = find_next_expiry(state.current)
         return state
 
     def advance(self, terms: Terms, transition: Transition, now: Micros, *, is_reading: bool = False) -> None:
@@ -118,16 +122,22 @@ class EntityState:
             self.is_head_dirty = True
             self.fixed = codec.encode_fixed(terms, after)
             self.live_names = codec.live_names(after)
+            self.next_expiry = find_next_expiry(after)
             self._note_removed(transition.touched, now)
         self.live = codec.encode_live(terms, after, self.live_names)
 
-    def expiring(self) -> Entity | None:
-        """Give the entity without its expiry, so that its end can be told like a deletion."""
-        return None if self.current is None else msgspec.structs.replace(self.current, expires_at=None)
+    def cached(self, version: bytes) -> CachedEntity | None:
+        """Give the state to remember, now that it is committed; None where the entity is gone."""
+        if self.current is None:
+            return None
+        return CachedEntity(
+            version, self.current, self.fixed, self.live, self.live_names, self.removed, self.next_expiry
+        )
 
     def _bury(self, now: Micros) -> None:
         self.fixed = self.live = b"{}"
         self.is_head_dirty = True
+        self.next_expiry = None
         self.removed = Removed(now, {})
 
     def _note_removed(self, touched: list[Touched], now: Micros) -> None:
@@ -165,6 +175,8 @@ def _is_live_only(before: Entity, after: Entity, transition: Transition, is_read
         former, latter = one.before, one.after
         if former is None or latter is None or former.observed_at is None or latter.observed_at is None:
             return False
+        if former.expires_at != latter.expires_at:
+            return False
         if latter.kind is Kind.GEO_PROPERTY or former.kind is Kind.GEO_PROPERTY:  # the bounds may change
             return False
     if is_reading:
@@ -175,6 +187,12 @@ def _is_live_only(before: Entity, after: Entity, transition: Transition, is_read
     )
 
 
-def is_expired(entity: Entity | None, now: Micros) -> bool:
-    """Whether an entity is past its expiresAt (clause 4.22)."""
-    return entity is not None and entity.expires_at is not None and entity.expires_at <= now
+def find_next_expiry(entity: Entity) -> Micros | None:
+    """Give the first time at which the entity, or an attribute instance of it, expires (clause 4.22)."""
+    first = entity.expires_at
+    for instances in entity.attributes.values():
+        for instance in instances:
+            expires_at = instance.expires_at
+            if expires_at is not None and (first is None or expires_at < first):
+                first = expires_at
+    return first

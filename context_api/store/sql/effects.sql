@@ -6,16 +6,17 @@ where e.tenant_id = %s and e.id = g.id
 
 -- name: save_entities
 insert into entity
-    (tenant_id, id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at)
+    (tenant_id, id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at,
+    next_expiry)
 select %s, g.id, g.types::integer[], array(select jsonb_array_elements_text(g.scopes)), g.fixed, g.live, g.removed,
-    g.bounds::box, g.created_at, g.modified_at, g.expires_at
+    g.bounds::box, g.created_at, g.modified_at, g.expires_at, g.next_expiry
 from unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
-    as g (id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at)
+    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+    as g (id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at, next_expiry)
 on conflict (tenant_id, id) do update
 set types = excluded.types, scopes = excluded.scopes, fixed = excluded.fixed, live = excluded.live,
     removed = excluded.removed, bounds = excluded.bounds, created_at = excluded.created_at,
-    modified_at = excluded.modified_at, expires_at = excluded.expires_at
+    modified_at = excluded.modified_at, expires_at = excluded.expires_at, next_expiry = excluded.next_expiry
 
 -- name: delete_entities
 delete from entity where tenant_id = %s and id = any(%s)

@@ -2,8 +2,8 @@
 select e.tenant_id, t.name, e.id
 from entity e
 join tenant t on t.id = e.tenant_id
-where e.expires_at <= %s
-order by e.expires_at
+where e.next_expiry <= %s
+order by e.next_expiry
 limit %s
 
 -- name: delete_tombstones

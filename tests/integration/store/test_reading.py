@@ -185,3 +185,52 @@ def test_the_worker_removes_what_expired(
     clock.now += 7200 * SECOND
     assert store.delete_tombstones(3600, limit=3) == 3
     assert store.delete_tombstones(3600) == 2
+
+
+def test_the_worker_removes_attributes_that_expired(
+    store: Store, access: Access, clock: TickingClock, database: Database
+) -> None:
+    expires_at = clock.now + SECOND
+    store.create_subscription(access, subscription("gone", triggers=Trigger.ATTRIBUTE_DELETED), None)
+    transient = [Instance(value=1.0, observed_at=T0, expires_at=expires_at)]
+    store.apply(access, [create(1, {PM25: transient, NAME: value("x")}), create(2, {NAME: value("y")})])
+    assert store.expire_entities() == 0
+    clock.now += SECOND
+    assert store.expire_entities() == 1
+    assert store.expire_entities() == 0
+    assert attribute_values(store.get_entities(access, [room(1)])[room(1)]) == {"name": "x"}
+    assert ask(
+        database, "select entity_id, next_expiry from entity_attribute join entity on id = entity_id"
+    ) == [
+        (room(1), None),
+        (room(2), None),
+    ]
+    assert history(database, 1, PM25) == [(T0, 1.0), (expires_at, None)]
+    assert ask(database, "select entity_id, trigger from outbox") == [
+        (room(1), int(Trigger.ATTRIBUTE_DELETED))
+    ]
+
+
+def test_an_attribute_that_expired_is_gone_for_the_next_writer(
+    store: Store, access: Access, clock: TickingClock, database: Database
+) -> None:
+    """It ends as if the worker had come in time; what is written then is created anew."""
+    store.apply(access, [create(1, {PM25: [Instance(value=1.0, expires_at=clock.now + SECOND)]})])
+    clock.now += SECOND
+    store.apply(access, [update(1, {PM25: value(2.0)})])
+    instance = store.get_entities(access, [room(1)])[room(1)].attributes[PM25][0]
+    assert instance.created_at == instance.modified_at
+    assert [content for _, content in history(database, 1, PM25)] == [1.0, None, 2.0]
+
+
+def test_entities_that_are_over_as_they_are_written(
+    store: Store, access: Access, clock: TickingClock, database: Database
+) -> None:
+    """An expiresAt in the past: each is created, ends, and its id is free again, however many in a batch."""
+    changes = [create(1, {PM25: value(1.0)}, expires_at=T0) for _ in range(200)]
+    assert all(outcome.created for outcome in store.apply(access, changes))
+    assert store.get_entities(access, [room(1)]) == {}
+    assert store.expire_entities() == 1
+    assert ask(database, "select count(*) from entity") == [(0,)]
+    contents = [content for _, content in history(database, 1, PM25)]
+    assert contents == [1.0, None] * 200

@@ -97,7 +97,7 @@ def test_the_cache_is_bounded_and_keeps_no_giants() -> None:
 
     def cached(number: int, size: int = 2) -> CachedEntity:
         entity = Entity(id=f"urn:x:{number}", types=(NAMES[0],), attributes={})
-        return CachedEntity(b"1", entity, b" " * size, b"{}", (), Removed(None, {}))
+        return CachedEntity(b"1", entity, b" " * size, b"{}", (), Removed(None, {}), None)
 
     for number in range(30):
         cache.put(1, [cached(number)])
