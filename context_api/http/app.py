@@ -71,7 +71,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         types_router(services),
         temporal_router(services),
         subscriptions_router(services),
-        contexts_router(),
+        contexts_router(services),
         devices_router(services),
         operation_router(services),
         pages_router(),

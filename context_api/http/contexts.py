@@ -4,18 +4,23 @@ Memory first, then the database, then the network; documents name further URLs, 
 """
 
 import asyncio
+import contextlib
 import hashlib
+import math
 import re
+import threading
+import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from starlette.requests import Request
 
+from context_api.http.context_documents import RETRY_S, ContextDocuments, Document, Loaded
+from context_api.http.gate import DEFAULT_TENANT
 from context_api.http.negotiation import LD_JSON
 from context_api.http.remote import ContextFetcher
 from context_api.http.responses import LD_CONTEXT_REL
@@ -30,22 +35,37 @@ from context_api.ngsild.contexts import (
     is_core_context_url,
 )
 from context_api.ngsild.errors import BadRequestData, LdContextNotAvailable
-from context_api.store.context_cache import find_document, save_document
+from context_api.store.access import Access
+from context_api.store.contexts import CHANNEL, add_implicit_context
 from context_api.store.database import Database
 from context_api.store.errors import StoreUnavailable
+from context_api.store.listen import listen
 
+CONTEXTS_PATH = "/ngsi-ld/v1/jsonldContexts"
 MAX_DOCUMENTS = 32
 """URLs that one @context may lead to."""
 _BUILT_MAX = 256
+_NOTED_MAX = 10_000
 # Possessive (`*+`): a header of nothing but blanks must not cost more than its length
 _LINK = re.compile(r"<([^>]*+)>((?:\s*+;\s*+[^\s=;,]++\s*+(?:=\s*+(?:\"[^\"]*+\"|[^\s\";,]++))?+)*+)")
 _REL = re.compile(r";\s*+rel\s*+=\s*+(?:\"([^\"]*+)\"|([^\s\";,]++))", re.IGNORECASE)
 
-Document = Mapping[str, Any]
+_Key = str | tuple[str, str]
+"""Of a context that is the same for all tenants; else with the tenant before it."""
+
+
+class _Built(NamedTuple):
+    """A context in memory."""
+
+    context: Context
+    urls: tuple[str, ...]
+    """The cached documents that it is made of."""
+    fresh_until: float
+    """Seconds since the epoch."""
 
 
 class ContextRegistry:
-    """Gives the `Context` of a URL or of an inline value."""
+    """Gives the `Context` of a URL or of an inline value, for one tenant."""
 
     def __init__(
         self,
@@ -57,18 +77,48 @@ class ContextRegistry:
     ) -> None:
         self._database = database
         self._executor = executor
-        self._fetcher = fetcher
         self._own_address = own_address
-        self._built: OrderedDict[str, Context] = OrderedDict()
-        self._loading: dict[str, asyncio.Task[Document]] = {}
+        self.documents = ContextDocuments(database, executor, fetcher)
+        self._built: OrderedDict[_Key, _Built] = OrderedDict()
+        self._noted: set[tuple[str, str]] = set()
+        self._refreshing: set[asyncio.Task[None]] = set()
+        self._stop = threading.Event()
+
+    def watch(self) -> None:
+        """Listen, in a thread, for documents that other processes change; until `close`."""
+        loop = asyncio.get_running_loop()
+
+        def on_notify(_: str, name: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+                loop.call_soon_threadsafe(self.forget, name)
+
+        arguments = (self._database.url, [CHANNEL], on_notify, self._stop)
+        threading.Thread(target=listen, args=arguments, name="contexts", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._stop.set()
+
+    def forget(self, name: str) -> None:
+        """Drop what was made of a document, by its URL or local id; without a name, everything."""
+        gone = [
+            key
+            for key, built in self._built.items()
+            if not name or name in built.urls or (isinstance(key, tuple) and name in key[1])
+        ]
+        for key in gone:
+            del self._built[key]
+            text = key[1] if isinstance(key, tuple) else key
+            self._noted = {one for one in self._noted if one[1] != text}
+
+    def own_address(self, request: Request) -> str:
+        """Give the address under which the caller reaches us, without a path."""
+        return self._own_address or f"{request.url.scheme}://{request.headers.get('host', '')}"
 
     async def of_request(self, request: Request) -> Context:
         """Give the @context of a request without a body, or with one that is application/json."""
         url = link_url(request)
-        if url is None:
-            return core_context()
-        known = self._built.get(url)
-        return known if known is not None else await self.of_value(url, self._own(request))
+        return core_context() if url is None else await self._of(request, url)
 
     async def of_body(self, request: Request, media_type: str, document: dict[str, Any]) -> Context:
         """Take the @context out of a document, or from the Link header; which of them the media type says."""
@@ -83,65 +133,91 @@ class ContextRegistry:
             raise BadRequestData(f"With Content-Type {LD_JSON} the @context stands in the body, not in Link")
         if "@context" not in document:
             raise BadRequestData(f"With Content-Type {LD_JSON} the body needs an @context", pointer="")
-        return await self.of_value(document.pop("@context"), self._own(request))
+        return await self._of(request, document.pop("@context"))
 
-    async def of_value(self, source: Source, own_address: str = "") -> Context:
-        """Give the @context of a URL, an object or a list of both.
+    async def publish(self, request: Request, access: Access, source: Source) -> str | None:
+        """Give an @context without a URL one of ours (clause 5.13.1); None where it has one."""
+        listed = [part for part in flatten_context(source) if not _is_core(part)]
+        if not listed or (len(listed) == 1 and isinstance(listed[0], str)):
+            return None
+        document = msgspec.json.encode({"@context": source}, order="sorted")
+        local_id = await asyncio.get_running_loop().run_in_executor(
+            self._executor, add_implicit_context, self._database, access, document
+        )
+        return f"{self.own_address(request)}{CONTEXTS_PATH}/{local_id}"
+
+    async def of_value(
+        self, source: Source, own_address: str = "", *, tenant: str = DEFAULT_TENANT
+    ) -> Context:
+        """Give the @context of a URL, an object or a list of both, as a tenant sees it.
 
         Raises BadRequestData (no legal @context) or LdContextNotAvailable.
         """
         key = source if isinstance(source, str) else _digest(source)
-        known = self._built.get(key)
-        if known is not None:
+        built = self._find(key) or self._find((tenant, key))
+        if built is None:
+            built = await self._build(source, key, own_address, tenant)
+        elif time.time() > built.fresh_until:
+            self._refresh(key, built)
+        if built.urls and (tenant, key) not in self._noted:
+            await self._note(tenant, key, built.urls)
+        return built.context
+
+    def _find(self, key: _Key) -> _Built | None:
+        built = self._built.get(key)
+        if built is not None:
             self._built.move_to_end(key)
-            return known
-        documents = await _Loading(self._load, own_address).collect(source)
+        return built
+
+    async def _of(self, request: Request, source: Source) -> Context:
+        return await self.of_value(source, self.own_address(request), tenant=request.scope["machi.tenant"])
+
+    async def _build(self, source: Source, key: str, own_address: str, tenant: str) -> _Built:
+        loading = _Loading(self.documents, tenant, own_address)
+        documents = await loading.collect(source)
         context = await asyncio.get_running_loop().run_in_executor(
             self._executor, build_context, documents, source
         )
-        self._built[key] = context
+        built = _Built(
+            context,
+            tuple(one.url for one in loading.loaded if one.is_cached),
+            min((one.fresh_until for one in loading.loaded), default=math.inf),
+        )
+        is_private = any(one.is_private for one in loading.loaded)
+        self._built[(tenant, key) if is_private else key] = built
         while len(self._built) > _BUILT_MAX:
             self._built.popitem(last=False)
-        return context
+        return built
 
-    def _own(self, request: Request) -> str:
-        return self._own_address or f"{request.url.scheme}://{request.headers.get('host', '')}"
+    def _refresh(self, key: str, built: _Built) -> None:
+        """Fetch anew behind the requests; until that is done, nobody else tries."""
+        for each in [one for one, found in self._built.items() if found is built]:
+            self._built[each] = built._replace(fresh_until=time.time() + RETRY_S)
 
-    async def _load(self, url: str, own_address: str) -> Document:
-        """Load one document; many requests that need it at the same time cause one load."""
-        loading = self._loading.get(url)
-        if loading is None:
-            loading = asyncio.create_task(self._load_once(url, own_address))
-            self._loading[url] = loading
-            loading.add_done_callback(lambda _: self._loading.pop(url, None))
-        return await asyncio.shield(loading)
+        async def work() -> None:
+            await self.documents.refresh(built.urls)
+            for url in built.urls:
+                self.forget(url)
 
-    async def _load_once(self, url: str, own_address: str) -> Document:
-        loop = asyncio.get_running_loop()
-        if url == f"{own_address}{CITY_CONTEXT_URL}":
-            document = builtin_document(CITY_CONTEXT_URL) or {}
-            # Notifications are rendered elsewhere, where our own address is not known
-            await self._save(url, msgspec.json.encode(document))
-            return document
-        found = await loop.run_in_executor(self._executor, find_document, self._database, url)
-        if found is not None:
-            return found
-        body = await self._fetcher.fetch(url)
-        await self._save(url, body)
-        return msgspec.json.decode(body, type=dict[str, Any])
+        task = asyncio.create_task(work(), name=f"refresh {key}")
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
 
-    async def _save(self, url: str, body: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, save_document, self._database, url, body)
+    async def _note(self, tenant: str, key: str, urls: tuple[str, ...]) -> None:
+        if len(self._noted) >= _NOTED_MAX:
+            self._noted.clear()
+        if await self.documents.note(tenant, urls):
+            self._noted.add((tenant, key))
 
 
 class _Loading:
     """Collects all that one @context leads to, in order."""
 
-    def __init__(self, load: Callable[[str, str], Awaitable[Document]], own_address: str) -> None:
-        self._load = load
+    def __init__(self, documents: ContextDocuments, tenant: str, own_address: str) -> None:
+        self._documents = documents
+        self._tenant = tenant
         self._own_address = own_address
-        self._count = 0
+        self.loaded: list[Loaded] = []
 
     async def collect(self, source: Any, path: tuple[str, ...] = ()) -> list[Document]:
         """Give the @context objects that a value stands for; the core's are left out."""
@@ -162,14 +238,14 @@ class _Loading:
             return [builtin]
         if url in path:
             raise BadRequestData(f"The @context {url} includes itself")
-        self._count += 1
-        if self._count > MAX_DOCUMENTS:
+        if len(self.loaded) >= MAX_DOCUMENTS:
             raise LdContextNotAvailable(f"The @context leads to more than {MAX_DOCUMENTS} documents")
         try:
-            document = await self._load(url, self._own_address)
+            loaded = await self._documents.load(url, self._tenant, self._own_address)
         except StoreUnavailable as error:
             raise LdContextNotAvailable(f"The @context {url} cannot be looked up now") from error
-        return await self.collect(document.get("@context"), (*path, url))
+        self.loaded.append(loaded)
+        return await self.collect(loaded.document.get("@context"), (*path, url))
 
 
 def link_url(request: Request) -> str | None:
@@ -205,6 +281,10 @@ def _absolute(url: str, base: str | None) -> str:
     if parts.scheme not in ("http", "https") or not host or not resolved.isprintable() or " " in resolved:
         raise BadRequestData(f"The @context {url[:200]!r} is no http or https URL", pointer="/@context")
     return resolved
+
+
+def _is_core(part: object) -> bool:
+    return isinstance(part, str) and is_core_context_url(part)
 
 
 def _digest(source: Source) -> str:

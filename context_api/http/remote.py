@@ -1,6 +1,8 @@
 """Fetching remote @contexts: once, from permitted addresses, within limits of size, time and redirects."""
 
 import asyncio
+import re
+from typing import NamedTuple
 
 import httpx
 
@@ -14,6 +16,18 @@ _CONCURRENT = 8
 _ACCEPT = "application/ld+json, application/json;q=0.9"
 
 
+_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE | re.ASCII)
+_NO_STORE = re.compile(r"(?:^|,)\s*no-(?:store|cache)\s*(?:,|$)", re.IGNORECASE)
+
+
+class Fetched(NamedTuple):
+    """A document as it came."""
+
+    body: bytes
+    lifetime_s: float | None
+    """For how long its server calls it fresh, where it says so."""
+
+
 class ContextFetcher:
     """Fetches @context documents over HTTP."""
 
@@ -23,8 +37,8 @@ class ContextFetcher:
         self._timeout_s = timeout_s
         self._turns = asyncio.Semaphore(_CONCURRENT)
 
-    async def fetch(self, url: str) -> bytes:
-        """Give the document's bytes, which are a JSON object with an @context.
+    async def fetch(self, url: str) -> Fetched:
+        """Give the document, which is a JSON object with an @context.
 
         Raises LdContextNotAvailable, or BadRequestData where what came is no @context.
         """
@@ -32,27 +46,27 @@ class ContextFetcher:
             raise BadRequestData(f"The URL of an @context has more than {MAX_URL_LENGTH} characters")
         try:
             async with asyncio.timeout(self._timeout_s), self._turns:
-                body = await self._follow(url)
+                fetched = await self._follow(url)
         except OutboundRefused as error:
             raise LdContextNotAvailable(f"The @context {url} may not be fetched: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             reason = str(error) or f"no answer within {self._timeout_s:g} s"
             raise LdContextNotAvailable(f"The @context {url} cannot be fetched: {reason}") from error
-        _check_document(url, body)
-        return body
+        _check_document(url, fetched.body)
+        return fetched
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _follow(self, url: str) -> bytes:
+    async def _follow(self, url: str) -> Fetched:
         target = httpx.URL(url)
         for _ in range(MAX_REDIRECTS + 1):
             request = self._client.build_request("GET", target, headers={"Accept": _ACCEPT})
             response = await self._client.send(request, stream=True)
             try:
                 if not response.has_redirect_location:
-                    return await self._read(url, response)
+                    return Fetched(await self._read(url, response), _read_lifetime(response))
                 target = target.join(response.headers["location"])
             finally:
                 await response.aclose()
@@ -67,6 +81,14 @@ class ContextFetcher:
             if len(parts) > self._max_bytes:
                 raise LdContextNotAvailable(f"The @context {url} has more than {self._max_bytes} bytes")
         return bytes(parts)
+
+
+def _read_lifetime(response: httpx.Response) -> float | None:
+    directives = response.headers.get("cache-control", "")
+    if _NO_STORE.search(directives):
+        return 0.0
+    found = _MAX_AGE.search(directives)
+    return None if found is None else float(found[1])
 
 
 def _check_document(url: str, body: bytes) -> None:

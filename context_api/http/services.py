@@ -71,6 +71,7 @@ class Services:
         self.contexts = ContextRegistry(
             self.database, self._others, self._fetcher, own_address=settings.public_url
         )
+        self.contexts.watch()
         self.reads = self._coalescer(self._read, settings.read_lanes)
         self.writes = self._coalescer(self._write, settings.write_lanes)
         self.metrics.watch("reads", self.reads)
@@ -78,6 +79,7 @@ class Services:
 
     async def close(self) -> None:
         """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
+        self.contexts.close()
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)

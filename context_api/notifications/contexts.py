@@ -21,6 +21,7 @@ from context_api.ngsild.contexts import (
 )
 from context_api.ngsild.errors import LdContextNotAvailable
 from context_api.store.context_cache import find_document
+from context_api.store.contexts import find_hosted_document, find_local_id
 from context_api.store.database import Database
 
 MAX_DOCUMENTS = 32
@@ -66,10 +67,15 @@ class StoredContexts:
         builtin = builtin_document(url)
         if builtin is not None:
             return [builtin]
-        document = find_document(self._database, url)
+        document = find_document(self._database, url) or self._find_hosted(url)
         if document is None or url in path:
             raise LdContextNotAvailable(f"the @context {url} is not at hand")
         return self._collect(document.get("@context"), (*path, url))
+
+    def _find_hosted(self, url: str) -> Mapping[str, Any] | None:
+        """One that is hosted here: the API has seen that it is the tenant's own."""
+        local_id = find_local_id(url)
+        return None if local_id is None else find_hosted_document(self._database, local_id, None)
 
 
 def link_of(context: Context, public_url: str) -> str | None:

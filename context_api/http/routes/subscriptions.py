@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from fastapi import APIRouter
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -116,8 +117,16 @@ class _Subscriptions:
         check_receiver_info(subscription.notification.endpoint.receiver_info)
         if subscription.jsonld_context is not None:
             # Fetched now: the notifier takes it from the database and fetches nothing
-            await self._services.contexts.of_value(subscription.jsonld_context)
+            contexts = self._services.contexts
+            await contexts.of_value(
+                subscription.jsonld_context,
+                contexts.own_address(request),
+                tenant=request.scope["machi.tenant"],
+            )
         access = await self._services.access(request, create=True)
+        if subscription.jsonld_context is None:
+            url = await self._services.contexts.publish(request, access, context.source)
+            subscription = structs.replace(subscription, jsonld_context=url)
         store = self._services.store
         await self._services.run(store.create_subscription, access, subscription, context.source)
         return created(f"{PREFIX}/subscriptions", subscription.id)
