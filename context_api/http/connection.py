@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from context_api.http.heads import HeadWriter
+
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 20.0
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -42,10 +44,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._arm()
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is there; the task that answers it has not begun yet."""
         self._is_head_done = True
         self._disarm()
         super().on_headers_complete()
+        HeadWriter(self.cycle)
 
     def on_message_complete(self) -> None:
         """What follows is another head."""

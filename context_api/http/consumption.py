@@ -1,7 +1,6 @@
 """From criteria to a query and to the form of its answer, in expanded names (clauses 5.7.1 and 5.7.2)."""
 
 from collections.abc import Callable
-from typing import Any
 
 from context_api.http.criteria import Criteria, Selector
 from context_api.http.negotiation import GEO_JSON
@@ -108,19 +107,20 @@ def build_query(criteria: Criteria, context: Context, *, limit: int, offset: int
     if criteria.csf is not None:
         parse_q(criteria.csf, context)  # selects context sources; there are none to ask
     selector, others = _selection(criteria.selectors, context)
-    wanted: dict[str, Any] = {
-        "ids": selector.ids,
-        "id_pattern": selector.id_pattern,
-        "types": selector.types,
-        "any_of": others,
-        "attrs": read_names(criteria.attrs, context),
-        "q": q,
-        "geo": geo,
-        "scopes": None if criteria.scope_q is None else parse_scope_query(criteria.scope_q),
-        "ordering": _ordering(criteria, context),
-    }
-    given = {name: value for name, value in wanted.items() if value}
-    return EntityQuery(**given, limit=limit, offset=offset, count=count)
+    return EntityQuery(
+        ids=selector.ids,
+        id_pattern=selector.id_pattern,
+        types=selector.types,
+        any_of=others,
+        attrs=read_names(criteria.attrs, context),
+        q=q,
+        geo=geo,
+        scopes=None if criteria.scope_q is None else parse_scope_query(criteria.scope_q),
+        ordering=_ordering(criteria, context),
+        limit=limit,
+        offset=offset,
+        count=count,
+    )
 
 
 def _refuse_too_wide(criteria: Criteria, q: Condition | None, geo: GeoQuery | None) -> None:

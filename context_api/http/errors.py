@@ -169,6 +169,8 @@ def problem_of(error: Exception) -> Problem:
 def problem_response(error: Exception, path: str) -> Response:
     """Write an error as the interface of `path` does: application/json for NGSI-LD, else problem+json."""
     error = _translate(error)
+    if isinstance(error, LengthRequired) and path.startswith(NGSILD_PREFIX):
+        return Response(status_code=error.status)  # "without any payload body" (clause 6.3.4)
     problem = problem_of(error)
     media_type = "application/json" if path.startswith(NGSILD_PREFIX) else "application/problem+json"
     headers = error.headers if isinstance(error, HttpError) else None

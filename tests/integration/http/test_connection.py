@@ -57,3 +57,24 @@ def test_a_page_that_did_not_change_is_not_sent_again(api: httpx.Client) -> None
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert api.get("/page/nothing.js").status_code == 404
+
+
+def test_names_of_headers_are_written_as_specified(api: httpx.Client) -> None:
+    body = b'{"id":"urn:a:1","type":"T"}'
+    create = b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nNGSILD-Tenant: default\r\n"
+    create += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    read = b"GET /ngsi-ld/v1/entities/urn:a:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    heads = [each.partition(b"\r\n\r\n")[0] for each in speak(api, create + read).split(b"HTTP/1.1 ")[1:]]
+    names = [{line.partition(b":")[0] for line in head.split(b"\r\n")[1:]} for head in heads]
+    assert {b"Location", b"NGSILD-Tenant", b"Content-Length"} <= names[0]
+    assert {b"Content-Type", b"Link", b"Connection"} <= names[1]
+    assert all(name[:1].isupper() for head in names for name in head)
+
+
+def test_an_interim_answer_keeps_the_head_to_come(api: httpx.Client) -> None:
+    body = b'{"id":"urn:a:1","type":"T"}'
+    head = b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+    head += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    answer = speak(api, head, body)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 ")
+    assert b"\r\nLocation: " in answer
