@@ -1,9 +1,11 @@
 """What is made, expired and removed by the clock. Each says in a few words what it did."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from context_api.store import partitions
 from context_api.store.database import connect
+from context_api.store.deliveries import give_up_before
 from context_api.store.errors import wrapped_errors
 from context_api.store.store import Store
 
@@ -15,13 +17,15 @@ TOMBSTONES_KEPT_S = 365 * _DAY_S
 
 
 def roll_partitions(url: str) -> str:
-    """Make the partitions of the days ahead, drop those past their retention.
+    """Make the partitions of the days ahead, drop those past their retention; what waits in them is counted.
 
     Raises StoreUnavailable where a long query is in the way: writers must not queue up behind us.
     """
     with connect(url) as connection, wrapped_errors():
         connection.execute("set lock_timeout = '2s'")
         made = partitions.create_partitions(connection)
+        oldest_kept = datetime.now(UTC).date() - timedelta(days=partitions.RETENTION_DAYS["outbox"])
+        _repeat(lambda: give_up_before(connection, oldest_kept))
         dropped = partitions.drop_partitions(connection)
     return f"made {len(made)}, dropped {len(dropped)}" if made or dropped else ""
 

@@ -250,6 +250,20 @@ def get_counts(database: Database) -> DeliveryCounts:
     return DeliveryCounts(waiting=row[0], dead_lettered=row[1], leased=row[2], failing=row[3])
 
 
+def give_up_before(connection: _Connection, day: date, limit: int = 10_000) -> int:
+    """Dead-letter up to `limit` rows that wait from before a day: their partitions are about to be dropped.
+
+    Returns how many. Without it, rows that no notifier came for would be gone and never counted.
+    """
+    values = {"day": day, "limit": limit, "state": int(State.DEAD_LETTERED), "error": "kept no longer"}
+    with connection.transaction():
+        counts = _Counts()
+        changed = connection.execute(_SQL["give_up_before"], values).fetchall()
+        counts.add_states(changed)
+        counts.write(connection)
+    return len(changed)
+
+
 class _Counts:
     """What one transaction adds to the counters of each subscription."""
 

@@ -99,6 +99,22 @@ where o.subscription_key = r.subscription_key and o.entity_id = r.entity_id and 
     and (r.older_than_s is null or o.created_at <= statement_timestamp() - make_interval(secs => r.older_than_s))
 returning o.subscription_key, o.state;
 
+-- name: give_up_before
+-- What a notifier is settling at this moment is its own.
+with old as (
+    select o.day, o.id
+    from outbox o
+    where o.state = 0 and o.day < %(day)s
+    order by o.day, o.id
+    limit %(limit)s
+    for update skip locked
+)
+update outbox o
+set state = %(state)s, last_error = %(error)s, settled_at = statement_timestamp()
+from old
+where o.day = old.day and o.id = old.id
+returning o.subscription_key, o.state;
+
 -- name: add_to_counters
 with locked as (
     select c.subscription_key

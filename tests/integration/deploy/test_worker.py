@@ -19,6 +19,12 @@ from deploy.settings import Settings, read_settings
 from deploy.worker import run
 from devices.model import DeviceDraft
 from devices.registry import DeviceRegistry
+from tests.integration.notifications.writer import (
+    add_subscription,
+    enqueue,
+    get_counters,
+    open_connection,
+)
 
 
 @pytest.fixture
@@ -131,3 +137,19 @@ def test_partitions_are_made_and_dropped(database_url: str) -> None:
         )
     assert upkeep.roll_partitions(database_url).endswith("dropped 1")
     assert upkeep.roll_partitions(database_url) == ""
+
+
+def test_what_waits_in_a_dropped_partition_is_a_dead_letter(database_url: str) -> None:
+    with open_connection(database_url) as connection:
+        connection.execute(
+            "create table machi.outbox_20200101 partition of machi.outbox"
+            " for values from ('2020-01-01') to ('2020-01-02')"
+        )
+        key = add_subscription(connection, "a")
+        old, new = (enqueue(connection, key, f"urn:e:{n}") for n in range(2))
+        connection.execute("update machi.outbox set day = '2020-01-01' where id = %s", [old])
+        assert upkeep.roll_partitions(database_url).endswith("dropped 1")
+        counters = get_counters(connection, key)
+        assert (counters["matched"], counters["dead_lettered"]) == (2, 1)
+        left = connection.execute("select id from machi.outbox where state = 0").fetchall()
+        assert left == [(new,)]
