@@ -29,6 +29,7 @@ from context_api.http.routes.entities import entities_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
 from context_api.http.routes.provision import provision_router
+from context_api.http.routes.purge import purge_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -68,6 +69,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         provision_router(services),
         attributes_router(services),
         batch_router(services),
+        purge_router(services),
         types_router(services),
         temporal_router(services),
         subscriptions_router(services),

@@ -52,6 +52,8 @@ PARAMETERS: Mapping[str, Parameter] = {
         example="AirQualityObserved",
     ),
     "attrs": _list_of(["pm25"], "Only these attributes, and entities that have one of them"),
+    "keep": _list_of(["pm25"], "Delete all attributes but these, and no entity"),
+    "drop": _list_of(["pm25"], "Delete these attributes, and no entity"),
     "limit": Parameter(
         description=f"Entries per page; at most {MAX_LIMIT}, 0 only together with count=true",
         schema={**_INTEGER, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
