@@ -103,11 +103,10 @@ def _where_term(term: Term, find: Find, now: Micros) -> Where:
         return _where_column(term, _COLUMNS[names[0]])
     is_member = len(names) > 1 and names[-1] in INSTANCE_MEMBERS
     attributes = names[:-1] if is_member else names
-    numbers = find(attributes)
     is_absence = isinstance(term, Exists) and term.negated
-    if len(numbers) < len(set(attributes)):
-        return Where(b"true") if is_absence else NOTHING
     keys = [number for name in attributes for number in find([name])]
+    if len(keys) < len(attributes):
+        return Where(b"true") if is_absence else NOTHING
     written = _member_path(term, keys) if is_member else _value_path(term, keys)
     if written is None:
         return ANYTHING

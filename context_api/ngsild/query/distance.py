@@ -16,7 +16,9 @@ SPHERE = Geod(a=6_371_008.8, b=6_371_008.8)
 _PIECES = 400
 """Into so many pieces is the extent of a geometry cut, so that its straight lines stay where they are."""
 _SHORTEST_PIECE = 0.02
-_ORIGIN = shapely.Point(0, 0)
+_FARTHEST_M = 15_000_000.0
+"""Beyond, towards the antipode, what is seen is too distorted for lines: corners have to do."""
+_AREAS = frozenset(("Polygon", "MultiPolygon", "GeometryCollection"))
 
 
 def distance_m(one: BaseGeometry, other: BaseGeometry, geod: Geod = WGS84) -> float:
@@ -29,17 +31,72 @@ def distance_m(one: BaseGeometry, other: BaseGeometry, geod: Geod = WGS84) -> fl
     if shapely.intersects(one, other):
         return 0.0
     if one.geom_type == "Point":
-        return _distance_from_point(one, other, geod)
+        return _View(one, other, geod).distance
     if other.geom_type == "Point":
-        return _distance_from_point(other, one, geod)
-    # Seen from a point that is close by, the plane keeps the distances around it
+        return _View(other, one, geod).distance
+    # The closest point of one is not known. From a first guess the other's closest point is seen, from there
+    # the one's, and so on: each look comes closer
     centre = _closest_point(one, other)
-    centre = _closest_in_plane(centre, one, other, geod)
-    return _distance_from_point(centre, other, geod)
+    view = _View(centre, other, geod)
+    for geometry in (one, other, one, other):
+        seen = _View(view.closest, geometry, geod)
+        if seen.distance >= view.distance * 0.999_999:
+            break
+        view = seen
+    return view.distance
 
 
-def _distance_from_point(point: BaseGeometry, geometry: BaseGeometry, geod: Geod) -> float:
-    return float(shapely.distance(_ORIGIN, _project(point, geometry, geod)))
+class _View:
+    """A geometry as it is seen from a point: direction and distance are kept (azimuthal equidistant)."""
+
+    def __init__(self, point: BaseGeometry, geometry: BaseGeometry, geod: Geod) -> None:
+        self._point = point
+        self._geod = geod
+        positions, parts = _outline(geometry)
+        count = len(positions)
+        azimuths, _, metres = geod.inv(
+            np.full(count, point.x), np.full(count, point.y), positions[:, 0], positions[:, 1]
+        )
+        nearest = int(np.argmin(metres))
+        self.distance = float(metres[nearest])
+        self._seen: Any = None
+        self._position = positions[nearest]
+        self._look_along_lines(np.radians(azimuths), metres, parts)
+
+    @property
+    def closest(self) -> BaseGeometry:
+        """The point of the geometry that is closest."""
+        if self._seen is None:
+            return shapely.Point(self._position)
+        x, y = self._seen
+        azimuth, metres = math.degrees(math.atan2(x, y)), math.hypot(x, y)
+        longitude, latitude, _ = self._geod.fwd(self._point.x, self._point.y, azimuth, metres)
+        return shapely.Point(longitude, latitude)
+
+    def _look_along_lines(self, radians: Any, metres: Any, parts: Any) -> None:
+        seen = np.column_stack((metres * np.sin(radians), metres * np.cos(radians)))
+        is_line = (parts[1:] == parts[:-1]) & (np.maximum(metres[1:], metres[:-1]) < _FARTHEST_M)
+        starts, ways = seen[:-1][is_line], (seen[1:] - seen[:-1])[is_line]
+        if not len(starts):
+            return
+        lengths = np.maximum((ways * ways).sum(axis=1), 1e-12)
+        shares = np.clip(-(starts * ways).sum(axis=1) / lengths, 0, 1)
+        closest = starts + shares[:, None] * ways
+        distances = np.hypot(closest[:, 0], closest[:, 1])
+        nearest = int(np.argmin(distances))
+        if distances[nearest] < self.distance:
+            self.distance, self._seen = float(distances[nearest]), closest[nearest]
+
+
+def _outline(geometry: BaseGeometry) -> tuple[Any, Any]:
+    """Give the positions of a geometry's points and lines, close together, and to which part each belongs."""
+    west, south, east, north = geometry.bounds
+    piece = max(max(east - west, north - south) / _PIECES, _SHORTEST_PIECE)
+    flat = shapely.get_parts(geometry)
+    lines = [shapely.boundary(one) if one.geom_type in _AREAS else one for one in flat]
+    dense = shapely.segmentize(shapely.get_parts(lines), piece)
+    found: tuple[Any, Any] = shapely.get_coordinates(dense, return_index=True)
+    return found
 
 
 def _closest_point(one: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
@@ -51,29 +108,3 @@ def _closest_point(one: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
     )
     x, y = nearest.coords[0]
     return shapely.Point(x / scale[0], y)
-
-
-def _closest_in_plane(
-    centre: BaseGeometry, one: BaseGeometry, other: BaseGeometry, geod: Geod
-) -> BaseGeometry:
-    nearest = shapely.shortest_line(_project(centre, one, geod), _project(centre, other, geod))
-    x, y = nearest.coords[0]
-    longitude, latitude, _ = geod.fwd(centre.x, centre.y, math.degrees(math.atan2(x, y)), math.hypot(x, y))
-    return shapely.Point(longitude, latitude)
-
-
-def _project(centre: BaseGeometry, geometry: BaseGeometry, geod: Geod) -> BaseGeometry:
-    """Draw a geometry as it is seen from a point: direction and distance are kept (azimuthal equidistant)."""
-    west, south, east, north = geometry.bounds
-    piece = max(max(east - west, north - south) / _PIECES, _SHORTEST_PIECE)
-    dense = shapely.segmentize(geometry, piece)
-
-    def see(positions: Any) -> Any:
-        count = len(positions)
-        azimuths, _, metres = geod.inv(
-            np.full(count, centre.x), np.full(count, centre.y), positions[:, 0], positions[:, 1]
-        )
-        radians = np.radians(azimuths)
-        return np.column_stack((metres * np.sin(radians), metres * np.cos(radians)))
-
-    return shapely.transform(dense, see)

@@ -23,7 +23,7 @@ MAX_MEMORY = 1 << 20
 """Bytes that one pattern's automaton may take."""
 
 _QUANTIFIER = re.compile(r"[*+?]|\{(\d{1,9})(,(\d{0,9}))?\}", re.ASCII)
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_CLASS = re.compile(r"\[\^?+\]?+(?:\\.|[^\]\\])*\]", re.DOTALL)
 # Named classes and complements inside brackets, and two ranges in one: not read alike by everybody
 _CLASS_REFUSED = re.compile(r"\[|--|&&|~~|\|\||\\[DWS]|(?<=[^\]\[^])-[^\]]-")
 _ESCAPES = frozenset("dDwWsS")
@@ -98,7 +98,7 @@ def _said(error: Exception) -> str:
 
 _OUTSIDE = {r"\s": r"[\t-\r ]", r"\S": r"[^\t-\r ]"}
 _INSIDE = {r"\s": r"\t-\r "}
-_SPACES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_SPACES = re.compile(r"\\.|\[\^?+\]?+(?:\\.|[^\]\\])*\]", re.DOTALL)
 _OPTIONS = _options()
 
 

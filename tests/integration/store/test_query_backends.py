@@ -320,6 +320,7 @@ def test_geoqueries(town: Town, drawn: list[dict[Iri, Any]], asked: list[GeoQuer
 @example("a.b", ["a\nb"])
 @example("a{1", ["a{1"])
 @example("[a-b-c]", ["-", "c"])
+@example(r"[]\S", ["]", "a"])
 def test_patterns_mean_the_same_everywhere(town: Town, pattern: str, subjects: list[str]) -> None:
     try:
         parse_pattern(pattern, "it")

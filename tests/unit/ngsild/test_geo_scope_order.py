@@ -67,6 +67,8 @@ def asked(georel: str, kind: str, coordinates: Any) -> GeoQuery:
         ("near;maxDistance==2000", ("LineString", [[0, 61], [10, 61]]), ("Point", [10, 60.009]), False),
         ("near;maxDistance==20000", ("Point", [0, 85]), ("LineString", [[1, 85], [0, 85.6]]), True),
         ("near;maxDistance==5000", ("Point", [0, 85]), ("LineString", [[1, 85], [0, 85.6]]), False),
+        ("near;maxDistance==1", ("Point", [-180, -1]), ("Polygon", SQUARE), False),
+        ("near;maxDistance==1", ("Point", [-175, -5]), ("LineString", [[0, 0], [10, 10]]), False),
         ("near;maxDistance==23000", ("Point", [179.9, 0]), ("Point", [-179.9, 0]), True),
         ("near;maxDistance==23000", ("Point", [179.9, 0]), ("LineString", [[-179.9, 0], [-179, 0]]), True),
     ],

@@ -1,0 +1,143 @@
+"""What a query by type and q, or by place, takes on 100,000 entities of 10 attributes.
+
+    python -m benchmarks.query_q DATABASE_URL [--entities 100000] [--runs 20]
+
+The database must be migrated; it is filled unless the entities are there. Every query asks for a page of 20
+by `Store.query_entities`, as the API does but for HTTP and JSON. Equality is on an attribute that hardly ever
+changes, ranges are on one that a sensor measures. `count` asks for the number of all matches too.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from typing import Any
+
+from context_api.ngsild.changes import CreateEntity
+from context_api.ngsild.contexts import core_context
+from context_api.ngsild.model import Entity, Instance, Kind, Micros
+from context_api.ngsild.query import (
+    EntityQuery,
+    TypeIs,
+    parse_geo_query,
+    parse_ordering,
+    parse_q,
+    parse_scope_query,
+)
+from context_api.ngsild.query.geo import LOCATION
+from context_api.store.access import Access
+from context_api.store.database import connect, open_database
+from context_api.store.store import Store
+
+CORE = core_context()
+TYPE = CORE.expand("AirQualityObserved")
+NOW: Micros = 1_763_856_000_000_000
+BATCH = 500
+# West, south, width and height in degrees of the town in which the entities lie: about 18 x 22 km
+TOWN = (139.4, 35.7, 0.2, 0.2)
+
+
+def make_entity(number: int, chance: random.Random) -> Entity:
+    """4 measured attributes, a place, 5 that hardly ever change."""
+    measured = {
+        name: [Instance(value=round(chance.random(), 6), unit_code="GQ", observed_at=NOW)]
+        for name in ("pm25", "pm10", "no2", "temperature")
+    }
+    static: dict[str, Any] = {
+        "half": number % 2,
+        "percent": f"of a hundred {number % 100}",
+        "rare": f"of ten thousand {number % 10_000}",
+        "description": f"a text of the usual length about sensor {number}",
+        "address": {"city": "東村山市", "block": number % 100},
+    }
+    attributes = measured | {name: [Instance(value=value)] for name, value in static.items()}
+    at = [TOWN[0] + chance.random() * TOWN[2], TOWN[1] + chance.random() * TOWN[3]]
+    named = {CORE.expand(name): instances for name, instances in attributes.items()}
+    named[LOCATION] = [Instance(kind=Kind.GEO_PROPERTY, value={"type": "Point", "coordinates": at})]
+    return Entity(
+        id=f"urn:ngsi-ld:AirQualityObserved:{number:07}",
+        types=(TYPE,),
+        attributes=named,
+        scopes=(f"/Tokyo/Ward{number % 23}",),
+    )
+
+
+def fill(store: Store, access: Access, entities: int, url: str) -> None:
+    """Write the entities, unless they are there."""
+    count = store.query_entities(access, EntityQuery(types=TypeIs(TYPE), limit=0, count=True)).count
+    if count == entities:
+        return
+    chance, started = random.Random(1), time.perf_counter()
+    made = [make_entity(number, chance) for number in range(entities)]
+    for first in range(0, entities, BATCH):
+        store.apply(
+            access, [CreateEntity(entity_id=one.id, entity=one) for one in made[first : first + BATCH]]
+        )
+    with connect(url) as connection:
+        connection.execute("vacuum analyze")
+    print(f"{entities} entities written in {time.perf_counter() - started:.0f} s")
+
+
+def queries() -> list[tuple[str, dict[str, Any]]]:
+    """What is asked, by name."""
+    x, y = TOWN[0] + TOWN[2] / 2, TOWN[1] + TOWN[3] / 2
+    near = {"georel": "near;maxDistance==500", "geometry": "Point", "coordinates": [x, y]}
+    corners = [[x, y], [x + 0.02, y], [x + 0.01, y + 0.02], [x, y]]
+    within = {"georel": "within", "geometry": "Polygon", "coordinates": [corners]}
+    texts = {
+        "equal 50 %": "half==1",
+        "equal 1 %": 'percent=="of a hundred 42"',
+        "equal 0.01 %": 'rare=="of ten thousand 4242"',
+        "range 50 %": "pm25>0.5",
+        "range 1 %": "pm25>0.99",
+        "range 0.01 %": "pm25>0.9999",
+        "nothing": "pm25>2",
+        "member 1 %": "address[block]==42",
+        "pattern 1 %": 'percent~="hundred 42$"',
+    }
+    asked: list[tuple[str, dict[str, Any]]] = [
+        (name, {"q": parse_q(text, CORE)}) for name, text in texts.items()
+    ]
+    asked += [(f"{name}, count", {**members, "count": True}) for name, members in asked[:8]]
+    nearest = parse_ordering(["location;dist-asc"], CORE, order_from=[x, y])
+    asked += [
+        ("near 500 m", {"geo": parse_geo_query(near)}),
+        ("near 500 m, count", {"geo": parse_geo_query(near), "count": True}),
+        ("near 500 m, nearest first", {"geo": parse_geo_query(near), "ordering": nearest}),
+        ("within a polygon of 1 %", {"geo": parse_geo_query(within)}),
+        ("within a polygon of 1 %, count", {"geo": parse_geo_query(within), "count": True}),
+        ("scope 4 %", {"scopes": parse_scope_query("/Tokyo/Ward7")}),
+        ("newest first, 1 %", {
+            "q": parse_q("pm25>0.99", CORE), "ordering": parse_ordering(["modifiedAt;desc"], CORE)
+        }),
+    ]  # fmt: skip
+    return asked
+
+
+def main() -> None:
+    """Fill, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("url")
+    parser.add_argument("--entities", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=20)
+    given = parser.parse_args()
+    database = open_database(given.url, pool_max=1)
+    store = Store(database)
+    access = store.tenant("default")
+    fill(store, access, given.entities, given.url)
+    print(f"{'query':32} {'items':>5} {'count':>7} {'p50 ms':>8} {'p95 ms':>8}")
+    for name, members in queries():
+        query = EntityQuery(types=TypeIs(TYPE), **members)
+        took, page = [], store.query_entities(access, query)
+        for _ in range(given.runs):
+            started = time.perf_counter()
+            page = store.query_entities(access, query)
+            took.append((time.perf_counter() - started) * 1000)
+        counted = "" if page.count is None else str(page.count)
+        p95 = statistics.quantiles(took, n=20, method="inclusive")[18]
+        print(f"{name:32} {len(page.items):5} {counted:>7} {statistics.median(took):8.1f} {p95:8.1f}")
+    database.close()
+
+
+if __name__ == "__main__":
+    main()
