@@ -26,7 +26,7 @@ from context_api.store.errors import StoreFault
 from context_api.store.history import Observation, write_observations
 from context_api.store.indexes import IndexCache
 from context_api.store.kinds import KindsOfTransaction, KnownKinds
-from context_api.store.observations import encode_observation
+from context_api.store.observations import encode_deletion, encode_observation
 from context_api.store.packing import pack_texts
 from context_api.store.queries import load_queries
 from context_api.store.series import SeriesCache, SeriesOfTransaction
@@ -353,7 +353,8 @@ class Batch:
         for one, _ in instances:
             series = known[one.attribute, one.dataset_id]
             if one.after is None:
-                observations.append(Observation(series.id, now, False, None, None, now, now, author))
+                body = None if one.before is None else encode_deletion(one.before, series)
+                observations.append(Observation(series.id, now, False, None, body, now, now, author))
                 continue
             value, body = encode_observation(self._terms, one.after, series)
             at = one.after.observed_at

@@ -72,6 +72,11 @@ def _encode_body(terms: Terms, instance: Instance, series: Series) -> tuple[floa
     return number, encode_json_members(members)
 
 
+def encode_deletion(former: Instance, series: Series) -> bytes | None:
+    """Give the `body` of a deletion: which kind of attribute ended, where the series does not say so."""
+    return None if former.kind == series.kind else encode_json_members({"k": int(former.kind)})
+
+
 def encode_json_members(members: dict[str, Any]) -> bytes | None:
     """Write a body; nothing to say is None."""
     return encode_json(members) if members else None

@@ -3,7 +3,7 @@
 import pytest
 
 from context_api.ngsild.changes import DeleteAttribute, DeleteEntity
-from context_api.ngsild.model import Instance, Micros
+from context_api.ngsild.model import Instance, Kind, Micros
 from context_api.ngsild.query import TemporalQuery, TimeProperty, TimeRelation
 from context_api.store.access import Access
 from context_api.store.observations import parse_instance_id
@@ -173,3 +173,17 @@ def test_an_http_correction_of_the_same_time_stands(filled: Store, access: Acces
     found = filled.get_temporal(access, room(1), TemporalQuery(), (PM25,))
     assert found is not None
     assert [one.instance.value for one in found.series[PM25]][:2] == ["broken", 1.0]
+
+
+def test_a_deletion_is_of_the_kind_that_ended(filled: Store, access: Access) -> None:
+    """The series began as a Property; what was deleted of it is a Relationship."""
+    link = Instance(kind=Kind.RELATIONSHIP, value="urn:ngsi-ld:Room:2")
+    filled.apply(access, [update(1, {NAME: [link]})])
+    filled.apply(access, [DeleteAttribute(entity_id=room(1), attribute=NAME)])
+    found = filled.get_temporal(access, room(1), TemporalQuery(), [NAME])
+    assert found is not None
+    assert [(one.instance.kind, one.deleted_at is not None) for one in found.series[NAME]] == [
+        (Kind.PROPERTY, False),
+        (Kind.RELATIONSHIP, False),
+        (Kind.RELATIONSHIP, True),
+    ]
