@@ -14,6 +14,7 @@ from context_api.ngsild.merge import Transition
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import compile_id_pattern, selected_types
 from context_api.ngsild.subscription import EntitySelector, Subscription
+from context_api.ngsild.subscription_filters import Filter, compile_filters
 
 _ENTITY_BITS = int(Trigger.ENTITY_CREATED | Trigger.ENTITY_UPDATED | Trigger.ENTITY_DELETED)
 _CREATED, _UPDATED, _DELETED = (
@@ -45,6 +46,7 @@ class _Filed(msgspec.Struct, frozen=True):
     watched: frozenset[Iri]
     triggers: int
     expires_at: Micros | None
+    filters: tuple[Filter, ...]
 
 
 class _Drawer(msgspec.Struct):
@@ -70,8 +72,8 @@ class SubscriptionIndex:
     ) -> list[Match]:
         """Find the subscriptions that a change touches, in the order of their keys.
 
-        Selectors look at the entity as it is after the change, or as it was where it is gone. Subscriptions
-        that have expired at `now` do not match.
+        Selectors and filters look at the entity as it is after the change, or as it was where it is gone.
+        Subscriptions that have expired at `now` do not match.
         """
         entity = after if after is not None else before
         if not self._drawers or entity is None or not transition.trigger:
@@ -110,6 +112,7 @@ class SubscriptionIndex:
             frozenset(subscription.watched_attributes),
             int(subscription.effective_triggers),
             subscription.expires_at,
+            compile_filters(subscription.filters),
         )
         selectors = subscription.entities or (EntitySelector(),)
         for subject in {subject for selector in selectors for subject in self._name_subjects(selector)}:
@@ -172,5 +175,7 @@ def _try(filed: _Filed, change: _Change, fired: int, found: dict[int, Match]) ->
     if filed.expires_at is not None and filed.expires_at <= change.now:
         return
     if filed.selectors and not any(selector.matches(change.entity) for selector in filed.selectors):
+        return
+    if filed.filters and not all(passes(change.entity) for passes in filed.filters):
         return
     found[filed.key] = Match(filed.key, _TRIGGERS[wanted])

@@ -14,6 +14,8 @@ from context_api.ngsild.parse import parse_attribute_name
 from context_api.ngsild.query.pattern import parse_id_pattern
 from context_api.ngsild.query.selector import EntitySelector
 from context_api.ngsild.query.types import parse_type_selection, write_type_selection
+from context_api.ngsild.subscription_filters import MEMBERS as FILTERS
+from context_api.ngsild.subscription_filters import read_filters, render_filters
 from context_api.ngsild.subscription_model import (
     DEFAULT_TRIGGERS,
     Endpoint,
@@ -65,21 +67,18 @@ _SERVED = frozenset(
         "expiresAt",
         "notification",
         "jsonldContext",
+        *FILTERS,
     )
 )
 _OUTPUT = frozenset(("status", "createdAt", "modifiedAt", "@context"))
 _LATER = frozenset(
     (
-        "q",
-        "geoQ",
         "csf",
-        "scopeQ",
         "temporalQ",
         "timeInterval",
         "throttling",
         "lang",
         "datasetId",
-        "expandValues",
         "jsonKeys",
         "localOnly",
         "splitEntities",
@@ -133,6 +132,7 @@ def parse_subscription(
         notification=_read_notification(document["notification"], context, "/notification"),
         entities=entities,
         watched_attributes=watched,
+        filters=read_filters(document, context),
         triggers=_read_triggers(document),
         name=_read_text(document, "subscriptionName", ""),
         description=_read_text(document, "description", ""),
@@ -159,6 +159,7 @@ def render_subscription(
         "watchedAttributes": list(map(context.compact, subscription.watched_attributes)) or None,
     }
     document |= {key: value for key, value in optional.items() if value is not None}
+    document |= render_filters(subscription.filters, context)
     document["notificationTrigger"] = [name for name, bit in TRIGGERS.items() if bit & subscription.triggers]
     if subscription.is_active is not None:
         document["isActive"] = subscription.is_active and state.is_active

@@ -9,6 +9,7 @@ import msgspec
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.model import Iri, Micros
 from context_api.ngsild.query.selector import EntitySelector
+from context_api.ngsild.subscription_filters import NO_FILTERS, Filters
 
 DEFAULT_TRIGGERS = Trigger.ATTRIBUTE_CREATED | Trigger.ATTRIBUTE_UPDATED
 ATTRIBUTE_TRIGGERS = DEFAULT_TRIGGERS | Trigger.ATTRIBUTE_DELETED
@@ -52,6 +53,8 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Any of them; empty: any entity with a watched attribute."""
     watched_attributes: tuple[Iri, ...] = ()
     """Empty: all."""
+    filters: Filters = NO_FILTERS
+    """What the entity has to be like after the change."""
     triggers: int = int(DEFAULT_TRIGGERS)
     """Bits of `Trigger`, as they were given."""
     name: str | None = None

@@ -50,7 +50,8 @@ def create_subscription(
             [
                 access.tenant_id,
                 subscription.id,
-                subscription_to_json(subscription).decode(),
+                # Not as it is: jsonb would make an integer of a huge number in its q
+                encode_json(msgspec.json.decode(subscription_to_json(subscription))).decode(),
                 encode_json(context).decode(),
                 subscription.is_active is not False,
                 pack_time(now),

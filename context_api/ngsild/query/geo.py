@@ -113,6 +113,14 @@ def _read_relation(georel: object) -> tuple[GeoRelation, float | None]:
     )
 
 
+def write_relation(query: GeoQuery) -> str:
+    """Write georel as it was given."""
+    if query.distance_m is None:
+        return str(query.relation)
+    modifier = "maxDistance" if query.relation is GeoRelation.NEAR else "minDistance"
+    return f"near;{modifier}=={query.distance_m!r}".removesuffix(".0")
+
+
 class GeoPredicate:
     """A geoquery made ready to judge entities. Safe to use from many threads."""
 

@@ -74,7 +74,7 @@ def test_create_retrieve_list_delete(api: httpx.Client) -> None:
         ({"notification": {}}, 400, "BadRequestData", "/notification"),
         ({"entities": []}, 400, "BadRequestData", "/entities"),
         ({"throttling": 5}, 422, "OperationNotSupported", "throttling"),
-        ({"q": "temperature>5"}, 422, "OperationNotSupported", "q"),
+        ({"q": "temperature>"}, 400, "BadRequestData", "/q"),
         ({"colour": "red"}, 400, "BadRequestData", "colour"),
         ({"notification": {"endpoint": {"uri": "http://10.0.0.1/x"}}}, 400, "BadRequestData", "not public"),
         (

@@ -41,11 +41,25 @@ from context_api.ngsild.query.conditions import (
 from context_api.ngsild.query.geo import LOCATION, GeoRelation
 from context_api.ngsild.query.pattern import compile_pattern, parse_pattern
 from context_api.ngsild.query.selector import EntitySelector
+from context_api.ngsild.subscription_filters import read_filters
 from context_api.store.access import Access
 from context_api.store.database import Database, open_database
 from context_api.store.store import Store
 from context_api.store.where import where_q
-from tests.integration.store.town import PM25, ROOM, SECOND, T0, VOCABULARY, TickingClock, ask, room
+from tests.integration.store.town import (
+    PM25,
+    ROOM,
+    SECOND,
+    T0,
+    VOCABULARY,
+    TickingClock,
+    ask,
+    create,
+    room,
+    subscription,
+    update,
+    value,
+)
 
 CORE = core_context()
 NAMES = [VOCABULARY + name for name in ("a", "b", "c", "neverSeen")]
@@ -443,3 +457,27 @@ def test_one_of_several_selectors_has_to_hold(many: Town) -> None:
     )
     assert page_numbers(many, any_of=either, count=True) == ([1, 298, 299], 3)
     assert page_numbers(many, any_of=(*either, EntitySelector()), limit=0, count=True) == ([], 300)
+
+
+# Subscriptions
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"q": "pm25>10"}, 1),
+        ({"q": "pm25>10.5;pm25<1e300"}, 1),
+        ({"q": "pm25>1e300"}, 0),
+        ({"q": "pm25==20.0"}, 1),
+        ({"q": "pm25==9223372036854775807,1e25,6..15"}, 0),
+        ({"scopeQ": "/Tokyo"}, 0),
+        ({"geoQ": {"georel": "near;minDistance==0.5", "geometry": "Point", "coordinates": [8, 40]}}, 0),
+    ],
+)
+def test_a_subscription_keeps_its_filters(town: Town, written: dict[str, Any], expected: int) -> None:
+    asked = subscription("filtered", filters=read_filters(written, CORE))
+    town.store.create_subscription(town.access, asked, None)
+    stored = town.store.get_subscription(town.access, asked.id)
+    assert stored.subscription == asked
+    town.store.apply(town.access, [create(1, {PM25: value(5)}), update(1, {PM25: value(20)})])
+    assert ask(town.database, "select count(*) from outbox") == [(expected,)]

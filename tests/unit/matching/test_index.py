@@ -21,8 +21,16 @@ from context_api.ngsild.changes import (
 from context_api.ngsild.merge import Removed, Transition, apply_change
 from context_api.ngsild.model import Entity, Instance
 from context_api.ngsild.query import AllOf, AnyOf, TypeIs, compile_id_pattern
-from context_api.ngsild.subscription import Endpoint, EntitySelector, Notifying, Subscription
-from tests.unit.ngsild.builders import ROOM, SECOND, T0, name, room
+from context_api.ngsild.subscription import (
+    Endpoint,
+    EntitySelector,
+    Notifying,
+    Subscription,
+    subscription_from_json,
+    subscription_to_json,
+)
+from context_api.ngsild.subscription_filters import read_filters
+from tests.unit.ngsild.builders import CORE, ROOM, SECOND, T0, name, room
 
 NOW = T0 + SECOND
 NOTIFYING = Notifying(endpoint=Endpoint(uri="http://partner.example/"))
@@ -290,3 +298,34 @@ def test_the_cost_does_not_depend_on_those_that_wait_for_something_else() -> Non
         return best
 
     assert cost(4000) < 5 * cost(40)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"q": "temperature>20"}, True),
+        ({"q": "temperature>30"}, False),
+        ({"q": "temperature>20;!humidity"}, True),
+        ({"scopeQ": "/Tokyo/#"}, True),
+        ({"scopeQ": "/Osaka/#"}, False),
+        ({"geoQ": {"georel": "near;maxDistance==500", "geometry": "Point", "coordinates": [8, 40]}}, True),
+        ({"geoQ": {"georel": "near;minDistance==500", "geometry": "Point", "coordinates": [8, 40]}}, False),
+        ({"q": "temperature>20", "scopeQ": "/Osaka"}, False),
+    ],
+)
+def test_filters_judge_the_resulting_entity(filters: dict[str, Any], expected: bool) -> None:
+    point = {"type": "Point", "coordinates": [8.001, 40]}
+    before = room(temperature=15, location={"type": "GeoProperty", "value": point}, scope="/Tokyo/North")
+    asked = subscription(of_type("Room"), filters=read_filters(filters, CORE))
+    assert keys(matched(before, updating(temperature=25), asked)) == ([1] if expected else [])
+    kept = subscription_from_json(subscription_to_json(asked))
+    assert keys(matched(before, updating(temperature=25), kept)) == ([1] if expected else [])
+
+
+def test_filters_judge_a_deleted_entity_as_it_was() -> None:
+    asked = subscription(
+        of_type("Room"), filters=read_filters({"q": "temperature>20"}, CORE), triggers=Trigger.ENTITY_DELETED
+    )
+    gone = DeleteEntity(entity_id=ROOM)
+    assert keys(matched(room(temperature=25), gone, asked)) == [1]
+    assert keys(matched(room(temperature=15), gone, asked)) == []

@@ -303,8 +303,7 @@ def test_watched_attributes_alone_suffice() -> None:
 
 
 LATER = (
-    "q geoQ csf scopeQ temporalQ timeInterval throttling lang datasetId expandValues jsonKeys localOnly"
-    " splitEntities ngsildConformance"
+    "csf temporalQ timeInterval throttling lang datasetId jsonKeys localOnly splitEntities ngsildConformance"
 )
 
 
@@ -333,3 +332,48 @@ def test_what_is_not_served_yet_is_said(members: dict[str, Any], pointer: str) -
 def test_patterns_are_bounded() -> None:
     with pytest.raises(TooComplexQuery):
         parsed(entities=[{"type": "A", "idPattern": "(a+)+"}])
+
+
+FILTERS: dict[str, Any] = {
+    "q": "temperature>20;gender==Male",
+    "expandValues": ["gender"],
+    "geoQ": {"georel": "near;maxDistance==500", "geometry": "Point", "coordinates": [139.47, 35.75]},
+    "scopeQ": "/Tokyo/#,/Osaka",
+}
+
+
+def test_filters_are_kept_and_served() -> None:
+    subscription = parsed(**FILTERS)
+    assert subscription_from_json(subscription_to_json(subscription)) == subscription
+    served = render_subscription(subscription, SubscriptionState(), CORE, now=T0)
+    assert {member: served[member] for member in FILTERS} == FILTERS
+    elsewhere = {"georel": "near;minDistance==0.5", "geoproperty": "observationSpace"}
+    geo = FILTERS["geoQ"] | elsewhere
+    served = render_subscription(parsed(geoQ=geo), SubscriptionState(), CORE, now=T0)
+    assert served["geoQ"] == geo
+    assert parsed(geoQ=geo | {"coordinates": "[139.47, 35.75]"}) == parsed(geoQ=geo)
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer", "error"),
+    [
+        ({"q": "a=="}, "/q", BadRequestData),
+        ({"q": 5}, "/q", BadRequestData),
+        ({"q": ""}, "/q", BadRequestData),
+        ({"q": 'a~="(x+)+"'}, "/q", TooComplexQuery),
+        ({"q": "a{b}==1"}, "/q", OperationNotSupported),
+        ({"expandValues": "1x"}, "/q", BadRequestData),
+        ({"expandValues": [1]}, "/expandValues", BadRequestData),
+        ({"scopeQ": "//"}, "/scopeQ", BadRequestData),
+        ({"geoQ": 1}, "/geoQ", BadRequestData),
+        ({"geoQ": {"georel": "near", "geometry": "Point", "coordinates": [1, 2]}}, "/geoQ", BadRequestData),
+        ({"geoQ": FILTERS["geoQ"] | {"geoproperty": 1}}, "/geoQ", BadRequestData),
+        ({"geoQ": FILTERS["geoQ"] | {"more": 1}}, "/geoQ", BadRequestData),
+    ],
+)
+def test_wrong_filters_are_pointed_at(
+    members: dict[str, Any], pointer: str, error: type[NgsiLdError]
+) -> None:
+    with pytest.raises(error) as caught:
+        parsed(**({"q": "a"} | members))
+    assert caught.value.pointer == pointer

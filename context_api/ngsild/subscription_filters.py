@@ -1,0 +1,145 @@
+"""q, geoQ and scopeQ of a subscription (clauses 5.2.12 and 5.2.13): what an entity has to be like."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from context_api.ngsild.contexts import Context
+from context_api.ngsild.errors import BadRequestData, NgsiLdError, OperationNotSupported
+from context_api.ngsild.model import Entity
+from context_api.ngsild.parse import parse_attribute_name
+from context_api.ngsild.query.conditions import Condition, linked_depth
+from context_api.ngsild.query.geo import (
+    LOCATION,
+    GeoQuery,
+    compile_geo_query,
+    parse_geo_query,
+    write_relation,
+)
+from context_api.ngsild.query.predicate import matches
+from context_api.ngsild.query.q import parse_q
+from context_api.ngsild.query.scope import parse_scope_query
+
+MEMBERS = frozenset(("q", "expandValues", "geoQ", "scopeQ"))
+_GEO_MEMBERS = frozenset(("georel", "geometry", "coordinates", "geoproperty"))
+
+Filter = Callable[[Entity], bool]
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the resulting entity has to be like; all that is given must hold."""
+
+    q: Condition | None = None
+    q_text: str | None = None
+    """The q as it was given and is served."""
+    expand_values: tuple[str, ...] = ()
+    geo: GeoQuery | None = None
+    scope_text: str | None = None
+
+
+NO_FILTERS = Filters()
+
+
+def read_filters(document: Mapping[str, Any], context: Context) -> Filters:
+    """Read the members of a subscription that filter.
+
+    Raises BadRequestData and TooComplexQuery, and OperationNotSupported for paths through linked entities,
+    which a change cannot follow.
+    """
+    if not MEMBERS & document.keys():
+        return NO_FILTERS
+    expand_values = _read_names(document)
+    q_text, scope_text = (_read_text(document, member) for member in ("q", "scopeQ"))
+    q = None
+    if q_text is not None:
+        with _pointing_to("/q"):
+            q = parse_q(q_text, context, expand_values=expand_values)
+            if linked_depth(q) > 0:
+                raise OperationNotSupported("a subscription's q does not follow linked entities yet")
+    if scope_text is not None:
+        with _pointing_to("/scopeQ"):
+            parse_scope_query(scope_text)
+    return Filters(
+        q=q,
+        q_text=q_text,
+        expand_values=expand_values,
+        geo=_read_geo(document["geoQ"], context) if "geoQ" in document else None,
+        scope_text=scope_text,
+    )
+
+
+def render_filters(filters: Filters, context: Context) -> dict[str, Any]:
+    """Write them as they are served."""
+    document: dict[str, Any] = {}
+    if filters.q_text is not None:
+        document["q"] = filters.q_text
+    if filters.expand_values:
+        document["expandValues"] = list(filters.expand_values)
+    if filters.geo is not None:
+        geometry = filters.geo.geometry
+        document["geoQ"] = {
+            "georel": write_relation(filters.geo),
+            "geometry": geometry["type"],
+            "coordinates": geometry["coordinates"],
+        }
+        if filters.geo.geoproperty != LOCATION:
+            document["geoQ"]["geoproperty"] = context.compact(filters.geo.geoproperty)
+    if filters.scope_text is not None:
+        document["scopeQ"] = filters.scope_text
+    return document
+
+
+def compile_filters(filters: Filters) -> tuple[Filter, ...]:
+    """Make them ready to judge entities, the cheap ones first."""
+    ready: list[Filter] = []
+    if filters.scope_text is not None:
+        scopes = parse_scope_query(filters.scope_text)
+        ready.append(lambda entity: scopes.matches(entity.scopes))
+    if filters.q is not None:
+        q = filters.q
+        ready.append(lambda entity: matches(q, entity))
+    if filters.geo is not None:
+        ready.append(compile_geo_query(filters.geo).matches)
+    return tuple(ready)
+
+
+def _read_geo(value: Any, context: Context) -> GeoQuery:
+    if not isinstance(value, dict) or not value.keys() <= _GEO_MEMBERS:
+        raise BadRequestData(
+            "geoQ is an object with georel, geometry, coordinates and perhaps geoproperty", pointer="/geoQ"
+        )
+    with _pointing_to("/geoQ"):
+        name = value.get("geoproperty", "location")
+        if not isinstance(name, str):
+            raise BadRequestData("geoproperty is the name of a GeoProperty")
+        return parse_geo_query(value, geoproperty=parse_attribute_name(name, context))
+
+
+def _read_text(document: Mapping[str, Any], member: str) -> str | None:
+    if member not in document:
+        return None
+    value = document[member]
+    if not isinstance(value, str) or not value:
+        raise BadRequestData(f"{member} is a string that is not empty", pointer=f"/{member}")
+    return value
+
+
+def _read_names(document: Mapping[str, Any]) -> tuple[str, ...]:
+    if "expandValues" not in document:
+        return ()
+    value = document["expandValues"]
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list) or not listed or not all(isinstance(one, str) for one in listed):
+        raise BadRequestData("expandValues is an array of attribute names", pointer="/expandValues")
+    return tuple(listed)
+
+
+@contextmanager
+def _pointing_to(pointer: str) -> Iterator[None]:
+    """Say of an error where in the document it lies."""
+    try:
+        yield
+    except NgsiLdError as error:
+        raise type(error)(error.detail, pointer=pointer) from error
