@@ -347,14 +347,21 @@ class _Draft:
 
 def _trigger(touched: list[Touched]) -> Trigger:
     """Sum up what a change did to an existing entity's attributes."""
-    trigger = NO_TRIGGER
-    for one in touched:
+    has_created = has_updated = has_deleted = False
+    for one in touched:  # plain flags: combining enumeration members is slow, and this runs per attribute
         if not one.is_change:
             continue
         if one.before is None:
-            trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_CREATED
+            has_created = True
         elif one.after is None:
-            trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_DELETED
+            has_deleted = True
         else:
-            trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_UPDATED
+            has_updated = True
+    trigger = NO_TRIGGER
+    if has_created:
+        trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_CREATED
+    if has_updated:
+        trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_UPDATED
+    if has_deleted:
+        trigger |= Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_DELETED
     return trigger
