@@ -26,10 +26,12 @@ from context_api.http.routes.batch import batch_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
+from context_api.http.routes.info import info_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
 from context_api.http.routes.provision import provision_router
 from context_api.http.routes.purge import purge_router
+from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -74,6 +76,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         temporal_router(services),
         subscriptions_router(services),
         contexts_router(services),
+        registrations_router(services),
+        info_router(services),
         devices_router(services),
         operation_router(services),
         pages_router(),

@@ -24,6 +24,7 @@ TAGS = [
     {"name": "Temporal", "description": "What the town knew then"},
     {"name": "Subscriptions", "description": "Be told when something changes"},
     {"name": "Contexts", "description": "The vocabulary"},
+    {"name": "Sources", "description": "Who else knows something"},
     {"name": "Devices", "description": "Sensors and their credentials"},
     {"name": "Operation", "description": "Health, counters, what went wrong"},
 ]

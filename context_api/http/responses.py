@@ -13,7 +13,9 @@ from context_api.ngsild.contexts import Context, core_context
 LD_CONTEXT_REL = "http://www.w3.org/ns/json-ld#context"
 _URI_SAFE = "!$&'()*+,;=:@/?-._~%|{}[]"
 _SEGMENT_SAFE = "!$&'()*+,;=:@-._~"
-_QUERY_SAFE = "!$'()*,;:@/?-._~|{}[]"
+_QUERY_SAFE = (
+    "!$'()*,:@/?-._~|{}[]"  # not the semicolon: many clients look for it without minding the brackets
+)
 
 
 def json_response(
@@ -79,8 +81,12 @@ def page_links(
     offset: int,
     has_more: bool,
     media_type: str = JSON,
+    is_sorted: bool = True,
 ) -> list[str]:
-    """Give the Link values to the next and the previous page (clause 6.3.10)."""
+    """Give the Link values to the next and the previous page (clause 6.3.10).
+
+    The parameters stand sorted by name, or as they came with limit and offset at the end.
+    """
     wanted = []
     if has_more and limit:
         wanted.append(("next", offset + limit))
@@ -88,11 +94,12 @@ def page_links(
         wanted.append(("prev", max(0, offset - limit)))
     links = []
     for rel, start in wanted:
-        query = _page_query({**parameters, "limit": str(limit), "offset": str(start)})
+        query = _page_query({**parameters, "limit": str(limit), "offset": str(start)}, is_sorted=is_sorted)
         links.append(f'<{path}?{query}>; rel="{rel}"; type="{media_type}"')
     return links
 
 
-def _page_query(parameters: Mapping[str, str]) -> str:
-    """Write the query: sorted by name, and legible (only what would break the header is encoded)."""
-    return "&".join(f"{name}={quote(parameters[name], safe=_QUERY_SAFE)}" for name in sorted(parameters))
+def _page_query(parameters: Mapping[str, str], *, is_sorted: bool) -> str:
+    """Write the query legibly: only what would break the header is encoded."""
+    names = sorted(parameters) if is_sorted else list(parameters)
+    return "&".join(f"{name}={quote(parameters[name], safe=_QUERY_SAFE)}" for name in names)

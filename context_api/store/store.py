@@ -6,11 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from context_api.ngsild.changes import Change, Outcome
-from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.errors import BadRequestData, Conflict
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import EntityQuery, TemporalQuery
+from context_api.ngsild.registration_matching import RegistrationQuery, held_queries
+from context_api.ngsild.registration_model import Registration
 from context_api.ngsild.subscription import Subscription
-from context_api.store import counters, discovery, housekeeping, names, reading, subscriptions, temporal
+from context_api.store import (
+    counters,
+    discovery,
+    housekeeping,
+    names,
+    reading,
+    registrations,
+    subscriptions,
+    temporal,
+)
 from context_api.store.access import Access
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.codec import CommittedChange, decode_change
@@ -23,6 +34,7 @@ from context_api.store.indexes import IndexCache
 from context_api.store.ingesting import ingest_batch
 from context_api.store.querying import query_entities
 from context_api.store.reading import Page
+from context_api.store.registrations import StoredRegistration
 from context_api.store.series import SeriesCache
 from context_api.store.states import EntityCache
 from context_api.store.subscriptions import StoredSubscription
@@ -186,6 +198,50 @@ class Store:
     def delete_subscription(self, access: Access, subscription_id: str) -> None:
         """Raises ResourceNotFound."""
         subscriptions.delete_subscription(self._database, access, subscription_id)
+
+    # Context source registrations
+
+    def create_registration(self, access: Access, registration: Registration) -> None:
+        """Store a registration. Raises AlreadyExists, Conflict."""
+        registrations.create_registration(
+            self._database,
+            access,
+            registration,
+            lambda one: self._check_held(access, one),
+            self._shared.clock(),
+        )
+
+    def update_registration(
+        self, access: Access, registration_id: str, change: Callable[[Registration], Registration]
+    ) -> None:
+        """Let `change` make another registration of what there is. Raises ResourceNotFound, Conflict."""
+        registrations.update_registration(
+            self._database,
+            access,
+            registration_id,
+            change,
+            lambda one: self._check_held(access, one),
+            self._shared.clock(),
+        )
+
+    def get_registration(self, access: Access, registration_id: str) -> StoredRegistration:
+        """Raises ResourceNotFound."""
+        return registrations.get_registration(self._database, access, registration_id, self._shared.clock())
+
+    def query_registrations(self, access: Access, query: RegistrationQuery) -> list[StoredRegistration]:
+        """Give the registrations that match, in the order of creation."""
+        return registrations.query_registrations(self._database, access, query, self._shared.clock())
+
+    def delete_registration(self, access: Access, registration_id: str) -> None:
+        """Raises ResourceNotFound."""
+        registrations.delete_registration(self._database, access, registration_id, self._shared.clock())
+
+    def _check_held(self, access: Access, registration: Registration) -> None:
+        """Raises Conflict where an entity here is what a source is to hold alone (clause 5.9.2.4)."""
+        for query in held_queries(registration):
+            found = self.query_entities(access, query).items
+            if found:
+                raise Conflict(f"the entity {found[0].id} is held here and matches the registration")
 
     def decode_change(self, document: bytes) -> CommittedChange:
         """Read the document of a change row in expanded names."""
