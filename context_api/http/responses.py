@@ -13,9 +13,8 @@ from context_api.ngsild.contexts import Context, core_context
 LD_CONTEXT_REL = "http://www.w3.org/ns/json-ld#context"
 _URI_SAFE = "!$&'()*+,;=:@/?-._~%|{}[]"
 _SEGMENT_SAFE = "!$&'()*+,;=:@-._~"
-_QUERY_SAFE = (
-    "!$'()*,:@/?-._~|{}[]"  # not the semicolon: many clients look for it without minding the brackets
-)
+_QUERY_SAFE = "!$'()*,:@/?-._~|{}[]"
+"""Without the semicolon: many clients split a Link at it, whether it stands in the brackets or not."""
 
 
 def json_response(
