@@ -92,7 +92,9 @@ async def apply_batch(services: Services, access: Access, items: Sequence[Item])
             break
     left = Unavailable("The database cannot be used at the moment; this one was not written")
     outcomes += [Outcome(error=left)] * (len(changes) - len(outcomes))
-    return _sum_up(items, iter(outcomes).__next__)
+    if len(items) <= CHUNK:
+        return _sum_up(items, iter(outcomes).__next__)
+    return await services.run(_sum_up, items, iter(outcomes).__next__)
 
 
 def refuse_all(items: Sequence[Item]) -> BatchResult:
