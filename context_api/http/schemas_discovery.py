@@ -60,7 +60,7 @@ _REGISTRATION = {
 }
 
 DISCOVERY_SCHEMAS: dict[str, Any] = {
-    "EntityTypes": {"oneOf": [_reference("EntityTypeList"), _array_of("EntityType")]},
+    "EntityTypes": {"anyOf": [_reference("EntityTypeList"), _array_of("EntityType")]},
     "EntityType": _object(
         ["id", "type", "typeName", "attributeNames"],
         id=_URI,
@@ -85,7 +85,7 @@ DISCOVERY_SCHEMAS: dict[str, Any] = {
             ),
         },
     ),
-    "Attributes": {"oneOf": [_reference("AttributeList"), _array_of("AttributeTypes")]},
+    "Attributes": {"anyOf": [_reference("AttributeList"), _array_of("AttributeTypes")]},
     "AttributeList": _object(
         ["id", "type", "attributeList"],
         id=_URI,
@@ -117,8 +117,8 @@ DISCOVERY_SCHEMAS: dict[str, Any] = {
         lastUsage=_DATETIME,
         expiresAt=_DATETIME,
     ),
-    "ContextList": {"oneOf": [_STRINGS, _array_of("ContextInfo")]},
-    "ContextOrInfo": {"oneOf": [_reference("ContextDocument"), _reference("ContextInfo")]},
+    "ContextList": {"anyOf": [_STRINGS, _array_of("ContextInfo")]},
+    "ContextOrInfo": {"anyOf": [_reference("ContextDocument"), _reference("ContextInfo")]},
     "RegistrationDraft": _object(["type", "information", "endpoint"], **_REGISTRATION),
     "RegistrationFragment": {"type": "object", "minProperties": 1},
     "Registration": _object(["id", "type", "information", "endpoint"], **_REGISTRATION),

@@ -196,8 +196,8 @@ class _Registrations:
 
     async def update(self, request: Request) -> Response:
         read_query(request, UPDATE)
-        registration_id = uri_segment(request, "registration_id", "a registration's id")
         fragment, context = await read_ld_object(request, self._services, PATCH_TYPES)
+        registration_id = uri_segment(request, "registration_id", "a registration's id")
         if not fragment:
             raise BadRequestData("The fragment has no members")
         now = now_micros()
