@@ -174,6 +174,13 @@ def test_linked_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         answer(dense * 10, dense, Presentation(join=Join.INLINE, join_level=10))
 
 
+@settings(max_examples=30)
+@given(entities(), st.sampled_from([to_normalized, to_concise, to_key_values]))
+def test_a_feature_holds_the_whole_representation(drawn: Entity, write: Any) -> None:
+    (feature,) = present([drawn], Presentation(write, geometry_property=LOCATION), CORE).documents
+    assert {"id": feature["id"], **feature["properties"]} == write(drawn, CORE)
+
+
 def test_features() -> None:
     instances = [{"type": "GeoProperty", "value": {**POINT, "coordinates": [1, 2]}, "datasetId": "urn:d:1"}]
     asked = entity(1, location=POINT, place=instances, a=1)

@@ -7,7 +7,9 @@ import pytest
 
 from context_api.ngsild.contexts import Context, build_context, city_context_document
 from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.geojson import LOCATION
 from context_api.ngsild.parse import Mode, parse_entity, parse_fragment
+from context_api.ngsild.presentation import PLAIN, present
 from context_api.ngsild.represent import to_concise, to_key_values, to_normalized
 from tests.unit.ngsild.builders import CORE, T0, find_data
 
@@ -45,6 +47,9 @@ def test_normalized_examples(model: str, context: Context) -> None:
     assert to_normalized(entity, context) == document
     concise = json.loads(json.dumps(to_concise(entity, context)))
     assert parse_entity(concise, context, now=T0) == entity
+    (feature,) = present([entity], PLAIN._replace(geometry_property=LOCATION), context).documents
+    assert {"id": feature["id"], **feature["properties"]} == document
+    assert feature["geometry"] == document.get("location", {}).get("value")
     key_values = to_key_values(entity, context)
     for term, attribute in document.items():
         if term not in {"id", "type"}:
