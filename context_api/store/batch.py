@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -18,7 +18,7 @@ from context_api.ngsild.changes import Change, Outcome, Reading, ValueOutcome
 from context_api.ngsild.expiry import expire_entity
 from context_api.ngsild.merge import apply_change, apply_reading
 from context_api.ngsild.model import Instance, Iri, Micros
-from context_api.ngsild.transition import Removed, Transition
+from context_api.ngsild.transition import Removed, Touched, Transition
 from context_api.store.access import Access
 from context_api.store.codec import EntityRow
 from context_api.store.effects import Effects
@@ -43,6 +43,16 @@ CREATION_BUCKETS = 512
 """So many of those at most does a transaction take: the server's table of locks is small."""
 MORE_CHANGES = 64
 """Sequence numbers that are drawn at a time where expiries use up the supply."""
+
+
+class _Written(NamedTuple):
+    """A change that history is to have."""
+
+    state: EntityState
+    types: tuple[Iri, ...]
+    touched: Sequence[Touched]
+    now: Micros
+    author: str
 
 
 class Clock(Protocol):
@@ -104,12 +114,14 @@ class Batch:
             epoch = connection.execute(_SQL["get_epoch"], [tenant_id])
             versions = connection.execute(_SQL["lock_entities"], [tenant_id, pack_texts(ids)], binary=True)
             rows = connection.execute(_SQL["get_entities"], [tenant_id, pack_texts(unknown)], binary=True)
+            series = self._series.ask(connection, ids)
             sequence = connection.execute(_SQL["begin_changes"], [changes + len(ids)], binary=True)
         found = epoch.fetchone()
         if found is None:
             raise StoreFault(f"Tenant {self.access.tenant} has no row")
         self._index = self._shared.indexes.get(connection, tenant_id, found[0])
         self._take(dict(versions.fetchall()), {row[0]: row for row in rows.fetchall()})
+        self._series.take(series)
         self._begin_effects(sequence.fetchone())
         missing = [each for each in ids if each not in self._states]
         if missing:
@@ -137,11 +149,11 @@ class Batch:
     def expire(self) -> int:
         """End the locked entities that are past their expiresAt; returns how many were."""
         now = self.now()
-        observations: list[Observation] = []
+        written: list[_Written] = []
         expired = [state for state in self._states.values() if _is_due(state, now)]
         for state in expired:
-            self._expire(state, now, observations)
-        write_observations(self.connection, observations)
+            self._expire(state, now, written)
+        self._record(written)
         return len(expired)
 
     def commit(self) -> None:
@@ -197,9 +209,11 @@ class Batch:
             connection.execute(_SQL["lock_creation"], [CREATION_LOCK, buckets])
             versions = connection.execute(_SQL["lock_entities"], [tenant_id, ids], binary=True)
             rows = connection.execute(_SQL["get_entities"], [tenant_id, ids], binary=True)
+            series = self._series.ask(connection, missing)
             tombstones = connection.execute(_SQL["get_tombstones"], [tenant_id, ids], binary=True)
             sequence = connection.execute(_SQL["begin_changes"], [changes], binary=True)
         self._take(dict(versions.fetchall()), {row[0]: row for row in rows.fetchall()})
+        self._series.take(series)
         self._begin_effects(sequence.fetchone())
         deleted: dict[str, Micros] = dict(tombstones.fetchall())
         for entity_id in missing:
@@ -225,7 +239,7 @@ class Batch:
         times = [self.now() for _ in readings]
         observations = self._observe(readings, times)
         values = write_observations(self.connection, observations)
-        extra: list[Observation] = []
+        extra: list[_Written] = []
         outcomes: list[Outcome] = []
         position = 0
         for (reading, author), now in zip(readings, times, strict=True):
@@ -243,10 +257,11 @@ class Batch:
             outcomes.append(transition.outcome)
             if transition.touched:
                 if reading.static:
-                    self._observe_static(reading, transition, now, author, extra)
+                    # What a reading wrote besides its values is history too, written at `now`.
+                    static = [one for one in transition.touched if one.attribute not in reading.attributes]
+                    extra.append(_written(state, transition, now, author, static))
                 self._advance(state, transition, now, is_reading=True)
-        if extra:
-            write_observations(self.connection, extra)
+        self._record(extra)
         return outcomes
 
     def _observe(self, readings: list[tuple[Reading, str]], times: list[Micros]) -> list[Observation]:
@@ -285,27 +300,26 @@ class Batch:
 
     def _apply_changes(self, changes: list[tuple[Change, str]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        observations: list[Observation] = []
+        written: list[_Written] = []
         for change, author in changes:
             now = self.now()
             state = self._states[change.entity_id]
             if _is_due(state, now):
-                self._expire(state, now, observations)
+                self._expire(state, now, written)
                 now = self.now()
             before = state.current
             transition = apply_change(before, change, now, state.removed)
             outcomes.append(transition.outcome)
             if transition.after is not before:
-                observations += self._observe_touched(state, transition, now, author)
+                written.append(_written(state, transition, now, author, transition.touched))
                 self._advance(state, transition, now)
-        if observations:
-            write_observations(self.connection, observations)
+        self._record(written)
         return outcomes
 
-    def _expire(self, state: EntityState, now: Micros, observations: list[Observation]) -> None:
+    def _expire(self, state: EntityState, now: Micros, written: list[_Written]) -> None:
         """End what of an entity has expired: to history, subscribers and tombstones a deletion."""
         for transition, ended_at in expire_entity(state.current, now):
-            observations += self._observe_touched(state, transition, ended_at, "expiry")
+            written.append(_written(state, transition, ended_at, "expiry", transition.touched))
             self._advance(state, transition, ended_at)
 
     def _advance(
@@ -320,37 +334,32 @@ class Batch:
         self._kinds.note(before, transition)
         self.effects.add_change(state, before, transition, now, matches)
 
-    def _observe_static(
-        self, reading: Reading, transition: Transition, now: Micros, author: str, extra: list[Observation]
-    ) -> None:
-        """What a reading wrote besides its values is history too, written at `now`."""
-        static = [one for one in transition.touched if one.attribute not in reading.attributes]
-        if static:
-            state = self._states[reading.entity_id]
-            extra += self._observe_touched(
-                state,
-                Transition(transition.after, transition.outcome, static, transition.trigger),
-                now,
-                author,
-            )
+    def _record(self, written: Sequence[_Written]) -> None:
+        """Write the history of changes: an observation per instance, at observedAt, else at `now`.
 
-    def _observe_touched(
-        self, state: EntityState, transition: Transition, now: Micros, author: str
-    ) -> list[Observation]:
-        """Give the history of a change: an observation per instance, at observedAt, else at `now`."""
-        instances = [(one, one.after or one.before) for one in transition.touched]
-        known = self._series.of(state.id)
+        Series that are missing are made for all of them at once.
+        """
         missing = [
             (state.id, one.attribute, instance)
-            for one, instance in instances
-            if instance is not None and (one.attribute, one.dataset_id) not in known
+            for state, _, touched, _, _ in written
+            for known in [self._series.of(state.id)]
+            for one in touched
+            if (one.attribute, one.dataset_id) not in known
+            and (instance := one.after or one.before) is not None
         ]
         if missing:
-            entity = transition.after or state.current
-            self._series.create(self.connection, missing, {state.id: entity.types if entity else ()})
-            known = self._series.of(state.id)
+            types = {one.state.id: one.types for one in reversed(written)}  # those at its first change
+            self._series.create(self.connection, missing, types)
         observations: list[Observation] = []
-        for one, _ in instances:
+        for each in written:
+            self._observe_written(each, observations)
+        if observations:
+            write_observations(self.connection, observations)
+
+    def _observe_written(self, written: _Written, observations: list[Observation]) -> None:
+        state, _, touched, now, author = written
+        known = self._series.of(state.id)
+        for one in touched:
             series = known[one.attribute, one.dataset_id]
             if one.after is None:
                 body = None if one.before is None else encode_deletion(one.before, series)
@@ -363,7 +372,13 @@ class Batch:
                     series.id, now if at is None else at, at is not None, value, body, now, None, author
                 )
             )
-        return observations
+
+
+def _written(
+    state: EntityState, transition: Transition, now: Micros, author: str, touched: Sequence[Touched]
+) -> _Written:
+    entity = transition.after or state.current
+    return _Written(state, entity.types if entity else (), touched, now, author)
 
 
 def _is_due(state: EntityState, now: Micros) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Instance, Kind, Micros
-from context_api.store.codec import encode_json, instance_members, restore_sub, storable
+from context_api.store.codec import encode_storable, instance_members, restore_sub, storable
 from context_api.store.terms import Terms
 
 INTEGER = b"0"
@@ -78,8 +78,8 @@ def encode_deletion(former: Instance, series: Series) -> bytes | None:
 
 
 def encode_json_members(members: dict[str, Any]) -> bytes | None:
-    """Write a body; nothing to say is None."""
-    return encode_json(members) if members else None
+    """Write a body whose values are storable; nothing to say is None."""
+    return encode_storable(members) if members else None
 
 
 def _number(value: Any) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Instance, Iri
@@ -60,6 +60,19 @@ class SeriesOfTransaction:
             return own
         return self._cache.get(self._tenant_id, entity_id) or {}
 
+    def ask(self, connection: Connection[TupleRow], entity_ids: Iterable[str]) -> Cursor[TupleRow] | None:
+        """Send for the series of locked entities of which nothing is known; `take` reads the answer."""
+        unknown = [each for each in entity_ids if self._cache.get(self._tenant_id, each) is None]
+        return self._ask(connection, unknown) if unknown else None
+
+    def take(self, cursor: Cursor[TupleRow] | None) -> None:
+        """Note the answer to `ask`, or what an insert returned."""
+        if cursor is None:
+            return
+        for entity_id, attribute_id, dataset_id, number, kind, unit_code in cursor.fetchall():
+            name = (self._terms.iri(str(attribute_id)), dataset_id)
+            self._own[entity_id][name] = Series(number, kind, unit_code)
+
     def create(
         self,
         connection: Connection[TupleRow],
@@ -73,35 +86,32 @@ class SeriesOfTransaction:
         first: dict[tuple[str, SeriesName], Instance] = {}
         for entity_id, attribute, instance in wanted:
             first.setdefault((entity_id, (attribute, instance.dataset_id)), instance)
-        self._load(connection, {entity_id for entity_id, _ in first})
+        # What is cached may have grown in another process; what this transaction asked for is all there is
+        unsure = sorted({entity_id for entity_id, _ in first} - self._own.keys())
+        if unsure:
+            self.take(self._ask(connection, unsure))
         absent = {key: one for key, one in first.items() if key[1] not in self._own[key[0]]}
         if absent:
-            self._insert(connection, absent, types)
-            self._load(connection, {entity_id for entity_id, _ in absent})
+            self.take(self._insert(connection, absent, types))
 
     def commit(self) -> None:
         """Share what was made, once it is committed."""
         if self._own:
             self._cache.put(self._tenant_id, self._own)
 
-    def _load(self, connection: Connection[TupleRow], entity_ids: set[str]) -> None:
+    def _ask(self, connection: Connection[TupleRow], entity_ids: Sequence[str]) -> Cursor[TupleRow]:
         for entity_id in entity_ids:
             self._own[entity_id] = {}
-        rows = connection.execute(
-            _SQL["get_series"], [self._tenant_id, pack_texts(sorted(entity_ids))], binary=True
-        ).fetchall()
-        for entity_id, attribute_id, dataset_id, number, kind, unit_code in rows:
-            name = (self._terms.iri(str(attribute_id)), dataset_id)
-            self._own[entity_id][name] = Series(number, kind, unit_code)
+        return connection.execute(_SQL["get_series"], [self._tenant_id, pack_texts(entity_ids)], binary=True)
 
     def _insert(
         self,
         connection: Connection[TupleRow],
         absent: dict[tuple[str, SeriesName], Instance],
         types: Mapping[str, Sequence[Iri]],
-    ) -> None:
+    ) -> Cursor[TupleRow]:
         names = list(absent)
-        connection.execute(
+        return connection.execute(
             _SQL["create_series"],
             [
                 self._tenant_id,
@@ -112,6 +122,7 @@ class SeriesOfTransaction:
                 pack_texts([instance.unit_code for instance in absent.values()]),
                 pack_texts([self._type_array(types.get(entity_id, ())) for entity_id, _ in names]),
             ],
+            binary=True,
         )
 
     def _type_array(self, types: Sequence[Iri]) -> str:

@@ -9,3 +9,4 @@ select %s, g.entity_id, g.attribute_id, g.dataset_id, g.kind, g.unit_code, g.typ
 from unnest(%s::text[], %s::integer[], %s::text[], %s::integer[], %s::text[], %s::text[])
     as g (entity_id, attribute_id, dataset_id, kind, unit_code, types)
 on conflict (tenant_id, entity_id, attribute_id, dataset_id) do nothing
+returning entity_id, attribute_id, dataset_id, id, kind, unit_code
