@@ -45,10 +45,11 @@ lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## Measure decoding, a backlog and a steady rate of messages (needs mosquitto, three minutes)
+bench: $(VENV)/.dev ## Measure messages (decoding, backlog, steady rate) and the API (needs mosquitto and wrk, ten minutes)
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.bridge_drain
 	$(BIN)/python -m benchmarks.bridge_rate
+	$(BIN)/python -m benchmarks.api
 
 docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew
 	$(BIN)/python -m tests.docs.tables
