@@ -47,8 +47,14 @@ class Criteria(NamedTuple):
     is_local: bool | None = None
 
 
+NOTHING = Criteria()
+"""What most retrievals ask."""
+
+
 def criteria_of_url(query: Query) -> Criteria:
     """Read the parameters of a URL. Raises BadRequestData, InvalidRequest."""
+    if not query:
+        return NOTHING
     selector = Selector(query.text("type"), query.items("id"), query.text("idPattern"))
     geo = {name: query.text(name) for name in GEO_MEMBERS if name in query}
     query.flag("splitEntities")  # without sources there is nothing to split

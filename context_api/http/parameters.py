@@ -177,6 +177,9 @@ class Query:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def text(self, name: str) -> str | None:
         """Give the value as it came. Raises BadRequestData where it is empty."""
         value = self._values.get(name)

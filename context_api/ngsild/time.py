@@ -10,6 +10,7 @@ _DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}):(\d{2})(?:[.,](\d{1,18}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_WHOLE = len("2026-11-23T09:00:00")
 
 
 def parse_datetime(text: object, *, pointer: str | None = None) -> Micros:
@@ -34,12 +35,8 @@ def parse_datetime(text: object, *, pointer: str | None = None) -> Micros:
 
 def format_datetime(micros: Micros) -> str:
     """Write a time as `2026-11-23T09:00:00Z`, with a fraction only where there is one."""
-    whole, fraction = divmod(micros, _SECOND)
-    text = (_EPOCH + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
-    text = text.rjust(19, "0")  # strftime does not pad the year
-    if not fraction:
-        return f"{text}Z"
-    return f"{text}.{fraction:06d}".rstrip("0") + "Z"
+    text = (_EPOCH + timedelta(microseconds=micros)).isoformat()[:-6]  # without +00:00
+    return f"{text.rstrip('0')}Z" if len(text) > _WHOLE else f"{text}Z"
 
 
 def _shown(value: object) -> str:

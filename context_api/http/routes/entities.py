@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from context_api.http.calls import read_ld_object, read_query, uri_segment
 from context_api.http.consumption import build_presentation, build_query
-from context_api.http.criteria import Criteria, criteria_of_body, criteria_of_url
+from context_api.http.criteria import NOTHING, Criteria, criteria_of_body, criteria_of_url
 from context_api.http.negotiation import GEO_JSON, WITH_GEO_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import LATER_ENTITIES, Parameter, Query
@@ -25,7 +25,7 @@ from context_api.ngsild.errors import ResourceNotFound, TooComplexQuery
 from context_api.ngsild.geojson import to_feature_collection
 from context_api.ngsild.linked import Join, Walk
 from context_api.ngsild.model import Entity
-from context_api.ngsild.presentation import Presentation, Presented, present, walk_from
+from context_api.ngsild.presentation import PLAIN, Presentation, Presented, present, walk_from
 from context_api.ngsild.query import EntityQuery
 from context_api.store.access import Access
 from context_api.store.errors import StoreTimeout
@@ -154,6 +154,8 @@ class _Form:
 
     def presentation(self, criteria: Criteria, context: Context) -> Presentation:
         """Read what the criteria say about the form. Raises BadRequestData, TooComplexQuery."""
+        if criteria is NOTHING and self.accept != GEO_JSON and self.minor == CURRENT_MINOR:
+            return PLAIN  # without parameters there is no other representation either
         return build_presentation(criteria, self.representation, self.accept, context, self.minor)
 
     def answer(

@@ -61,7 +61,7 @@ def test_a_language_property_becomes_a_property() -> None:
     assert to_key_values(localize(room(street=street), parse_languages("ja")), CORE)["street"] == "通り"
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(entities())
 def test_only_language_properties_change_and_the_entity_never(entity: Entity) -> None:
     before = copy.deepcopy(entity)

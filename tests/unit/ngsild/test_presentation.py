@@ -45,7 +45,7 @@ def answer(
     return present(asked, wanted, CORE, walk).documents
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(entities(), st.sampled_from([to_normalized, to_concise, to_key_values]))
 def test_a_plain_answer_is_the_representation(drawn: Entity, write: Any) -> None:
     presented = present([drawn], PLAIN._replace(write=write), CORE)
@@ -53,7 +53,7 @@ def test_a_plain_answer_is_the_representation(drawn: Entity, write: Any) -> None
     assert not presented.is_altered
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(entities(), st.sampled_from([to_normalized, to_concise, to_key_values]), st.data())
 def test_pick_and_omit_of_the_same_names_part_an_entity(
     drawn: Entity, write: Any, data: st.DataObject
@@ -174,7 +174,7 @@ def test_linked_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         answer(dense * 10, dense, Presentation(join=Join.INLINE, join_level=10))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(entities(), st.sampled_from([to_normalized, to_concise, to_key_values]))
 def test_a_feature_holds_the_whole_representation(drawn: Entity, write: Any) -> None:
     (feature,) = present([drawn], Presentation(write, geometry_property=LOCATION), CORE).documents
@@ -199,7 +199,7 @@ def test_features() -> None:
     assert small == {"id": "urn:a:1", "type": "Feature", "geometry": POINT, "properties": {"a": 1}}
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(entities(), st.integers(0, 9))
 def test_an_older_version_has_only_what_it_knew(drawn: Entity, minor: int) -> None:
     lower = downgrade(drawn, minor, CORE)

@@ -82,7 +82,7 @@ def test_a_picked_name_without_braces_keeps_all_that_it_points_to() -> None:
     assert projection.behind(name("rel")) == Projection()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(entities(), st.sets(st.sampled_from(["", "urn:d:1", "urn:d:2"]), min_size=1))
 def test_datasets_keep_their_instances_only(entity: Entity, datasets: set[str]) -> None:
     kept = select_datasets(entity, frozenset(datasets))
