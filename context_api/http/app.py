@@ -65,6 +65,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         default_response_class=Response,
+        telemetry={"tracing": False, "metrics": False},  # else the environment is read with each request
     )
     routers = (
         entities_router(services),
@@ -83,7 +84,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         pages_router(),
     )
     for router in routers:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # an included router is matched twice per request
     _add_openapi(app)
     _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
     check = None if not settings.auth else services.check_key

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from context_api.http.negotiation import JSON, LD_JSON
 from context_api.http.parameters import PARAMETERS, Parameter
@@ -92,6 +93,14 @@ class DirectRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Give the endpoint itself."""
         return self.endpoint
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; errors are answered further out, and what is no match by the framework."""
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        response = await self.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def new_router(prefix: str = "") -> APIRouter:
