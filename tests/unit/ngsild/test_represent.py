@@ -48,9 +48,7 @@ def test_every_context_gives_the_same_entity_back(entity: Entity) -> None:
 @settings(max_examples=50)
 @given(entities())
 def test_simplified_keeps_every_value(entity: Entity) -> None:
-    fragment = parse_fragment(
-        _as_sent(to_key_values(entity, CORE)), CORE, mode=Mode.MERGE, simplified=True
-    )
+    fragment = parse_fragment(_as_sent(to_key_values(entity, CORE)), CORE, mode=Mode.MERGE, simplified=True)
     assert fragment.types == entity.types
     assert fragment.attributes.keys() == entity.attributes.keys()
     for term, instances in entity.attributes.items():
