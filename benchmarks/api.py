@@ -184,18 +184,23 @@ def measure_writes(bench: Bench) -> list[Figure]:
         ("PATCH of one attribute", patch_script, "change"),
         ("POST of an entity", create_script, "entity"),
     ):
-        bare = limits.commit_in_groups(
-            bench.postgres,
-            bench.document.decode(),
-            size=CONNECTIONS,
-            seconds=bench.seconds,
-            entities=bench.entities,
-            is_new=table == "entity",
-        )
+        bare, by_arrays = [
+            limits.commit_in_groups(
+                bench.postgres,
+                bench.document.decode(),
+                size=CONNECTIONS,
+                seconds=max(1, bench.seconds // 2),
+                entities=bench.entities,
+                is_new=table == "entity",
+                is_array=is_array,
+            )
+            for is_array in (False, True)
+        ]
         before = _count(bench, table)
         ours, detail = _run(bench, script, CONNECTIONS)
         _balance(name, ours, _count(bench, table) - before, 1, CONNECTIONS)
         figures.append(_ratio(f"{name}, {CONNECTIONS} connections", ours, bare, 0.3, detail))
+        figures[-1].detail["by_arrays"] = round(by_arrays)
     alone_patch = load.patch(path, bench.entities, now + 3600)
     alone_create = load.create(ENTITIES, _template(bench).replace("@ID@", "alone-@ID@"))
     for name, script in (("PATCH of one attribute", alone_patch), ("POST of an entity", alone_create)):

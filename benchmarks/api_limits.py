@@ -54,8 +54,13 @@ def make_app() -> FastAPI:
     return app
 
 
-def commit_in_groups(url: str, body: str, *, size: int, seconds: float, entities: int, is_new: bool) -> float:
-    """Documents written per second: updated, or inserted where `is_new`; one history row each."""
+def commit_in_groups(
+    url: str, body: str, *, size: int, seconds: float, entities: int, is_new: bool, is_array: bool
+) -> float:
+    """Documents written per second: updated, or inserted where `is_new`; one history row each.
+
+    `is_array`: two statements write the whole group, else two write each document.
+    """
     write = (
         "insert into bench_document select unnest(%s::text[]), %s"
         if is_new
@@ -66,13 +71,17 @@ def commit_in_groups(url: str, body: str, *, size: int, seconds: float, entities
     with psycopg.connect(url, autocommit=True) as connection:
         while time.perf_counter() - started < seconds:
             # A stride that is prime to the number of documents: no document twice in a group
-            ids = [f"new-{done + n}" if is_new else f"{(done + n) * 7919 % entities:07}" for n in range(size)]
+            ids = [
+                f"new-{is_array}-{done + n}" if is_new else f"{(done + n) * 7919 % entities:07}"
+                for n in range(size)
+            ]
             with connection.transaction():
-                connection.execute(write, [ids, f"{body} "], prepare=True)
-                connection.execute(
-                    "insert into bench_history select n, clock_timestamp(), 1 from unnest(%s::text[]) n",
-                    [ids],
-                    prepare=True,
-                )
+                for part in [ids] if is_array else [[one] for one in ids]:
+                    connection.execute(write, [part, f"{body} "], prepare=True)
+                    connection.execute(
+                        "insert into bench_history select n, clock_timestamp(), 1 from unnest(%s::text[]) n",
+                        [part],
+                        prepare=True,
+                    )
             done += size
         return done / (time.perf_counter() - started)
