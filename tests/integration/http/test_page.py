@@ -116,7 +116,7 @@ def test_without_a_key_there_is_a_door(
     assert page.inner_text("#door h2") == "鍵を入れてください"
     page.fill("#key", "machi_wrong")
     page.click("#door button")
-    page.wait_for_function("document.getElementById('door-wrong').textContent !== ''")
+    page.wait_for_selector("#door-wrong:not(:empty)")
     page.fill("#key", key)
     page.click("#door button")
     page.wait_for_selector("#empty:not([hidden])")
