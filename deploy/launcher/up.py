@@ -61,21 +61,31 @@ class _Launcher:
         self._variables = dict(os.environ)
         self._first_key: str | None = None
         self._local_key: str | None = None
+        self._is_stopping = False
         self._trouble = ""
         self._http_url = f"http://{_reachable(settings.http_host)}:{settings.http_port}"
 
     def run(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _raise_stop)
+            signal.signal(number, self._request_stop)
         try:
             self._start()
             self._watch()
         except StopRequested:
             pass
+        except Exception:
+            if not self._is_stopping:
+                raise
+            # A statement that was cut short may end in an error of its own: it is the stop all the same
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
             self._stop()
+
+    def _request_stop(self, number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        self._is_stopping = True
+        raise StopRequested
 
     def _start(self) -> None:
         first = time.monotonic()
@@ -304,8 +314,3 @@ def _broker_kind(settings: Settings) -> type[Mosquitto] | type[AmqttBroker]:
 def _reachable(host: str) -> str:
     """The address to connect to when a server listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-
-
-def _raise_stop(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(_number, signal.SIG_IGN)
-    raise StopRequested
