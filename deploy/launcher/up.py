@@ -1,4 +1,7 @@
-"""Starts everything in order, watches it, stops it in the opposite order."""
+"""Starts everything in order, watches it, stops it in the opposite order.
+
+All imports stand here, before a signal may interrupt anything: some modules written in C do not bear it.
+"""
 
 import os
 import signal
@@ -6,6 +9,9 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from context_api.store.database import open_database
+from context_api.store.keys import create_first_key, create_key, find_key
+from context_api.store.migrate import migrate
 from deploy import wiring
 from deploy.data_folder import DataFolder, Running
 from deploy.embedded.account import hands_over
@@ -22,6 +28,7 @@ from deploy.launcher.preflight import check_ports, check_space
 from deploy.launcher.readiness import Readiness, ask_readiness, has_reading
 from deploy.launcher.screen import Screen, Summary
 from deploy.settings import Settings
+from deploy.worker import credential_sync
 
 READY_TIMEOUT_S = 60.0
 FIRST_READING_TIMEOUT_S = 20.0
@@ -129,8 +136,6 @@ class _Launcher:
         self._variables.setdefault("MALLOC_ARENA_MAX", "2")
 
     def _migrate(self) -> None:
-        from context_api.store.migrate import migrate
-
         migrate(self._variables["MACHI_DATABASE_URL"])
 
     def _start_broker(self) -> None:
@@ -156,9 +161,6 @@ class _Launcher:
 
     def _write_access(self) -> BrokerAccess:
         """The broker reads its files at its start: they must be there, and of this moment."""
-        from context_api.store.database import open_database
-        from deploy.worker import credential_sync
-
         files = BrokerAccess(*wiring.broker_files(self._settings))
         self._folder.broker.mkdir(exist_ok=True, mode=0o700)
         self._variables["MACHI_BROKER_PASSWORD_FILE"] = str(files.password_file)
@@ -240,9 +242,6 @@ class _Launcher:
 
     def _make_keys(self) -> None:
         """As late as possible: a key made by a start that fails would never be shown."""
-        from context_api.store.database import open_database
-        from context_api.store.keys import create_first_key, create_key, find_key
-
         database = open_database(self._variables["MACHI_DATABASE_URL"])
         secret = self._secret().encode()
         try:
