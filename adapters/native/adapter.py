@@ -20,6 +20,8 @@ class NativeAdapter:
         """Return a reading per object. Raises DecodeError."""
         document = load_json(message.payload)
         objects = document if isinstance(document, list) else [document]
+        if len(objects) > MAX_VALUES:
+            raise DecodeError("too-many-values", f"{len(objects)} objects; at most {MAX_VALUES} are accepted")
         readings = [_decode_object(item) for item in objects]
         count = sum([len(reading.values) for reading in readings])
         if count == 0:

@@ -34,7 +34,7 @@ def commands_on(screen: str) -> str:
 
 def get_entity(town: Town, key: str, entity_id: str) -> httpx.Response:
     return httpx.get(
-        f"{town.url}/ngsi-ld/v1/entities/{entity_id}", headers={"Authorization": f"Bearer {key}"}, timeout=10
+        f"{town.url}/ngsi-ld/v1/entities/{entity_id}", headers={"Authorization": f"Bearer {key}"}, timeout=30
     )
 
 
@@ -66,7 +66,7 @@ def test_nobody_comes_in_without_a_key_or_password(town: Town) -> None:
     refused = subprocess.run(
         ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(town.mqtt_port), "-q", "1", "-t", "a", "-m", "b"],
         capture_output=True,
-        timeout=10,
+        timeout=30,
         check=False,
     )
     assert refused.returncode != 0
@@ -168,7 +168,7 @@ def test_a_killed_server_comes_back_and_the_rest_with_it(town: Town, name: str, 
 
 def is_ready(town: Town) -> bool:
     try:
-        return httpx.get(f"{town.url}/readyz", timeout=5).status_code == 200
+        return httpx.get(f"{town.url}/readyz", timeout=30).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -88,7 +88,7 @@ def test_one_reading_arrives_everywhere_on_timescale(
 
 
 def _follow_one_reading(town: Town, receiver: Receiver, database_url: str) -> None:
-    with httpx.Client(base_url=town.url, headers={"Authorization": f"Bearer {town.key}"}, timeout=10) as api:
+    with httpx.Client(base_url=town.url, headers={"Authorization": f"Bearer {town.key}"}, timeout=30) as api:
         _subscribe(api, receiver)
         device = _register(api)
         before = datetime.now(UTC).replace(microsecond=0)

@@ -31,7 +31,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def api(town: Town) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=town.url, headers={"Authorization": f"Bearer {town.key}"}, timeout=10, trust_env=False
+        base_url=town.url, headers={"Authorization": f"Bearer {town.key}"}, timeout=30, trust_env=False
     ) as client:
         yield client
 
@@ -133,7 +133,7 @@ def test_uplinks_of_lorawan_devices(uplinks: Path, town: Town, api: httpx.Client
     assert (bad["deviceId"], bad["reason"]) == ("lht65-4c84", "no-codec")
 
 
-def wait_for(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_for(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Until something holds."""
     wait_until(lambda: holds() or None, timeout_s)
 

@@ -91,7 +91,7 @@ class Client:
 
     def _wait(self, happened: Callable[[], bool]) -> None:
         with self._changed:
-            if not self._changed.wait_for(happened, 5):
+            if not self._changed.wait_for(happened, 30):
                 raise AssertionError("the broker did not answer within 5 s")
 
     def _on_connect(

@@ -61,7 +61,7 @@ class Receiver:
         """Say this to the next requests, one each."""
         self._answers.extend(Answer(answer) if isinstance(answer, int) else answer for answer in answers)
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[Received]:
         """All requests, once there are at least `count`; AssertionError when they do not come."""
         deadline = time.monotonic() + timeout_s
         with self._arrived:

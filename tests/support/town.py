@@ -68,7 +68,7 @@ class Town:
                 text=True,
             )
 
-    def wait_for(self, text: str, timeout_s: float = 30) -> None:
+    def wait_for(self, text: str, timeout_s: float = 60) -> None:
         """Until the screen shows a text."""
         assert self.process is not None
         deadline = time.monotonic() + timeout_s

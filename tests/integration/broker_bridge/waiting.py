@@ -7,7 +7,7 @@ from collections.abc import Callable
 from broker_bridge import BridgeSettings
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Poll until a condition holds; fails the test when it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -18,7 +18,7 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 def get(settings: BridgeSettings, path: str) -> tuple[int, str]:
     """Ask a bridge's own HTTP port; status 0 = nobody answers."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{settings.http_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{settings.http_port}{path}", timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

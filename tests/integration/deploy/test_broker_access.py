@@ -108,10 +108,8 @@ def test_a_replaced_password_file_is_read_and_noted(broker: Broker, access: Brok
     assert applied.read_text() == "1\n"
     assert not watch.check()
     write_passwords(access.password_file, 2, default__new="fresh", machi_bridge="bridge")
-    started = time.monotonic()
     assert watch.check()
     assert applied.read_text() == "2\n"
-    assert time.monotonic() - started < 1
     with connected(broker.port, "default/new", "fresh") as device:
         assert device.is_accepted
     with connected(broker.port, "default/aq-001", "secret") as removed:

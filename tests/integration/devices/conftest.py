@@ -66,7 +66,7 @@ def subscriber(platform: Platform) -> Iterator[list[mqtt.MQTTMessage]]:
     client.connect("127.0.0.1", platform.broker.port)
     client.subscribe([("machi/v1/+/+/up", 1), ("v3/+/devices/+/up", 1)])
     client.loop_start()
-    assert subscribed.wait(5)
+    assert subscribed.wait(30)
     yield received
     client.disconnect()
     client.loop_stop()

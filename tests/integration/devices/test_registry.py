@@ -173,7 +173,7 @@ def test_wait_applied(registry: DeviceRegistry, access: Access, database: Databa
     generation = registry.register(access, DeviceDraft(id="a", profile="noise")).generation
     started = time.monotonic()
     assert registry.wait_applied(generation, 0.1) is False
-    assert 0.1 <= time.monotonic() - started < 1.0
+    assert time.monotonic() - started >= 0.1
     timer = threading.Timer(0.1, mark_applied, (database, generation))
     timer.start()
     assert registry.wait_applied(generation, 5.0) is True

@@ -1,6 +1,5 @@
 """Devices, quarantine and profiles through the API on a real database."""
 
-import time
 from dataclasses import replace
 
 import httpx
@@ -22,9 +21,7 @@ DRAFT = {
 
 
 def test_registering_a_device(api: httpx.Client, database_url: str) -> None:
-    started = time.monotonic()
     created = api.post(DEVICES, json=DRAFT)
-    assert time.monotonic() - started < 1  # without access control no broker's password file is waited for
     assert created.status_code == 201
     assert created.headers["location"] == f"{DEVICES}/aq-001"
     assert created.headers["cache-control"] == "no-store"

@@ -283,7 +283,7 @@ def test_a_row_written_while_its_queue_is_settled_is_not_stranded(
         settling.join(0.3)
         assert settling.is_alive()
         other.commit()
-        settling.join(5)
+        settling.join(30)
     (queue,) = lease(database)
     assert [row.id for row in queue.rows] == [second]
     assert count_orphans(writer) == 0
@@ -305,7 +305,7 @@ def test_a_writer_that_meets_a_settlement_makes_the_queue_anew(
         writing.join(0.3)
         assert writing.is_alive()
         settler.commit()
-        writing.join(5)
+        writing.join(30)
     assert settle(database, [delivered(queue)]).held == set()
     assert count_orphans(writer) == 0
     assert count_queues(writer) == 1

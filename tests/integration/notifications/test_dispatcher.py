@@ -146,7 +146,7 @@ def subscribe(writer: Connection, receiver: Receiver | str, name: str = "a", **m
     return add_subscription(writer, name, {"url": url, **more})
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -259,7 +259,7 @@ def test_a_dead_endpoint_delays_nobody_else(
     began = time.time()
     for number in range(50):
         enqueue(writer, key, f"urn:e:{number}")
-    requests = healthy.wait_for(50, 5)
+    requests = healthy.wait_for(50, 60)
     assert requests[-1].at - began < 1.5
     assert get_counters(writer, dead[0])["delivered"] == 0
 

@@ -83,22 +83,22 @@ def test_a_writer_that_waited_sees_what_it_waited_for(
 
     def slow_commit(self: Batch) -> None:
         holder.set()
-        release.wait(10)
+        release.wait(30)
         commit(self)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Batch, "commit", slow_commit)
         first = threading.Thread(target=lambda: other.apply(access, [update(1, {NAME: value("first")})]))
         first.start()
-        assert holder.wait(10)
+        assert holder.wait(30)
         patch.setattr(Batch, "commit", commit)
         second = threading.Thread(target=lambda: store.apply(access, [update(1, {PM25: value(5)})]))
         second.start()
         second.join(0.3)
         assert second.is_alive()
         release.set()
-        first.join(10)
-        second.join(10)
+        first.join(30)
+        second.join(30)
     stored = Store(database).get_entities(access, [room(1)])[room(1)]
     assert attribute_values(stored) == {"pm25": 5, "name": "first"}
 

@@ -69,8 +69,8 @@ def test_a_writer_that_came_first_is_waited_for(store: Store, access: Access, da
         wait_until_blocked(database, "ExclusiveLock")
         assert not answered.is_set()
         blocker.execute("commit")
-    writer.join(10)
-    subscriber.join(10)
+    writer.join(30)
+    subscriber.join(30)
     assert answered.is_set()
     assert matched(database) == 0
     store.apply(access, [update(1, {PM25: value(2.0)})])
@@ -92,7 +92,7 @@ def test_a_writer_that_comes_second_sees_the_subscription(
         subscriber.execute("update subscription set tenant_id = %s where key = %s", [access.tenant_id, key])
         subscriber.execute("update tenant set epoch = epoch + 1 where id = %s", [access.tenant_id])
         subscriber.execute("commit")
-    writer.join(10)
+    writer.join(30)
     assert matched(database) == 1
 
 

@@ -107,6 +107,6 @@ _HOSTILE = {
 @pytest.mark.parametrize("name", adapter_names())
 @pytest.mark.parametrize("payload", _HOSTILE.values(), ids=_HOSTILE.keys())
 def test_hostile_payloads_take_bounded_time(name: str, payload: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     _decode(name, payload)
-    assert time.process_time() - started < 1.0
+    assert time.thread_time() - started < 10, "0.1 s is usual; what grows with the square takes minutes"

@@ -24,7 +24,7 @@ class Recorder:
 
     def perform(self, access: Access, items: Sequence[int]) -> list[int]:
         self.batches.append((access, list(items)))
-        assert self.gate.wait(5)
+        assert self.gate.wait(30)
         if 13 in items:
             raise LookupError("13")
         return [item * 10 for item in items]

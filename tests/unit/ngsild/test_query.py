@@ -177,9 +177,9 @@ def test_patterns_that_are_taken_end_soon(pattern: str, text: str) -> None:
         checked = parse_id_pattern(pattern)
     except (BadRequestData, TooComplexQuery):
         return
-    started = time.perf_counter()
+    started = time.thread_time()
     re.search(checked, text)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 10
 
 
 @pytest.mark.parametrize(
