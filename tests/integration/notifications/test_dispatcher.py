@@ -252,7 +252,7 @@ def test_a_dead_endpoint_delays_nobody_else(
             enqueue(writer, key, f"urn:e:{number}")
     # Fewer leases than the dead endpoint could use: its limit must leave room for the others
     start_notifier(
-        leases=40, leases_per_endpoint=20, leases_per_subscription=10, sends_per_endpoint=4, timeout_s=2.0
+        leases=40, leases_per_endpoint=20, leases_per_subscription=10, sends_per_endpoint=4, timeout_s=20.0
     )
     hanging.wait_for(4)
     key = subscribe(writer, healthy, "healthy")
@@ -260,7 +260,7 @@ def test_a_dead_endpoint_delays_nobody_else(
     for number in range(50):
         enqueue(writer, key, f"urn:e:{number}")
     requests = healthy.wait_for(50, 60)
-    assert requests[-1].at - began < 1.5
+    assert requests[-1].at - began < 15, "waiting for one dead endpoint takes 20 s"
     assert get_counters(writer, dead[0])["delivered"] == 0
 
 
@@ -272,7 +272,7 @@ def test_the_back_off_grows_and_retry_after_is_honoured(
     key = subscribe(writer, http_receiver)
     enqueue(writer, key, "urn:e:1")
     first, second = http_receiver.wait_for(2)
-    assert 0.95 <= second.at - first.at < 3
+    assert second.at - first.at >= 0.95
 
 
 def test_a_receiver_down_past_the_limit_gets_dead_letters(
