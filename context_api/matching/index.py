@@ -64,7 +64,8 @@ class SubscriptionIndex:
         self._patterns: set[str] = set()
         self._matched_patterns: dict[str, tuple[_Subject, ...]] = {}
         for key, subscription in subscriptions:
-            if subscription.is_active is not False:
+            # A periodic one is told by the clock, not by changes (clause 5.8.6)
+            if subscription.is_active is not False and subscription.interval_s is None:
                 self._file(key, subscription)
 
     def match(

@@ -1,7 +1,7 @@
 """The attribute projection language (clause 4.21): `id,name,locatedAt{id,name}` in pick and omit."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -79,9 +79,33 @@ def parse_projection(pick: str | None, omit: str | None, context: Context) -> Pr
         return WHOLE
     picked = None if pick is None else parse_names(pick, "pick", context)
     omitted = None if omit is None else parse_names(omit, "omit", context)
-    if picked is not None and omitted is not None:
-        _refuse_in_both(picked, omitted, context)
+    check_apart(picked, omitted, context)
     return Projection(picked, omitted)
+
+
+def check_apart(pick: Names | None, omit: Names | None, context: Context) -> None:
+    """Refuse what is both picked and omitted. Raises BadRequestData."""
+    if pick is not None and omit is not None:
+        _refuse_in_both(pick, omit, context)
+
+
+def join_names(parts: Iterable[Names]) -> Names:
+    """Make one of several lists of names; what is named twice counts as it was named last."""
+    members: set[str] = set()
+    attributes: dict[Iri, Names | None] = {}
+    for part in parts:
+        members |= part.members
+        attributes.update(part.attributes)
+    return Names(frozenset(members), attributes)
+
+
+def write_names(names: Names, context: Context) -> str:
+    """Write a list of names as text again."""
+    parts = sorted(names.members)
+    for name, below in names.attributes.items():
+        inside = "" if below is None else f"{{{write_names(below, context)}}}"
+        parts.append(f"{context.compact(name)}{inside}")
+    return ",".join(parts)
 
 
 def _refuse_in_both(pick: Names, omit: Names, context: Context) -> None:

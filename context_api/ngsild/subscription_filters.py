@@ -1,6 +1,6 @@
 """q, geoQ and scopeQ of a subscription (clauses 5.2.12 and 5.2.13): what an entity has to be like."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ import msgspec
 
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData, NgsiLdError, OperationNotSupported
-from context_api.ngsild.model import Entity
+from context_api.ngsild.model import NULL, Entity
 from context_api.ngsild.parse import parse_attribute_name
 from context_api.ngsild.query.conditions import Condition, linked_depth
 from context_api.ngsild.query.geo import (
@@ -42,32 +42,51 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NO_FILTERS = Filters()
 
 
-def read_filters(document: Mapping[str, Any], context: Context) -> Filters:
-    """Read the members of a subscription that filter.
+def read_filters(document: Mapping[str, Any], context: Context, current: Filters = NO_FILTERS) -> Filters:
+    """Read the members of a subscription that filter; those that are not there stay as they are in `current`.
 
-    Raises BadRequestData and TooComplexQuery, and OperationNotSupported for paths through linked entities,
-    which a change cannot follow.
+    NGSI-LD Null removes. Raises BadRequestData and TooComplexQuery, and OperationNotSupported for paths
+    through linked entities, which a change cannot follow.
     """
-    if not MEMBERS & document.keys():
-        return NO_FILTERS
-    expand_values = _read_names(document)
-    q_text, scope_text = (_read_text(document, member) for member in ("q", "scopeQ"))
-    q = None
-    if q_text is not None:
-        with _pointing_to("/q"):
-            q = parse_q(q_text, context, expand_values=expand_values)
-            if linked_depth(q) > 0:
-                raise OperationNotSupported("a subscription's q does not follow linked entities yet")
-    if scope_text is not None:
+    given = MEMBERS & document.keys()
+    if not given:
+        return current
+    kept = {member: document[member] for member in given if document[member] != NULL}
+    fields: dict[str, Any] = {}
+    if given & {"q", "expandValues"}:
+        fields |= _read_q(kept, context, given, current)
+    if "geoQ" in given:
+        fields["geo"] = _read_geo(kept["geoQ"], context) if "geoQ" in kept else None
+    if "scopeQ" in given:
+        fields["scope_text"] = _read_scopes(kept)
+    return msgspec.structs.replace(current, **fields)
+
+
+def _read_q(
+    kept: Mapping[str, Any], context: Context, given: Collection[str], current: Filters
+) -> dict[str, Any]:
+    """Read q with the names whose values it expands: a term means what it does in the @context beside it."""
+    if current.q is not None and "q" not in given:
+        raise BadRequestData("expandValues changes what q means: give q with it", pointer="/expandValues")
+    if current.expand_values and "expandValues" not in given:
+        raise BadRequestData("expandValues changes what q means: give it with q", pointer="/q")
+    expand_values = _read_names(kept)
+    text = _read_text(kept, "q")
+    if text is None:
+        return {"q": None, "q_text": None, "expand_values": expand_values}
+    with _pointing_to("/q"):
+        q = parse_q(text, context, expand_values=expand_values)
+        if linked_depth(q) > 0:
+            raise OperationNotSupported("a subscription's q does not follow linked entities")
+    return {"q": q, "q_text": text, "expand_values": expand_values}
+
+
+def _read_scopes(kept: Mapping[str, Any]) -> str | None:
+    text = _read_text(kept, "scopeQ")
+    if text is not None:
         with _pointing_to("/scopeQ"):
-            parse_scope_query(scope_text)
-    return Filters(
-        q=q,
-        q_text=q_text,
-        expand_values=expand_values,
-        geo=_read_geo(document["geoQ"], context) if "geoQ" in document else None,
-        scope_text=scope_text,
-    )
+            parse_scope_query(text)
+    return text
 
 
 def render_filters(filters: Filters, context: Context) -> dict[str, Any]:

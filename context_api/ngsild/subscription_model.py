@@ -7,12 +7,18 @@ from typing import Any
 import msgspec
 
 from context_api.ngsild.changes import Trigger
+from context_api.ngsild.linked import Join
 from context_api.ngsild.model import Iri, Micros
+from context_api.ngsild.projection import WHOLE, Names, Projection, join_names
 from context_api.ngsild.query.selector import EntitySelector
 from context_api.ngsild.subscription_filters import NO_FILTERS, Filters
 
 DEFAULT_TRIGGERS = Trigger.ATTRIBUTE_CREATED | Trigger.ATTRIBUTE_UPDATED
 ATTRIBUTE_TRIGGERS = DEFAULT_TRIGGERS | Trigger.ATTRIBUTE_DELETED
+
+
+MQTT_VERSION = "MQTT-Version"
+MQTT_QOS = "MQTT-QoS"
 
 
 class NotificationFormat(StrEnum):
@@ -21,17 +27,51 @@ class NotificationFormat(StrEnum):
     NORMALIZED = "normalized"
     CONCISE = "concise"
     KEY_VALUES = "keyValues"
+    SIMPLIFIED = "simplified"
+    """Another name of keyValues, served as it was given."""
+
+    @property
+    def is_simplified(self) -> bool:
+        """Whether values stand alone."""
+        return self in (NotificationFormat.KEY_VALUES, NotificationFormat.SIMPLIFIED)
+
+
+class MqttVersion(StrEnum):
+    """A version of MQTT as notifierInfo names it (table 7.2-1)."""
+
+    V311 = "mqtt3.1.1"
+    V5 = "mqtt5.0"
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where notifications go (clause 5.2.15)."""
 
     uri: str
+    """http, https, mqtt or mqtts; only the latter two may carry credentials."""
     accept: str = "application/json"
     receiver_info: tuple[tuple[str, str], ...] = ()
-    """Extra HTTP headers, in the order they were given."""
+    """Extra HTTP headers, or members of an MQTT message's metadata, in the order they were given."""
+    notifier_info: tuple[tuple[str, str], ...] = ()
+    """MQTT-Version, MQTT-QoS and whatever else was given, in that order."""
     timeout_ms: float | None = None
     cooldown_ms: float | None = None
+    secrets: tuple[str, ...] = ()
+    """Up to two secrets that notifications are signed with, the newest first: an extension of ours."""
+
+    @property
+    def is_mqtt(self) -> bool:
+        """Whether notifications go out as MQTT messages (clause 7.2)."""
+        return self.uri.lower().startswith(("mqtt://", "mqtts://"))
+
+    @property
+    def mqtt_version(self) -> MqttVersion:
+        """The version of MQTT that is spoken."""
+        return MqttVersion(dict(self.notifier_info).get(MQTT_VERSION, MqttVersion.V5))
+
+    @property
+    def mqtt_qos(self) -> int:
+        """The quality of service of MQTT messages: 0, 1 or 2."""
+        return int(dict(self.notifier_info).get(MQTT_QOS, "0"))
 
 
 class Notifying(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,8 +80,27 @@ class Notifying(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     endpoint: Endpoint
     attributes: tuple[Iri, ...] = ()
     """Empty: all."""
+    pick: tuple[Names, ...] = ()
+    """What is kept of an entity, in the parts that were given. Empty: all."""
+    omit: tuple[Names, ...] = ()
+    """What is left out of it."""
     format: NotificationFormat = NotificationFormat.NORMALIZED
     sys_attrs: bool = False
+    show_changes: bool = False
+    """Whether former values are told (previousValue, previousObject, …)."""
+    join: Join | None = None
+    """How linked entities are added."""
+    join_level: int | None = None
+    """How many links are followed; None: one."""
+
+    @property
+    def projection(self) -> Projection:
+        """What `pick` and `omit` leave."""
+        if not self.pick and not self.omit:
+            return WHOLE
+        return Projection(
+            join_names(self.pick) if self.pick else None, join_names(self.omit) if self.omit else None
+        )
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,6 +123,21 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     expires_at: Micros | None = None
     jsonld_context: str | None = None
     """The @context of its notifications, if not that of the creating request."""
+    interval_s: float | None = None
+    """timeInterval: notified every so many seconds, changes or not. It is then matched with no change."""
+    throttling_s: float | None = None
+    """So many seconds at least lie between two notifications."""
+    lang: str | None = None
+    """The languages that LanguageProperties are notified in, as given (clause 4.15)."""
+    dataset_ids: tuple[str, ...] = ()
+    """The instances that are notified, `@none` for the default one. Empty: all."""
+    conformance: str | None = None
+    """ngsildConformance: the version of NGSI-LD that notifications are written in (clause 4.3.6.8)."""
+    json_keys: tuple[str, ...] = ()
+    csf_text: str | None = None
+    """The filter of context sources as it was given; all entities here are local, so it excludes none."""
+    local_only: bool | None = None
+    split_entities: bool | None = None
 
     @property
     def effective_triggers(self) -> Trigger:

@@ -20,6 +20,7 @@ from context_api.ngsild.subscription import (
     subscription_from_json,
     subscription_to_json,
 )
+from context_api.ngsild.subscription_endpoint import MASK
 from tests.unit.ngsild.builders import CORE, SECOND, T0, name
 
 ID = "urn:ngsi-ld:Subscription:1"
@@ -115,6 +116,8 @@ def test_what_is_stored_is_read_back() -> None:
 
 def test_what_is_served_is_what_was_given() -> None:
     served = render_subscription(parse_subscription(FULL, CORE, T0), SubscriptionState(), CORE, now=T0)
+    assert served["notification"]["endpoint"]["receiverInfo"][0] == {"key": "Authorization", "value": MASK}
+    served["notification"]["endpoint"]["receiverInfo"][0]["value"] = "Bearer x"
     assert served == {**FULL, "status": "active"}
 
 
@@ -300,33 +303,6 @@ def test_watched_attributes_alone_suffice() -> None:
     without = document(watchedAttributes=["temperature"])
     del without["entities"]
     assert parse_subscription(without, CORE, T0).entities == ()
-
-
-LATER = (
-    "csf temporalQ timeInterval throttling lang datasetId jsonKeys localOnly splitEntities ngsildConformance"
-)
-
-
-@pytest.mark.parametrize(
-    ("members", "pointer"),
-    [
-        *(({member: 1}, f"/{member}") for member in LATER.split()),
-        *(
-            (_notification(**{member: 1}), f"/notification/{member}")
-            for member in ("pick", "omit", "joinLevel")
-        ),
-        (_notification(showChanges=True), "/notification/showChanges"),
-        (_notification(join="inline"), "/notification/join"),
-        (_endpoint(notifierInfo=[]), "/notification/endpoint/notifierInfo"),
-        (_endpoint(uri="mqtt://example.org/topic"), "/notification/endpoint/uri"),
-        (_endpoint(uri="mqtts://example.org/topic"), "/notification/endpoint/uri"),
-        (_endpoint(accept="application/geo+json"), "/notification/endpoint/accept"),
-    ],
-)
-def test_what_is_not_served_yet_is_said(members: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(OperationNotSupported) as caught:
-        parsed(**members)
-    assert caught.value.pointer == pointer
 
 
 def test_patterns_are_bounded() -> None:
