@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -25,7 +26,7 @@ TIME_OF = {
 }
 
 
-class Aggregate(NamedTuple):
+class Aggregate(msgspec.Struct, frozen=True, gc=False):
     """What the values of one series, bucket and unit come to. Deleted values do not count."""
 
     series_id: int
