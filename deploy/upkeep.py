@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from context_api.store import partitions
 from context_api.store.database import connect
 from context_api.store.deliveries import give_up_before
+from context_api.store.deliveries_timers import prepare_drop
 from context_api.store.errors import wrapped_errors
 from context_api.store.store import Store
 
@@ -26,7 +27,7 @@ def roll_partitions(url: str) -> str:
         made = partitions.create_partitions(connection)
         oldest_kept = datetime.now(UTC).date() - timedelta(days=partitions.RETENTION_DAYS["outbox"])
         _repeat(lambda: give_up_before(connection, oldest_kept))
-        dropped = partitions.drop_partitions(connection)
+        dropped = partitions.drop_partitions(connection, prepare=prepare_drop)
     return f"made {len(made)}, dropped {len(dropped)}" if made or dropped else ""
 
 

@@ -10,141 +10,63 @@ matched = delivered + coalesced + waiting + dead_lettered + cancelled at every m
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import date
-from enum import IntEnum
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
 
-import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.ngsild.model import Micros
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.database import Database
+from context_api.store.deliveries_counts import Counts, State
+from context_api.store.deliveries_model import (
+    CHANGE,
+    PERIODIC,
+    REST,
+    DeliveryCounts,
+    Lease,
+    LeasedQueue,
+    OutboxRow,
+    QueueKey,
+    RestPolicy,
+    RestResult,
+    RowResult,
+    Settled,
+    Settlement,
+    SubscriptionRow,
+)
 from context_api.store.queries import load_queries
+
+__all__ = [
+    "CHANGE",
+    "PERIODIC",
+    "REST",
+    "DeliveryCounts",
+    "Lease",
+    "LeasedQueue",
+    "OutboxRow",
+    "QueueKey",
+    "RestPolicy",
+    "RestResult",
+    "RowResult",
+    "Settled",
+    "Settlement",
+    "State",
+    "SubscriptionRow",
+    "get_counts",
+    "give_up_before",
+    "keep_documents",
+    "lease_queues",
+    "pause_subscription",
+    "renew_leases",
+    "settle",
+    "throttling_s",
+]
 
 _SQL = load_queries("deliveries")
 
 _Connection = Connection[TupleRow]
-
-
-class State(IntEnum):
-    """What became of an outbox row; the number is what the store keeps."""
-
-    WAITING = 0
-    DELIVERED = 1
-    DEAD_LETTERED = 2
-    CANCELLED = 3
-    COALESCED = 4
-
-
-class QueueKey(NamedTuple):
-    """Names a queue."""
-
-    subscription_key: int
-    entity_id: str
-
-
-class Lease(NamedTuple):
-    """A queue, and the right to settle it."""
-
-    subscription_key: int
-    entity_id: str
-    token: uuid.UUID
-
-    @property
-    def queue(self) -> QueueKey:
-        return QueueKey(self.subscription_key, self.entity_id)
-
-
-class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification that waits, with the change it tells of."""
-
-    day: date
-    id: int
-    trigger: int
-    attempts: int
-    created_at: Micros
-    changed_at: Micros | None
-    document: bytes | None
-    """The change's document (see codec.decode_change); None where retention has dropped the change."""
-
-
-class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription as stored; a notifier keeps what it parses until `modified_at` moves."""
-
-    key: int
-    tenant_id: int
-    tenant: str
-    id: str
-    document: Any
-    context: Any
-    is_active: bool
-    expires_at: Micros | None
-    modified_at: Micros
-
-
-class LeasedQueue(msgspec.Struct, frozen=True, kw_only=True):
-    """A leased queue with its first waiting rows."""
-
-    lease: Lease
-    attempts: int
-    """Failures in a row of the queue's head."""
-    failing_s: float | None
-    """For how long nothing of it could be delivered; None if nothing failed."""
-    subscription: SubscriptionRow | None
-    """None: deleted."""
-    rows: tuple[OutboxRow, ...]
-
-
-class RowResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one row; WAITING is an attempt that failed and will be repeated."""
-
-    day: date
-    id: int
-    state: State
-    attempted: bool = True
-    error: str | None = None
-
-
-class RestResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of all rows of a queue that still wait, or of those older than `older_than_s`."""
-
-    state: State
-    error: str
-    older_than_s: float | None = None
-
-
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a lease. If something still waits, the queue is due again after `delay_s`.
-
-    `attempts` are the failures in a row up to now; a row delivered before them begins the failing anew.
-    """
-
-    lease: Lease
-    rows: tuple[RowResult, ...] = ()
-    rest: RestResult | None = None
-    attempts: int = 0
-    delay_s: float = 0.0
-
-
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What a settlement did."""
-
-    held: set[Lease]
-    """The leases that were still held; the settlements of the others had no effect."""
-    waiting: set[Lease]
-    """Those of them whose queue still has rows."""
-
-
-class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How deliveries stand, over all subscriptions."""
-
-    waiting: int
-    dead_lettered: int
-    leased: int
-    failing: int
 
 
 def lease_queues(
@@ -155,8 +77,12 @@ def lease_queues(
     rows_per_queue: int,
     lease_s: float,
     skip: Sequence[int] = (),
+    rest: RestPolicy = REST,
 ) -> list[LeasedQueue]:
-    """Lease up to `limit` due queues: at most `per_subscription` of each subscription, none of `skip`."""
+    """Lease up to `limit` due queues: at most `per_subscription` of each subscription, none of `skip`.
+
+    Of a throttled subscription only the newest row of each queue is left, the others count as coalesced.
+    """
     token = uuid.uuid4()
     with database.transaction() as connection:
         heads = connection.execute(
@@ -167,12 +93,17 @@ def lease_queues(
                 "lease_s": lease_s,
                 "lease": token,
                 "skip": list(skip),
+                "tolerated": rest.tolerated,
             },
         ).fetchall()
         if not heads:
             return []
-        rows = _get_waiting(connection, heads, rows_per_queue)
+        tried = {head[4] for head in heads if head[4] is not None}
+        if tried:
+            connection.execute(_SQL["begin_trials"], {"endpoints": sorted(tried), "trial_s": lease_s})
         subscriptions = _get_subscriptions(connection, {head[0] for head in heads})
+        _coalesce(connection, [head for head in heads if _keeps_newest(subscriptions.get(head[0]), head[1])])
+        rows = _get_waiting(connection, heads, rows_per_queue)
     return [
         LeasedQueue(
             lease=Lease(key, entity_id, token),
@@ -180,9 +111,37 @@ def lease_queues(
             failing_s=failing_s,
             subscription=subscriptions.get(key),
             rows=tuple(rows[QueueKey(key, entity_id)]),
+            is_trial=trial is not None,
         )
-        for key, entity_id, attempts, failing_s in heads
+        for key, entity_id, attempts, failing_s, trial in heads
     ]
+
+
+def throttling_s(subscription: SubscriptionRow | None) -> float:
+    """So many seconds at least lie between two notifications of an entity; 0: none."""
+    document = subscription.document if subscription is not None else {}
+    return float(document.get("throttling_s") or 0.0) if isinstance(document, Mapping) else 0.0
+
+
+def _keeps_newest(subscription: SubscriptionRow | None, entity_id: str) -> bool:
+    """Periodic notifications, whose queue names no entity, say the same when they are late."""
+    return not entity_id or throttling_s(subscription) > 0
+
+
+def _coalesce(connection: _Connection, heads: Sequence[Sequence[Any]]) -> None:
+    if not heads:
+        return
+    counts = Counts()
+    counts.add_states(
+        connection.execute(
+            _SQL["coalesce_queues"],
+            {
+                "subscription_keys": [head[0] for head in heads],
+                "entity_ids": [head[1] for head in heads],
+            },
+        )
+    )
+    counts.write(connection)
 
 
 def _get_waiting(
@@ -216,7 +175,7 @@ def renew_leases(database: Database, leases: Sequence[Lease], lease_s: float) ->
         return {Lease(*row) for row in found}
 
 
-def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
+def settle(database: Database, settlements: Sequence[Settlement], rest: RestPolicy = REST) -> Settled:
     """Write down what became of leased queues and give the leases back, in one transaction."""
     with database.transaction() as connection:
         locked = connection.execute(_SQL["lock_leased"], _columns([s.lease for s in settlements]))
@@ -224,11 +183,13 @@ def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
         valid = [settlement for settlement in settlements if settlement.lease in held]
         if not valid:
             return Settled(held=held, waiting=set())
-        counts = _Counts()
+        counts = Counts()
         _settle_rows(connection, valid, counts)
         _settle_rest(connection, valid, counts)
         counts.write(connection)
-        return Settled(held=held, waiting=_give_back(connection, valid))
+        waiting = _give_back(connection, valid)
+        _note_endpoints(connection, valid, rest)
+        return Settled(held=held, waiting=waiting)
 
 
 def pause_subscription(database: Database, key: int, reason: str) -> None:
@@ -247,64 +208,32 @@ def get_counts(database: Database) -> DeliveryCounts:
     with database.transaction() as connection:
         row = connection.execute(_SQL["count_deliveries"]).fetchone()
     assert row is not None  # noqa: S101 - an aggregate without GROUP BY has one row
-    return DeliveryCounts(waiting=row[0], dead_lettered=row[1], leased=row[2], failing=row[3])
+    return DeliveryCounts(waiting=row[0], dead_lettered=row[1], leased=row[2], failing=row[3], resting=row[4])
 
 
-def give_up_before(connection: _Connection, day: date, limit: int = 10_000) -> int:
+def give_up_before(connection: _Connection, day: date, limit: int = 10_000, *, up_to: bool = False) -> int:
     """Dead-letter up to `limit` rows that wait from before a day: their partitions are about to be dropped.
 
-    Returns how many. Without it, rows that no notifier came for would be gone and never counted.
+    `up_to` includes the day. Returns how many. Without it, rows that no notifier came for would be gone and
+    never counted.
     """
-    values = {"day": day, "limit": limit, "state": int(State.DEAD_LETTERED), "error": "kept no longer"}
+    before = day + timedelta(days=1) if up_to else day
+    values = {"day": before, "limit": limit, "state": int(State.DEAD_LETTERED), "error": "kept no longer"}
     with connection.transaction():
-        counts = _Counts()
+        counts = Counts()
         changed = connection.execute(_SQL["give_up_before"], values).fetchall()
         counts.add_states(changed)
         counts.write(connection)
     return len(changed)
 
 
-class _Counts:
-    """What one transaction adds to the counters of each subscription."""
-
-    def __init__(self) -> None:
-        self.states: dict[int, dict[State, int]] = defaultdict(lambda: defaultdict(int))
-        self.sent: dict[int, int] = defaultdict(int)
-        self.failed: dict[int, int] = defaultdict(int)
-        self.errors: dict[int, str] = {}
-
-    def add_attempts(self, key: int, results: Sequence[RowResult]) -> None:
-        for result in results:
-            if not result.attempted:
-                continue
-            self.sent[key] += 1
-            if result.state is not State.DELIVERED:
-                self.failed[key] += 1
-                self.errors[key] = result.error or "failed"
-
-    def add_states(self, changed: Iterable[Sequence[Any]]) -> None:
-        for key, state in changed:
-            self.states[key][State(state)] += 1
-
-    def write(self, connection: _Connection) -> None:
-        keys = sorted(self.states.keys() | self.sent.keys())
-        if not keys:
-            return
-        connection.execute(
-            _SQL["add_to_counters"],
-            {
-                "subscription_keys": keys,
-                "delivered": [self.states[key][State.DELIVERED] for key in keys],
-                "dead_lettered": [self.states[key][State.DEAD_LETTERED] for key in keys],
-                "cancelled": [self.states[key][State.CANCELLED] for key in keys],
-                "sent": [self.sent[key] for key in keys],
-                "failed": [self.failed[key] for key in keys],
-                "errors": [self.errors.get(key) for key in keys],
-            },
-        )
+def keep_documents(connection: _Connection, days: Sequence[date], limit: int = 1_000) -> int:
+    """Copy what up to `limit` waiting rows tell of out of changes that are about to be dropped; how many."""
+    with connection.transaction():
+        return connection.execute(_SQL["keep_documents"], {"days": list(days), "limit": limit}).rowcount
 
 
-def _settle_rows(connection: _Connection, settlements: Sequence[Settlement], counts: _Counts) -> None:
+def _settle_rows(connection: _Connection, settlements: Sequence[Settlement], counts: Counts) -> None:
     results = [result for settlement in settlements for result in settlement.rows]
     if not results:
         return
@@ -318,12 +247,14 @@ def _settle_rows(connection: _Connection, settlements: Sequence[Settlement], cou
             "states": [int(result.state) for result in results],
             "attempted": [result.attempted for result in results],
             "errors": [result.error for result in results],
+            "statuses": [result.status for result in results],
+            "durations_ms": [result.duration_ms for result in results],
         },
     )
     counts.add_states(changed)
 
 
-def _settle_rest(connection: _Connection, settlements: Sequence[Settlement], counts: _Counts) -> None:
+def _settle_rest(connection: _Connection, settlements: Sequence[Settlement], counts: Counts) -> None:
     rests = [(s.lease, s.rest) for s in settlements if s.rest is not None]
     if not rests:
         return
@@ -340,9 +271,49 @@ def _settle_rest(connection: _Connection, settlements: Sequence[Settlement], cou
     counts.add_states(changed)
 
 
+def _note_endpoints(connection: _Connection, settlements: Sequence[Settlement], rest: RestPolicy) -> None:
+    """Let endpoints rest that fail, and use those again that have taken something."""
+    good = {one.lease.subscription_key for one in settlements if _has_progressed(one)}
+    if good:
+        values = {"subscription_keys": sorted(good), "tolerated": rest.tolerated}
+        recovered = [row[0] for row in connection.execute(_SQL["close_circuits"], values)]
+        if recovered:
+            connection.execute(_SQL["hurry_queues"], {"endpoints": recovered})
+    policy = {"tolerated": rest.tolerated, "first_s": rest.first_s, "longest_s": rest.longest_s}
+    bad = [
+        one
+        for one in settlements
+        if one.endpoint_failed and (one.hold_s > 0 or one.lease.subscription_key not in good)
+    ]
+    trials = [one for one in bad if one.is_trial]
+    if trials:
+        connection.execute(_SQL["fail_trials"], {**_failure_columns(trials), **policy})
+    others = [one for one in bad if not one.is_trial]
+    if others:
+        failures = [1] * len(others)
+        connection.execute(
+            _SQL["count_failures"], {**_failure_columns(others), "failures": failures, **policy}
+        )
+
+
+def _failure_columns(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
+    return {
+        "subscription_keys": [one.lease.subscription_key for one in settlements],
+        "holds_s": [one.hold_s for one in settlements],
+    }
+
+
+def _has_progressed(settlement: Settlement) -> bool:
+    return any(row.state is State.DELIVERED for row in settlement.rows)
+
+
 def _give_back(connection: _Connection, settlements: Sequence[Settlement]) -> set[Lease]:
-    """Remove the queues in which nothing waits, make the others due; returns the leases of those."""
-    empty = connection.execute(_SQL["remove_empty_queues"], _queue_columns(settlements))
+    """Remove the queues in which nothing waits, make the others due; returns the leases of those.
+
+    A queue within its throttling stays although it is empty: its due time is the end of the window.
+    """
+    closing = [one for one in settlements if not (one.window_s > 0 and _has_progressed(one))]
+    empty = connection.execute(_SQL["remove_empty_queues"], _queue_columns(closing)) if closing else ()
     removed = {QueueKey(*row) for row in empty}
     rest = [settlement for settlement in settlements if settlement.lease.queue not in removed]
     if rest:
@@ -350,9 +321,9 @@ def _give_back(connection: _Connection, settlements: Sequence[Settlement]) -> se
             _SQL["release_queues"],
             {
                 **_queue_columns(rest),
-                "delays_s": [s.delay_s for s in rest],
+                "delays_s": [max(s.delay_s, s.window_s if _has_progressed(s) else 0.0) for s in rest],
                 "attempts": [s.attempts for s in rest],
-                "progressed": [any(row.state is State.DELIVERED for row in s.rows) for s in rest],
+                "progressed": [_has_progressed(s) for s in rest],
             },
         )
     return {settlement.lease for settlement in rest}

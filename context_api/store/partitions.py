@@ -1,7 +1,7 @@
 """Work tables are partitioned by day: made ahead, dropped whole (design, promise 9)."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import LiteralString
+from typing import LiteralString, Protocol
 
 from psycopg import Connection, errors, sql
 from psycopg.rows import TupleRow
@@ -10,11 +10,20 @@ from context_api.store.errors import wrapped_errors
 
 DAYS_AHEAD = 3
 
-RETENTION_DAYS = {"change": 2, "outbox": 8, "quarantine": 30}
+RETENTION_DAYS = {"change": 2, "outbox": 8, "delivery_stat": 8, "quarantine": 30}
 """How many whole days of each table are kept besides today's."""
 
-MAX_BYTES = {"change": 16 * 2**30, "quarantine": 2**30}
-"""How big a table may become before days go early; the outbox is bounded per subscription by the notifier."""
+MAX_BYTES = {"change": 16 * 2**30, "outbox": 16 * 2**30, "delivery_stat": 2**30, "quarantine": 2**30}
+"""How big a table may become before days go early; how many rows of the outbox wait, the notifiers bound."""
+
+
+class Prepare(Protocol):
+    """Called before a day partition goes; `is_early`: its table is too big."""
+
+    def __call__(
+        self, connection: Connection[TupleRow], table: str, name: str, *, is_early: bool
+    ) -> None: ...
+
 
 _OPTIONS: dict[str, LiteralString] = {"change": "with (toast_tuple_target = 8160)"}
 """Documents up to a page's size stay in their row: they are written once, read once and dropped."""
@@ -42,10 +51,12 @@ def drop_partitions(
     today: date | None = None,
     retention_days: dict[str, int] | None = None,
     max_bytes: dict[str, int] | None = None,
+    prepare: Prepare | None = None,
 ) -> list[str]:
     """Drop the day partitions that are too old and, of tables that are too big, the oldest; gives names.
 
-    Today's partition always stays. One that is in use is left for the next time.
+    Today's partition always stays. One that is in use is left for the next time. `prepare` saves what of a
+    partition is still needed, and counts what is lost.
     """
     now = today or datetime.now(UTC).date()
     limits = MAX_BYTES if max_bytes is None else max_bytes
@@ -59,6 +70,8 @@ def drop_partitions(
                 if name >= oldest_kept and not is_surplus:
                     break
                 surplus -= _bytes(connection, name)
+                if prepare is not None:
+                    prepare(connection, table, name, is_early=name >= oldest_kept)
                 if _drop(connection, name):
                     dropped.append(name)
     return dropped
