@@ -4,30 +4,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from context_api.ngsild.model import Micros
-from context_api.notifications.headers import Headers
 from context_api.notifications.judge import result_of, settle_attempts, settle_unsendable
 from context_api.notifications.metrics import NotifierMetrics
 from context_api.notifications.retry import Verdict
-from context_api.notifications.sender import Attempt, Sender
+from context_api.notifications.sender import Attempt, Message, Sender
 from context_api.notifications.settings import NotifierSettings
 from context_api.store.deliveries import LeasedQueue, OutboxRow, RowResult, Settlement, State
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Message:
-    """A notification ready to be sent."""
-
-    url: str
-    headers: Headers
-    body: bytes
-    timeout_s: float | None = None
-    cooldown_s: float = 0.0
 
 
 class MessageError(Exception):
@@ -99,7 +86,7 @@ class QueueDelivery:
             return Attempt(Verdict.RETRY, str(error)), 0.0
         timeout_s = min(message.timeout_s or self._settings.timeout_s, self._settings.longest_timeout_s)
         began = time.perf_counter()
-        attempt = await self._sender.send(message.url, message.headers, message.body, timeout_s)
+        attempt = await self._sender.send(message, timeout_s)
         self._metrics.request_seconds.observe(time.perf_counter() - began)
         if attempt.verdict is Verdict.DELIVERED and row.changed_at is not None:
             self._metrics.latency.observe(max(0.0, (_now() - row.changed_at) / 1e6))

@@ -19,8 +19,9 @@ from context_api.ngsild.notification import render_notification
 from context_api.ngsild.subscription import Subscription, subscription_from_json
 from context_api.ngsild.transition import Touched
 from context_api.notifications.contexts import StoredContexts, link_of
-from context_api.notifications.delivery import Message, MessageError
+from context_api.notifications.delivery import MessageError
 from context_api.notifications.headers import JSON, JSON_LD, build_headers
+from context_api.notifications.sender import Message
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.database import Database
 from context_api.store.deliveries import LeasedQueue, OutboxRow, SubscriptionRow
@@ -112,6 +113,9 @@ class MessageMaker:
             orjson.dumps(body),
             timeout_s=endpoint.timeout_ms / 1_000 if endpoint.timeout_ms else None,
             cooldown_s=(endpoint.cooldown_ms or 0.0) / 1_000,
+            secrets=endpoint.secrets,
+            mqtt_version=endpoint.mqtt_version,
+            mqtt_qos=endpoint.mqtt_qos,
         )
 
     def _parse(self, stored: SubscriptionRow) -> Subscription:

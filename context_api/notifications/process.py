@@ -13,7 +13,7 @@ from context_api.notifications.health import HealthServer
 from context_api.notifications.messages import MessageMaker
 from context_api.notifications.metrics import NotifierMetrics
 from context_api.notifications.outbound import OutboundPolicy, open_client
-from context_api.notifications.sender import Sender
+from context_api.notifications.sender import HttpSender, Sender
 from context_api.notifications.settings import NotifierSettings
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries import LeasedQueue, get_counts, pause_subscription
@@ -43,7 +43,7 @@ class _Notifier:
         client = open_client(OutboundPolicy(settings.outbound_allow), user_agent="Machi-Notifier")
         messages = MessageMaker(database, public_url=settings.public_url)
         try:
-            await self._run(stop, database, Sender(client), messages)
+            await self._run(stop, database, HttpSender(client), messages)
         finally:
             await asyncio.to_thread(messages.close)
             await client.aclose()

@@ -1,12 +1,14 @@
-"""One HTTP request with one notification, and what its outcome means."""
+"""One notification on its way, and what its outcome means: the interface of senders, and the HTTP one."""
 
 import asyncio
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 import httpx
 
+from context_api.ngsild.subscription_model import MqttVersion
 from context_api.notifications.headers import Headers
 from context_api.notifications.outbound import OutboundRefused
 from context_api.notifications.retry import Verdict, judge_status, parse_retry_after
@@ -17,25 +19,51 @@ DRAIN_S = 1.0
 
 
 @dataclass(frozen=True)
+class Message:
+    """A notification ready to be sent."""
+
+    url: str
+    """http, https, mqtt or mqtts; it may carry credentials and is shown to nobody."""
+    headers: Headers
+    """HTTP headers, or the members of an MQTT message's metadata (clause 7.2)."""
+    body: bytes
+    """The notification; in an MQTT message the member of that name."""
+    timeout_s: float | None = None
+    cooldown_s: float = 0.0
+    secrets: tuple[str, ...] = ()
+    """What it is to be signed with, the newest first."""
+    mqtt_version: MqttVersion = MqttVersion.V5
+    mqtt_qos: int = 0
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """How one request went. `error` names no credentials and is shown to the subscriber."""
+    """How one message went. `error` names no credentials and is shown to the subscriber."""
 
     verdict: Verdict
     error: str | None = None
     retry_after_s: float | None = None
 
 
-class Sender:
+class Sender(Protocol):
+    """Sends messages of one or more schemes."""
+
+    async def send(self, message: Message, timeout_s: float) -> Attempt:
+        """Send once; every failure is an Attempt, none is raised. The receiver answers within `timeout_s`."""
+        ...
+
+
+class HttpSender:
     """POSTs bodies; knows nothing of subscriptions."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def send(self, url: str, headers: Headers, body: bytes, timeout_s: float) -> Attempt:
-        """Send once; every failure is an Attempt, none is raised. The receiver answers within `timeout_s`."""
+    async def send(self, message: Message, timeout_s: float) -> Attempt:
+        """As `Sender` says."""
         try:
             request = self._client.build_request(
-                "POST", url, content=body, headers=headers, timeout=timeout_s
+                "POST", message.url, content=message.body, headers=message.headers, timeout=timeout_s
             )
             async with asyncio.timeout(timeout_s):
                 response = await self._client.send(request, stream=True)

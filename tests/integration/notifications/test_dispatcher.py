@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from context_api.notifications.delivery import Message, MessageError, QueueDelivery
+from context_api.notifications.delivery import MessageError, QueueDelivery
 from context_api.notifications.dispatcher import Dispatcher
 from context_api.notifications.endpoints import origin_of
 from context_api.notifications.metrics import NotifierMetrics
 from context_api.notifications.outbound import OutboundPolicy, open_client, parse_networks
 from context_api.notifications.retry import RetryPolicy
-from context_api.notifications.sender import Sender
+from context_api.notifications.sender import HttpSender, Message
 from context_api.notifications.settings import NotifierSettings
 from context_api.store.database import open_database
 from context_api.store.deliveries import LeasedQueue, OutboxRow
@@ -62,7 +62,7 @@ class Notifier:
         delivery = QueueDelivery(
             self.settings,
             self.metrics,
-            Sender(client),
+            HttpSender(client),
             self._make,
             pause_subscription=self._pause,
             is_stopping=lambda: self.dispatcher.stopping,

@@ -8,7 +8,7 @@ import pytest
 
 from context_api.notifications.outbound import OutboundRefused
 from context_api.notifications.retry import Verdict
-from context_api.notifications.sender import Attempt, Sender
+from context_api.notifications.sender import Attempt, HttpSender, Message
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -16,7 +16,8 @@ Handler = Callable[[httpx.Request], httpx.Response]
 def send(handler: Handler, url: str = "http://partner.example/in", timeout_s: float = 1.0) -> Attempt:
     async def run() -> Attempt:
         async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
-            return await Sender(client).send(url, [(b"Content-Type", b"application/json")], b"{}", timeout_s)
+            message = Message(url, [(b"Content-Type", b"application/json")], b"{}")
+            return await HttpSender(client).send(message, timeout_s)
 
     return asyncio.run(run())
 
