@@ -8,8 +8,8 @@ from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import looks_like_geometry
 from context_api.ngsild.model import DEFAULT_DATASET, NULL, Attributes, Instance, Iri, Kind, Micros
-from context_api.ngsild.names import check_text, check_uri, expand_name, shown
-from context_api.ngsild.patch import NULL_TIME, PartialInstance
+from context_api.ngsild.names import check_text, check_uri, escape, expand_name, shown
+from context_api.ngsild.patch import NULL_TIME, PartialInstance, is_null
 from context_api.ngsild.time import parse_datetime
 from context_api.ngsild.values import ValueReader
 
@@ -36,6 +36,8 @@ _VALUE_MEMBERS: dict[str, Kind] = {
 }
 _HINTS = frozenset(("observedAt", "unitCode", "datasetId", "expiresAt", "valueType", "objectType"))
 """Members that tell an attribute from a plain value."""
+_OF_FRAGMENTS = frozenset(("is_bare", "bare_sub", "type_member"))
+"""What only a fragment's instance has."""
 _SYSTEM_MEMBERS = frozenset(("createdAt", "modifiedAt", "deletedAt", "instanceId"))
 _OUTPUT_ONLY_NAMES = """
 entity entityList previousValue previousObject previousLanguageMap previousJson previousVocab
@@ -83,7 +85,7 @@ class AttributeParser:
                 return self._parse_datasets(name, inner, f"{pointer}/dataset")
             if member in {"languageMap", "json", "vocab"}:
                 return [self._parse_object(name, value, pointer, 0)]
-        return [self._parse_bare(name, value, pointer)]
+        return [self._parse_bare(name, value, pointer, None)]
 
     def _parse_datasets(self, name: Iri, datasets: dict[str, Any], pointer: str) -> list[Instance]:
         instances = []
@@ -115,15 +117,20 @@ class AttributeParser:
     def _parse_one(self, name: Iri, value: Any, pointer: str, depth: int) -> Instance:
         if depth > MAX_DEPTH:
             raise BadRequestData(f"sub-attributes nest at most {MAX_DEPTH} deep", pointer=pointer)
-        if self._is_attribute(value):
+        if self._is_attribute(value) or (depth == 0 and self._is_fragment(value)):
             return self._parse_object(name, value, pointer, depth)
-        return self._parse_bare(name, value, pointer)
+        return self._parse_bare(name, value, pointer, depth)
 
     def _is_attribute(self, value: Any) -> bool:
         """Whether a value is an attribute rather than the value of one (clause 4.5.2.3)."""
         if looks_like_attribute(value):
             return True
         return self._is_partial and isinstance(value, dict) and any(map(_names_its_type, value.values()))
+
+    def _is_fragment(self, value: Any) -> bool:
+        """Whether the body of a partial update is an object of members (clause 5.4) rather than a value."""
+        is_object = isinstance(value, dict) and "@value" not in value
+        return self._mode is Mode.PARTIAL and is_object and not looks_like_geometry(value)
 
     def _is_instance(self, value: Any) -> bool:
         """Whether an element of a list is an attribute: objects of other types are plain values there."""
@@ -133,33 +140,46 @@ class AttributeParser:
         is_known = kind is None or (isinstance(kind, str) and kind in KINDS)
         return is_known or not _KNOWN_VALUES.isdisjoint(value)
 
-    def _parse_bare(self, name: Iri, value: Any, pointer: str) -> Instance:
-        """Read a value without its attribute (concise, clause 4.5.2.3, or simplified)."""
+    def _parse_bare(self, name: Iri, value: Any, pointer: str, depth: int | None) -> Instance:
+        """Read a value without its attribute: concise (clause 4.5.2.3) or, without a depth, simplified."""
         kind = Kind.GEO_PROPERTY if looks_like_geometry(value) else Kind.PROPERTY
         if self._is_null(value):
             return self._instance(kind=kind, value=NULL, kind_given=False)
         if name in GEO_ONLY:
             kind = Kind.GEO_PROPERTY
         read = self._values.read(kind, value, pointer)
-        return self._instance(kind=kind, value=read, kind_given=False, is_bare=True)
+        sub = None if depth is None else self._read_as_sub(name, value, pointer, depth)
+        return self._instance(kind=kind, value=read, kind_given=False, is_bare=True, bare_sub=sub)
 
-    def _instance(self, *, kind_given: bool, is_bare: bool = False, **members: Any) -> Instance:
+    def _read_as_sub(self, name: Iri, value: Any, pointer: str, depth: int) -> Attributes | None:
+        """Read the object of a merge as sub-attributes, in case the target has such; None: it is none."""
+        if self._mode is not Mode.MERGE or not isinstance(value, dict) or looks_like_geometry(value):
+            return None
+        try:
+            return self._read_sub(name, value, pointer, depth)
+        except BadRequestData:
+            return None
+
+    def _instance(self, *, kind_given: bool, **members: Any) -> Instance:
         if self._is_partial:
-            return PartialInstance(kind_given=kind_given, is_bare=is_bare, **members)
-        return Instance(**members)
+            return PartialInstance(kind_given=kind_given, **members)
+        kept = {field: value for field, value in members.items() if field not in _OF_FRAGMENTS}
+        return Instance(**kept)
 
     def _parse_object(self, name: Iri, value: dict[str, Any], pointer: str, depth: int) -> Instance:
         """Read an attribute with its members."""
         kind, kind_given = self._read_kind(name, value, pointer)
         _refuse_foreign_members(kind, kind_given, value, pointer)
+        type_member = _find_type_member(kind, kind_given, value, pointer)
         return self._instance(
             kind=kind,
             kind_given=kind_given,
             value=self._read_value(name, kind, value, pointer),
             observed_at=self._read_time(value, "observedAt", pointer),
             dataset_id=_read_dataset_id(value.get("datasetId"), pointer),
-            unit_code=_read_unit_code(value, pointer),
-            value_type=self._read_type_member(kind, value, pointer),
+            unit_code=self._read_unit_code(value, pointer),
+            value_type=self._read_type_member(kind, type_member, value, pointer),
+            type_member=type_member if not kind_given and type_member in value else None,
             expires_at=self._read_time(value, "expiresAt", pointer),
             sub=self._read_sub(name, value, pointer, depth),
         )
@@ -209,23 +229,42 @@ class AttributeParser:
     def _is_null_map(self, value: Any) -> bool:
         return self._mode is not Mode.CREATE and value == {"@none": NULL}
 
+    def _removes(self, value: Any) -> bool:
+        """Whether a member is NGSI-LD Null, in a document that may have it."""
+        return self._mode is not Mode.CREATE and value == NULL
+
     def _read_time(self, value: dict[str, Any], member: str, pointer: str) -> Micros | None:
         text = value.get(member)
         if text is None:
             return None
-        if text == NULL and self._is_partial:
-            return NULL_TIME
+        if self._removes(text):
+            return NULL_TIME if self._is_partial else None
         return parse_datetime(text, pointer=f"{pointer}/{member}")
 
-    def _read_type_member(self, kind: Kind, value: dict[str, Any], pointer: str) -> str | list[str] | None:
+    def _read_unit_code(self, value: dict[str, Any], pointer: str) -> str | None:
+        unit_code = value.get("unitCode")
+        if unit_code is None:
+            return None
+        if self._removes(unit_code):
+            return NULL if self._is_partial else None
+        if not isinstance(unit_code, str) or unit_code in ("", NULL):
+            raise BadRequestData(
+                "unitCode is a UN/CEFACT common code, such as CEL or GQ", pointer=f"{pointer}/unitCode"
+            )
+        return check_text(unit_code, f"{pointer}/unitCode")
+
+    def _read_type_member(
+        self, kind: Kind, member: str, value: dict[str, Any], pointer: str
+    ) -> str | list[str] | None:
         """Read objectType of a relationship, valueType of the others (expanded)."""
-        member = "objectType" if kind in RELATIONSHIPS else "valueType"
         given = value.get(member)
         where = f"{pointer}/{member}"
-        if given is None or (given == NULL and self._is_partial):
-            return given
-        listed = given if isinstance(given, list) else [given]
-        if not listed or not all(isinstance(one, str) and one for one in listed):
+        if given is None:
+            return None
+        if self._removes(given):
+            return NULL if self._is_partial else None
+        listed = given if isinstance(given, list) and member == "objectType" else [given]
+        if not listed or not all(isinstance(one, str) and one not in ("", NULL) for one in listed):
             raise BadRequestData(f"{member} is the name of a type", pointer=where)
         if kind is Kind.LANGUAGE_PROPERTY and given != "langString":
             raise BadRequestData("valueType of a LanguageProperty can only be langString", pointer=where)
@@ -237,7 +276,7 @@ class AttributeParser:
         for key, inner in value.items():
             if key in _KNOWN_MEMBERS:
                 continue
-            where = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            where = f"{pointer}/{escape(key)}"
             if key in SEALED:
                 sub[SEALED[key]] = [self._read_sealed(name, key, inner, where)]
                 continue
@@ -246,7 +285,11 @@ class AttributeParser:
             sub_name = expand_name(key, self._context, "a sub-attribute's name", where)
             if sub_name in sub:
                 raise BadRequestData(f"two members stand for the sub-attribute {sub_name}", pointer=where)
-            sub[sub_name] = self.parse(sub_name, inner, where, depth + 1)
+            instances = self.parse(sub_name, inner, where, depth + 1)
+            if self._mode is Mode.UPDATE:  # the whole attribute is replaced: there is nothing to remove
+                instances = [one for one in instances if not is_null(one)]
+            if instances:
+                sub[sub_name] = instances
         return sub or None
 
     def _read_sealed(self, name: Iri, key: str, value: Any, pointer: str) -> Instance:
@@ -296,16 +339,17 @@ def _refuse_foreign_members(kind: Kind, kind_given: bool, value: dict[str, Any],
             raise BadRequestData(f"a {form.type} has no {member}", pointer=f"{pointer}/{member}")
 
 
+def _find_type_member(kind: Kind, kind_given: bool, value: dict[str, Any], pointer: str) -> str:
+    """Tell which member may name a type: either, while the attribute's type is not told."""
+    expected = "objectType" if kind in RELATIONSHIPS else "valueType"
+    if kind_given or expected in value:
+        if "objectType" in value and "valueType" in value:
+            raise BadRequestData("no attribute has both objectType and valueType", pointer=pointer)
+        return expected
+    return "objectType" if "objectType" in value else expected
+
+
 def _read_dataset_id(value: Any, pointer: str) -> str:
     if value is None or value == "@none":
         return DEFAULT_DATASET
     return check_uri(value, "a datasetId", f"{pointer}/datasetId")
-
-
-def _read_unit_code(value: dict[str, Any], pointer: str) -> str | None:
-    unit_code = value.get("unitCode")
-    if unit_code is not None and (not isinstance(unit_code, str) or not unit_code):
-        raise BadRequestData(
-            "unitCode is a UN/CEFACT common code, such as CEL or GQ", pointer=f"{pointer}/unitCode"
-        )
-    return unit_code if unit_code is None else check_text(unit_code, f"{pointer}/unitCode")

@@ -81,6 +81,7 @@ class UpdateAttributes(Change, frozen=True, kw_only=True):
     scopes: tuple[str, ...] | None = None
     attributes: Attributes = msgspec.field(default_factory=dict)
     expires_at: Micros | None = None
+    remove_expiry: bool = False
 
 
 class PartialUpdateAttribute(Change, frozen=True, kw_only=True):

@@ -6,7 +6,15 @@ import msgspec
 
 from context_api.ngsild.changes import Outcome, Trigger
 from context_api.ngsild.model import Entity, Instance, Iri, Micros
-from context_api.ngsild.transition import NO_TRIGGER, Touched, Transition, drop_instances, is_expired
+from context_api.ngsild.transition import (
+    NO_TRIGGER,
+    Touched,
+    Transition,
+    drop_instances,
+    find_expiries,
+    has_expired,
+    is_expired,
+)
 
 _ATTRIBUTE_EXPIRED = Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_DELETED
 
@@ -14,18 +22,19 @@ _ATTRIBUTE_EXPIRED = Trigger.ENTITY_UPDATED | Trigger.ATTRIBUTE_DELETED
 def expire_entity(entity: Entity | None, now: Micros) -> Iterator[tuple[Transition, Micros]]:
     """Tell what has to end by `now`, as deletions, each with its time: attribute instances, then the entity.
 
-    An end is never told as earlier than the last change, whatever time in the past expiresAt was set to.
+    Sub-attributes end silently: nobody subscribes to one, and history keeps them with their attribute. An end
+    is never told as earlier than the last change, whatever time in the past expiresAt was set to.
     """
     if entity is None:
         return
     expired = [(name, one) for name, one in _each(entity) if is_expired(one, now)]
-    if expired:
-        last = max(one.expires_at for _, one in expired if one.expires_at is not None)
+    if expired or has_expired(entity.attributes, now):
+        last = max(time for time in find_expiries(entity.attributes) if time <= now)
         ended_at = max(entity.modified_at + 1, last)
         touched = [Touched(name, one.dataset_id, one, None) for name, one in expired]
         kept = drop_instances(entity.attributes, now)
         entity = msgspec.structs.replace(entity, attributes=kept, modified_at=ended_at)
-        yield Transition(entity, Outcome(), touched, _ATTRIBUTE_EXPIRED), ended_at
+        yield Transition(entity, Outcome(), touched, _ATTRIBUTE_EXPIRED if expired else NO_TRIGGER), ended_at
     if entity.expires_at is not None and entity.expires_at <= now:
         ended_at = max(entity.modified_at + 1, entity.expires_at)
         touched = [Touched(name, one.dataset_id, one, None) for name, one in _each(entity)]

@@ -1,7 +1,8 @@
 """GeoJSON geometries (RFC 7946; NGSI-LD takes all of them but GeometryCollection, clause 4.7)."""
 
-import json
 from typing import Any
+
+import msgspec
 
 from context_api.ngsild.errors import BadRequestData
 
@@ -39,22 +40,25 @@ def read_geometry(value: Any, pointer: str) -> dict[str, Any]:
         value = _decode(value, pointer)
     if not isinstance(value, dict):
         raise BadRequestData("a GeoProperty's value is a GeoJSON geometry object", pointer=pointer)
-    kind = value.get("type")
+    geometry: dict[str, Any] = value
+    if "@type" in geometry and "type" not in geometry:
+        geometry = {("type" if key == "@type" else key): inner for key, inner in geometry.items()}
+    kind = geometry.get("type")
     if not isinstance(kind, str) or kind not in GEOMETRY_TYPES:
         raise BadRequestData(
             f"a geometry's type is one of {', '.join(sorted(GEOMETRY_TYPES))}, not {str(kind)[:40]!r}",
             pointer=f"{pointer}/type",
         )
-    if "coordinates" not in value:
+    if "coordinates" not in geometry:
         raise BadRequestData("a geometry needs coordinates", pointer=pointer)
-    _check_nested(value["coordinates"], _DEPTHS[kind], kind, f"{pointer}/coordinates")
-    return value
+    _check_nested(geometry["coordinates"], _DEPTHS[kind], kind, f"{pointer}/coordinates")
+    return geometry
 
 
 def _decode(text: str, pointer: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BadRequestData(
             "a GeoProperty's value is a GeoJSON geometry, or a string that holds one as JSON", pointer=pointer
         ) from error

@@ -24,7 +24,13 @@ from context_api.ngsild.changes import (
     UpdateAttributes,
     UpsertEntity,
 )
-from context_api.ngsild.errors import AlreadyExists, InternalError, NgsiLdError, ResourceNotFound
+from context_api.ngsild.errors import (
+    AlreadyExists,
+    BadRequestData,
+    InternalError,
+    NgsiLdError,
+    ResourceNotFound,
+)
 from context_api.ngsild.model import DEFAULT_DATASET, Attributes, Entity, Instance, Iri, Micros
 from context_api.ngsild.patch import MergeHints, complete_instance, is_null, merge_instance, update_instance
 from context_api.ngsild.readings import apply_reading
@@ -169,7 +175,7 @@ def _update(current: Entity | None, change: UpdateAttributes, now: Micros) -> Tr
             draft.scopes = change.scopes
         else:
             draft.refuse(SCOPE, "the entity has no scope to be updated; append it")
-    if change.expires_at is not None:
+    if change.remove_expiry or change.expires_at is not None:
         draft.expires_at = change.expires_at
     return draft.finish()
 
@@ -183,10 +189,8 @@ def _merge(current: Entity | None, change: MergeEntity, now: Micros) -> Transiti
         if is_null(patch):
             if former is not None:
                 draft.remove(name, patch.dataset_id)
-        elif former is None:
-            draft.write(name, complete_instance(patch))
         else:
-            draft.write(name, merge_instance(former, patch, hints))
+            draft.write(name, _merge_one(name, former, patch, hints))
     draft.add_types(change.types)
     if change.scopes is not None:
         draft.scopes = change.scopes
@@ -195,6 +199,15 @@ def _merge(current: Entity | None, change: MergeEntity, now: Micros) -> Transiti
     elif change.expires_at is not None:
         draft.expires_at = change.expires_at
     return draft.finish()
+
+
+def _merge_one(name: Iri, former: Instance | None, patch: Instance, hints: MergeHints) -> Instance:
+    """Merge into one instance, or make it. Raises BadRequestData, which names the attribute."""
+    try:
+        return complete_instance(patch) if former is None else merge_instance(former, patch, hints)
+    except BadRequestData as error:
+        where = f" (at {error.pointer} of it)" if error.pointer else ""
+        raise BadRequestData(f"attribute {name}: {error.detail}{where}") from error
 
 
 def _partial_update(current: Entity | None, change: PartialUpdateAttribute, now: Micros) -> Transition:

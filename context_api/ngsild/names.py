@@ -65,6 +65,11 @@ def check_text(text: str, pointer: str) -> str:
     return text
 
 
+def escape(key: str) -> str:
+    """Write a member's name as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
+
+
 def expand_name(name: object, context: TermExpander, what: str, pointer: str = "") -> Iri:
     """Expand the name of a type or an attribute. Raises BadRequestData where it is none (clause 4.6.2)."""
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _is_name(name):

@@ -14,7 +14,7 @@ from context_api.ngsild.changes import AttributeFragment
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import NULL, Attributes, Entity, Iri, Micros
-from context_api.ngsild.names import check_uri, expand_name, read_scopes, shown
+from context_api.ngsild.names import check_uri, escape, expand_name, read_scopes, shown
 from context_api.ngsild.time import parse_datetime
 
 __all__ = [
@@ -75,9 +75,14 @@ def parse_entity(document: Any, context: Context, *, now: Micros) -> Entity:
 
 
 def parse_fragment(
-    document: Any, context: Context, *, mode: Mode = Mode.UPDATE, simplified: bool = False
+    document: Any,
+    context: Context,
+    *,
+    mode: Mode = Mode.UPDATE,
+    simplified: bool = False,
+    entity_id: str | None = None,
 ) -> Fragment:
-    """Read an entity fragment; an id in it is not looked at.
+    """Read an entity fragment; an id in it is that of the target, `entity_id` (clause 5.4).
 
     `Mode.CREATE` refuses NGSI-LD Null (append), `Mode.UPDATE` takes it in the place of an attribute (update),
     `Mode.MERGE` anywhere, and attributes need not be complete then (merge). With `simplified`, every member
@@ -86,6 +91,7 @@ def parse_fragment(
     if isinstance(document, dict) and not document:
         raise BadRequestData("the fragment is empty", pointer="")
     members = _sort_members(document, context)
+    _check_target(members.own.get("id"), entity_id)
     fragment = Fragment(attributes=_read_attributes(members, context, mode, simplified))
     if "type" in members.own:
         fragment.types = read_types(members.own["type"], context)
@@ -95,11 +101,18 @@ def parse_fragment(
     elif scope is not None:
         fragment.scopes = read_scopes(scope, "/scope")
     expires_at = members.own.get("expiresAt")
-    if expires_at == NULL and mode is Mode.MERGE:
+    if expires_at == NULL and mode is not Mode.CREATE:
         fragment.remove_expiry = True
     elif expires_at is not None:
         fragment.expires_at = parse_datetime(expires_at, pointer="/expiresAt")
     return fragment
+
+
+def _check_target(given: Any, entity_id: str | None) -> None:
+    if entity_id is not None and given is not None and given != entity_id:
+        raise BadRequestData(
+            f"the fragment's id is {shown(given)}, the target's is {entity_id}", pointer="/id"
+        )
 
 
 def parse_attribute(name: Iri, document: Any, context: Context) -> Attributes:
@@ -134,6 +147,8 @@ def read_types(value: Any, context: Context, pointer: str = "/type") -> tuple[Ir
     listed = value if isinstance(value, list) else [value]
     if not listed:
         raise BadRequestData("an entity needs a type", pointer=pointer)
+    if NULL in listed:
+        raise BadRequestData("types are only ever added: none can be removed", pointer=pointer)
     names = (expand_name(one, context, "a type's name", pointer) for one in listed)
     return tuple(dict.fromkeys(names))
 
@@ -183,8 +198,3 @@ def _read_attributes(members: _Members, context: Context, mode: Mode, simplified
 def _refuse_empty(document: Any) -> None:
     if document is None or document in ({}, []):
         raise BadRequestData("the attribute is empty", pointer="")
-
-
-def escape(key: str) -> str:
-    """Write a member's name as a part of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from context_api.ngsild.attributes import FORMS
+from context_api.ngsild.attributes import FORMS, RELATIONSHIPS, WITH_UNIT
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Attributes, Instance, Iri, Kind, Micros
@@ -26,6 +26,10 @@ class PartialInstance(Instance, kw_only=True):
     """False where the fragment does not tell the attribute's type: it is that of the target."""
     is_bare: bool = False
     """True where the fragment gives a value alone (concise or simplified)."""
+    bare_sub: Attributes | None = None
+    """A bare object, read as sub-attributes: which of both it is, the target tells."""
+    type_member: str | None = None
+    """The member that `value_type` was read from, where the fragment does not tell the attribute's type."""
 
 
 class MergeHints(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ def update_instance(current: Instance, patch: Instance) -> Instance:
 
 def merge_instance(current: Instance, patch: Instance, hints: MergeHints = NO_HINTS) -> Instance:
     """Merge a fragment's instance into the current one, to any depth."""
+    patch = _read_for(current, patch)
     if patch.kind is not current.kind and _kind_given(patch):
         # Another type has other members: nothing of the former can be kept
         replaced = complete_instance(patch)
@@ -77,6 +82,16 @@ def merge_instance(current: Instance, patch: Instance, hints: MergeHints = NO_HI
         merged.observed_at = hints.observed_at
     merged.sub = _merge_sub(current.sub, patch.sub)
     return merged
+
+
+def _read_for(current: Instance, patch: Instance) -> Instance:
+    """Take a bare object for sub-attributes where the target has all of them and its value has none such."""
+    if not isinstance(patch, PartialInstance) or not patch.bare_sub or not current.sub:
+        return patch
+    of_value = isinstance(current.value, dict) and not current.value.keys().isdisjoint(patch.value)
+    if of_value or not patch.bare_sub.keys() <= current.sub.keys():
+        return patch
+    return PartialInstance(kind_given=False, dataset_id=patch.dataset_id, sub=patch.bare_sub)
 
 
 def complete_instance(patch: Instance) -> Instance:
@@ -145,6 +160,7 @@ def _check_value_member(current: Instance, patch: Instance) -> None:
 
 def _patch_members(current: Instance, patch: Instance) -> Instance:
     """Copy the current instance with the members that hold no value and no sub-attribute patched."""
+    _check_members(current.kind, patch)
     patched = copy(current)
     if patch.observed_at is not None:
         patched.observed_at = _without_null_time(patch.observed_at)
@@ -157,6 +173,20 @@ def _patch_members(current: Instance, patch: Instance) -> Instance:
     return patched
 
 
+def _check_members(kind: Kind, patch: Instance) -> None:
+    """Refuse members that the target's attribute type does not have; the fragment need not have told it."""
+    member = None
+    if patch.unit_code not in (None, NULL) and kind not in WITH_UNIT:
+        member = "unitCode"
+    elif patch.value_type is not None and isinstance(patch, PartialInstance) and patch.type_member:
+        expected = "objectType" if kind in RELATIONSHIPS else "valueType"
+        member = None if patch.type_member == expected else patch.type_member
+    if member is not None:
+        raise BadRequestData(
+            f"the attribute is a {FORMS[kind].type}: it has no {member}", pointer=f"/{member}"
+        )
+
+
 def _without_null_time(time: Micros | None) -> Micros | None:
     return None if time == NULL_TIME else time
 
@@ -164,7 +194,7 @@ def _without_null_time(time: Micros | None) -> Micros | None:
 def _merge_value(current: Instance, patch: Instance, hints: MergeHints) -> Any:
     value = patch.value
     is_bare = isinstance(patch, PartialInstance) and patch.is_bare
-    if current.kind is Kind.LANGUAGE_PROPERTY and isinstance(value, str):
+    if current.kind is Kind.LANGUAGE_PROPERTY and _is_text(value):
         return merge_json(current.value, {hints.lang or "@none": value})
     if is_bare:
         _check_bare_value(current.kind, value)
@@ -174,6 +204,13 @@ def _merge_value(current: Instance, patch: Instance, hints: MergeHints) -> Any:
     if current.kind is Kind.LANGUAGE_PROPERTY and not merged:
         raise BadRequestData("nothing would be left of the languageMap; remove the attribute instead")
     return merged
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a string or an array of them, as one language of a languageMap is."""
+    return isinstance(value, str) or (
+        isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    )
 
 
 def _check_bare_value(kind: Kind, value: Any) -> None:

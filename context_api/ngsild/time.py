@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Micros
 
-_DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}):(\d{2})(?:[.,](\d{1,18}))?Z", re.ASCII)
+_DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}):(\d{2})(?:[.,](\d{1,6}))?Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SECOND = 1_000_000
 _WHOLE = len("2026-11-23T09:00:00")
 
 
 def parse_datetime(text: object, *, pointer: str | None = None) -> Micros:
-    """Read `YYYY-MM-DDThh:mm:ss[.fraction]Z`; digits beyond microseconds are cut.
+    """Read `YYYY-MM-DDThh:mm:ss[.ffffff]Z`, with up to six digits after a point or a comma.
 
-    Raises BadRequestData for anything else: another time zone, a missing part, a day that does not exist.
+    A leap second, the sixtieth at the end of a month, is the second that follows. Raises BadRequestData for
+    anything else: another time zone, a missing part, a day that does not exist, the end of the year 9999.
     """
     match = _DATETIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
@@ -24,12 +24,18 @@ def parse_datetime(text: object, *, pointer: str | None = None) -> Micros:
             f"{_shown(text)} is not a DateTime; write YYYY-MM-DDThh:mm:ss[.ffffff]Z, in UTC", pointer=pointer
         )
     minute, second, fraction = match.groups()
-    leap = second == "60"  # RFC 3339 allows 23:59:60; it is the second that follows 23:59:59
+    leap = second == "60" and minute.endswith("T23:59")
     try:
         whole = datetime.fromisoformat(f"{minute}:{'59' if leap else second}+00:00")
-    except ValueError as error:
+        if leap:
+            whole += timedelta(seconds=1)
+    except (ValueError, OverflowError) as error:
         raise BadRequestData(f"{_shown(text)} is not a DateTime: {error}", pointer=pointer) from error
-    micros = (whole - _EPOCH) // _MICROSECOND + (_SECOND if leap else 0)
+    if leap and whole.day != 1:
+        raise BadRequestData(
+            f"{_shown(text)} is not a DateTime: a leap second stands at the end of a month", pointer=pointer
+        )
+    micros = (whole - _EPOCH) // _MICROSECOND
     return micros + int(fraction[:6].ljust(6, "0")) if fraction else micros
 
 

@@ -1,5 +1,7 @@
 """What a change makes of an entity, as data."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from context_api.ngsild.changes import Outcome, Trigger
@@ -56,17 +58,46 @@ def drop_expired(entity: Entity | None, now: Micros) -> Entity | None:
     """Give what of an entity has not expired; the entity itself where nothing has (clause 4.22)."""
     if entity is None or (entity.expires_at is not None and entity.expires_at <= now):
         return None
-    for instances in entity.attributes.values():
-        for instance in instances:
-            if instance.expires_at is not None and instance.expires_at <= now:
-                return msgspec.structs.replace(entity, attributes=drop_instances(entity.attributes, now))
+    if has_expired(entity.attributes, now):
+        return msgspec.structs.replace(entity, attributes=drop_instances(entity.attributes, now))
     return entity
 
 
+def has_expired(attributes: Attributes, now: Micros) -> bool:
+    """Whether an instance, or one below it, is past its expiresAt."""
+    for instances in attributes.values():
+        for instance in instances:
+            if instance.expires_at is not None and instance.expires_at <= now:
+                return True
+            if instance.sub is not None and has_expired(instance.sub, now):
+                return True
+    return False
+
+
 def drop_instances(attributes: Attributes, now: Micros) -> Attributes:
-    """Give the attributes without the instances that have expired."""
-    kept = {name: [one for one in listed if not is_expired(one, now)] for name, listed in attributes.items()}
+    """Give the attributes without the instances, and without those below them, that have expired."""
+    kept = {
+        name: [drop_below(one, now) for one in listed if not is_expired(one, now)]
+        for name, listed in attributes.items()
+    }
     return {name: listed for name, listed in kept.items() if listed}
+
+
+def drop_below(instance: Instance, now: Micros) -> Instance:
+    """Give an instance without the sub-attributes that have expired; the same one where none has."""
+    if instance.sub is None or not has_expired(instance.sub, now):
+        return instance
+    return msgspec.structs.replace(instance, sub=drop_instances(instance.sub, now) or None)
+
+
+def find_expiries(attributes: Attributes) -> Iterator[Micros]:
+    """Give the times at which instances, and those below them, expire (clause 4.22)."""
+    for instances in attributes.values():
+        for instance in instances:
+            if instance.expires_at is not None:
+                yield instance.expires_at
+            if instance.sub is not None:
+                yield from find_expiries(instance.sub)
 
 
 def find_instance(instances: list[Instance] | None, dataset_id: str) -> Instance | None:

@@ -1,14 +1,16 @@
 """The values of attributes, checked by type (clauses 4.5.2 to 4.5.24 and 4.6.3)."""
 
 import math
+import re
 from typing import Any
 
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Kind
-from context_api.ngsild.names import check_text, check_uri, shown
+from context_api.ngsild.names import check_text, check_uri, escape, shown
 
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 MAX_VALUE_DEPTH = 64
 """Arrays and objects inside each other."""
 
@@ -60,12 +62,23 @@ class ValueReader:
         if isinstance(value, dict):
             for key, inner in value.items():
                 check_text(key, pointer)
-                self._check_nested(inner, f"{pointer}/{key}", depth + 1)
+                self._check_nested(inner, f"{pointer}/{escape(key)}", depth + 1)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
-                self._check_nested(inner, f"{pointer}/{index}", depth + 1)
+                self._check_element(inner, f"{pointer}/{index}", depth + 1)
         elif not (value == NULL and self._nulls_inside):
             self._read_scalar(value, pointer)
+
+    def _check_element(self, value: Any, pointer: str, depth: int) -> None:
+        """Check an element of an array: a merge replaces arrays as a whole, so Null removes nothing."""
+        if not self._nulls_inside:
+            self._check_nested(value, pointer, depth)
+            return
+        self._nulls_inside = False
+        try:
+            self._check_nested(value, pointer, depth)
+        finally:
+            self._nulls_inside = True
 
     def _read_object(self, value: Any, pointer: str) -> Any:
         if isinstance(value, list):
@@ -89,15 +102,22 @@ class ValueReader:
     def _read_geometry(self, value: Any, pointer: str) -> Any:
         if self._nulls_inside and isinstance(value, dict) and "type" not in value:
             return value  # part of a geometry: the whole is checked once it is merged
-        return read_geometry(value, pointer)
+        geometry = read_geometry(value, pointer)
+        for key, inner in geometry.items():
+            if key not in _OF_GEOMETRIES:
+                self._check_nested(inner, f"{pointer}/{escape(check_text(key, pointer))}", 0)
+        return geometry
 
     def _read_language_map(self, value: Any, pointer: str) -> Any:
         if not isinstance(value, dict) or not value:
             raise BadRequestData("languageMap is an object of language tag -> text", pointer=pointer)
         for tag, texts in value.items():
             check_text(tag, pointer)
-            if not tag:
-                raise BadRequestData("a language tag is not empty; @none is the default", pointer=pointer)
+            if tag != "@none" and LANGUAGE_TAG.fullmatch(tag) is None:
+                raise BadRequestData(
+                    f"{shown(tag)} is no language tag such as ja or en-GB (RFC 5646); @none is the default",
+                    pointer=f"{pointer}/{escape(tag)}",
+                )
             listed = texts if isinstance(texts, list) else [texts]
             for text in listed:
                 if not isinstance(text, str):
@@ -136,6 +156,7 @@ class ValueReader:
         return value
 
 
+_OF_GEOMETRIES = frozenset(("type", "coordinates"))
 _SCALARS = frozenset((str, int, float, bool))
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from context_api.ngsild.model import Entity, Iri, Kind, Micros
-from context_api.ngsild.transition import Removed, Touched, Transition
+from context_api.ngsild.model import Entity, Instance, Iri, Kind, Micros
+from context_api.ngsild.transition import Removed, Touched, Transition, find_expiries
 from context_api.store import codec
 from context_api.store.terms import Terms
 
@@ -175,7 +175,7 @@ def _is_live_only(before: Entity, after: Entity, transition: Transition, is_read
         former, latter = one.before, one.after
         if former is None or latter is None or former.observed_at is None or latter.observed_at is None:
             return False
-        if former.expires_at != latter.expires_at:
+        if former.expires_at != latter.expires_at or _first_below(former) != _first_below(latter):
             return False
         if latter.kind is Kind.GEO_PROPERTY or former.kind is Kind.GEO_PROPERTY:  # the bounds may change
             return False
@@ -189,10 +189,11 @@ def _is_live_only(before: Entity, after: Entity, transition: Transition, is_read
 
 def find_next_expiry(entity: Entity) -> Micros | None:
     """Give the first time at which the entity, or an attribute instance of it, expires (clause 4.22)."""
-    first = entity.expires_at
-    for instances in entity.attributes.values():
-        for instance in instances:
-            expires_at = instance.expires_at
-            if expires_at is not None and (first is None or expires_at < first):
-                first = expires_at
+    first = min(find_expiries(entity.attributes), default=None)
+    if first is None or (entity.expires_at is not None and entity.expires_at < first):
+        return entity.expires_at
     return first
+
+
+def _first_below(instance: Instance) -> Micros | None:
+    return None if instance.sub is None else min(find_expiries(instance.sub), default=None)

@@ -151,7 +151,7 @@ class _Attributes:
         query = read_query(request, UPDATE)
         entity_id = uri_segment(request, "entity_id", "an entity's id")
         document, context = await read_ld_object(request, self._services, PATCH_TYPES)
-        fragment = parse_fragment(document, context, mode=Mode.UPDATE)
+        fragment = parse_fragment(document, context, mode=Mode.UPDATE, entity_id=entity_id)
         change = UpdateAttributes(
             entity_id=entity_id,
             type_selector=read_selector(query, context),
@@ -159,6 +159,7 @@ class _Attributes:
             scopes=fragment.scopes,
             attributes=fragment.attributes,
             expires_at=fragment.expires_at,
+            remove_expiry=fragment.remove_expiry,
         )
         outcome = await apply_change(self._services, request, change)
         return await update_answer(self._services, request, outcome)
@@ -168,7 +169,7 @@ class _Attributes:
         options = read_options(query, ("noOverwrite",))
         entity_id = uri_segment(request, "entity_id", "an entity's id")
         document, context = await read_ld_object(request, self._services)
-        fragment = parse_fragment(document, context, mode=Mode.CREATE)
+        fragment = parse_fragment(document, context, mode=Mode.CREATE, entity_id=entity_id)
         change = AppendAttributes(
             entity_id=entity_id,
             type_selector=read_selector(query, context),

@@ -160,6 +160,7 @@ class _Provision:
             context,
             mode=Mode.MERGE,
             simplified=representation.format is Format.KEY_VALUES,
+            entity_id=entity_id,
         )
         change = MergeEntity(
             entity_id=entity_id,

@@ -29,6 +29,22 @@ def test_nothing_ends_before_its_time() -> None:
     assert list(expire_entity(room(T0 + SECOND, None, expires_at=T0 + SECOND), T0)) == []
 
 
+def test_a_sub_attribute_ends_silently() -> None:
+    sub = {name("note"): [Instance(value=1, expires_at=T0 + 5)], name("kept"): [Instance(value=2)]}
+    before = room(None)
+    before.attributes[name("flash")][0].sub = sub
+    assert drop_expired(before, T0 + 4) is before
+    [(transition, ended_at)] = expire_entity(before, T0 + 6)
+    assert (ended_at, transition.trigger, transition.touched) == (T0 + 5, Trigger(0), [])
+    assert transition.after is not None
+    [instance] = transition.after.attributes[name("flash")]
+    assert instance == Instance(value=1, sub={name("kept"): [Instance(value=2)]})
+    assert before.attributes[name("flash")][0].sub is sub
+    seen = drop_expired(before, T0 + 6)
+    assert seen is not None
+    assert seen.attributes == transition.after.attributes
+
+
 def test_an_instance_ends_and_the_others_stay() -> None:
     before = room(T0 + 5, None, T0 + 9)
     [(transition, ended_at)] = expire_entity(before, T0 + 5)

@@ -348,6 +348,46 @@ POINT = {"type": "Point", "coordinates": [139, 35]}
             {"value": {"coordinates": [140, 36]}},
             {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [140, 36]}},
         ),
+        # Objects that name nothing but what the attribute has below it are about that, others are values
+        (
+            {"value": 1, "note": {"value": "x", "by": "me"}},
+            {"note": NULL},
+            {"type": "Property", "value": 1},
+        ),
+        (
+            {"value": {"a": 1}, "note": {"value": "x", "by": "me"}},
+            {"note": {"by": NULL}},
+            {"type": "Property", "value": {"a": 1}, "note": {"type": "Property", "value": "x"}},
+        ),
+        (
+            {"value": {"note": 1, "a": 2}, "note": "x"},
+            {"note": NULL},
+            {"type": "Property", "value": {"a": 2}, "note": {"type": "Property", "value": "x"}},
+        ),
+        (
+            {"value": 1, "note": "x"},
+            {"note": "y", "other": 2},
+            {
+                "type": "Property",
+                "value": {"note": "y", "other": 2},
+                "note": {"type": "Property", "value": "x"},
+            },
+        ),
+        (
+            {"object": "urn:a:1", "objectType": "A"},
+            {"objectType": NULL},
+            {"type": "Relationship", "object": "urn:a:1"},
+        ),
+        (
+            {"object": "urn:a:1"},
+            {"objectType": ["A", "B"]},
+            {"type": "Relationship", "object": "urn:a:1", "objectType": ["A", "B"]},
+        ),
+        (
+            {"languageMap": {"ja": "駅"}},
+            ["y", "z"],
+            {"type": "LanguageProperty", "languageMap": {"ja": "駅", "@none": ["y", "z"]}},
+        ),
         # A type that is given takes the place of the other
         (
             {"value": 1, "unitCode": "CEL"},
@@ -379,6 +419,9 @@ def test_merging_one_attribute(attribute: Any, patch: Any, expected: Any) -> Non
         (POINT, {"value": {"coordinates": "here"}}),
         (POINT, {"value": {"coordinates": [500, 0]}}),
         ({"valueList": [1]}, 5),
+        ({"object": "urn:a:1"}, {"unitCode": "CEL"}),
+        ({"object": "urn:a:1"}, {"valueType": "x"}),
+        ({"value": 1}, {"objectType": "A"}),
     ],
 )
 def test_what_does_not_fit_is_not_merged(attribute: Any, patch: Any) -> None:
@@ -480,6 +523,16 @@ def test_partial_update_by_null_deletes() -> None:
     assert transition.trigger == DELETED
 
 
+def test_partial_update_of_sub_attributes_alone() -> None:
+    current = room(probe={"value": {"a": 1}, "note": "x", "other": 1})
+    after = shown(applied(current, partial("probe", {"note": NULL, "other": {"value": 2}})).after)
+    assert after["probe"] == {
+        "type": "Property",
+        "value": {"a": 1},
+        "other": {"type": "Property", "value": 2},
+    }
+
+
 @pytest.mark.parametrize(
     "fragment", [{"type": "Relationship", "object": "urn:a:1"}, {"object": "urn:a:1"}, {"vocab": "x"}]
 )
@@ -487,6 +540,13 @@ def test_partial_update_cannot_change_the_type(fragment: Any) -> None:
     transition = apply_change(room(probe=1), partial("probe", fragment), T1, Removed())
     assert isinstance(transition.outcome.error, BadRequestData)
     assert transition.outcome.error.pointer == "/type"
+
+
+@pytest.mark.parametrize("fragment", [{"unitCode": "CEL"}, {"valueType": "x"}])
+def test_partial_update_adds_no_member_that_the_type_lacks(fragment: Any) -> None:
+    transition = apply_change(room(probe={"object": "urn:a:1"}), partial("probe", fragment), T1, Removed())
+    assert isinstance(transition.outcome.error, BadRequestData)
+    assert transition.outcome.error.pointer == f"/{next(iter(fragment))}"
 
 
 # 5.6.19 Replace attribute, 5.6.5 Delete attribute, 5.6.6 Delete entity

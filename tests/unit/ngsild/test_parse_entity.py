@@ -224,9 +224,35 @@ def _nested_attribute(depth: int) -> Any:
         ({"type": "GeoProperty", "value": 5}, "/probe/value"),
         ({"type": "GeoProperty", "value": POINT, "unitCode": "MTR"}, "/probe/unitCode"),
         ({"type": "LanguageProperty"}, "/probe"),
+        (
+            {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [1, 2], "crs": {"a": NULL}}},
+            "/probe/value/crs/a",
+        ),
+        ({"type": "GeoProperty", "value": '{"type": "Point", "coordinates": [NaN, 2]}'}, "/probe/value"),
+        (
+            {"type": "GeoProperty", "value": '{"type":"Point","coordinates":[1,2],"a":"\\ud800"}'},
+            "/probe/value",
+        ),
+        (
+            {"type": "GeoProperty", "value": '{"type":"Point","coordinates":[1,2],"a":' + "[" * 5000},
+            "/probe/value",
+        ),
+        (
+            {
+                "type": "GeoProperty",
+                "value": '{"type":"Point","coordinates":[1,2],"a":' + "[" * 90 + "]" * 90 + "}",
+            },
+            "/probe/value/a" + "/0" * 65,
+        ),
         ({"type": "LanguageProperty", "languageMap": {"en": 5}}, "/probe/languageMap/en"),
         ({"type": "LanguageProperty", "languageMap": {"en": ["a", 5]}}, "/probe/languageMap/en"),
-        ({"type": "LanguageProperty", "languageMap": {"": "x"}}, "/probe/languageMap"),
+        ({"type": "LanguageProperty", "languageMap": {"": "x"}}, "/probe/languageMap/"),
+        ({"type": "LanguageProperty", "languageMap": {"en_US": "x"}}, "/probe/languageMap/en_US"),
+        ({"type": "LanguageProperty", "languageMap": {"a/b": "x"}}, "/probe/languageMap/a~1b"),
+        ({"type": "Property", "value": 1, "unitCode": NULL}, "/probe/unitCode"),
+        ({"type": "Property", "value": 1, "valueType": NULL}, "/probe/valueType"),
+        ({"type": "Property", "value": 1, "valueType": ["a", "b"]}, "/probe/valueType"),
+        ({"type": "Property", "value": {"a/b": {"~": NULL}}}, "/probe/value/a~1b/~0"),
         ({"type": "LanguageProperty", "languageMap": {}}, "/probe/languageMap"),
         ({"type": "LanguageProperty", "languageMap": {"@none": NULL}}, "/probe/languageMap/@none"),
         (

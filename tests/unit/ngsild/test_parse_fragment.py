@@ -87,10 +87,60 @@ def test_nulls_of_entity_members() -> None:
     fragment = parse_fragment({"scope": NULL, "expiresAt": NULL}, CORE, mode=Mode.MERGE)
     assert fragment.scopes == ()
     assert fragment.remove_expiry
-    with pytest.raises(BadRequestData):
-        parse_fragment({"expiresAt": NULL}, CORE, mode=Mode.UPDATE)
-    with pytest.raises(BadRequestData):
-        parse_fragment({"scope": NULL}, CORE, mode=Mode.CREATE)
+    assert parse_fragment({"expiresAt": NULL}, CORE, mode=Mode.UPDATE).remove_expiry
+    for document in ({"scope": NULL}, {"expiresAt": NULL}):
+        with pytest.raises(BadRequestData):
+            parse_fragment(document, CORE, mode=Mode.CREATE)
+    for mode in Mode:
+        with pytest.raises(BadRequestData) as caught:
+            parse_fragment({"type": ["Room", NULL]}, CORE, mode=mode)
+        assert caught.value.pointer == "/type"
+
+
+def test_the_id_of_a_fragment_is_that_of_its_target() -> None:
+    document = {"id": "urn:x:1", "probe": 1}
+    assert parse_fragment(document, CORE, entity_id="urn:x:1").attributes.keys() == {PROBE}
+    with pytest.raises(BadRequestData) as caught:
+        parse_fragment(document, CORE, entity_id="urn:x:2")
+    assert caught.value.pointer == "/id"
+
+
+def test_what_an_update_replaces_has_nothing_to_remove() -> None:
+    fragment = parse_fragment(
+        {
+            "probe": {
+                "type": "Property",
+                "value": 1,
+                "unitCode": NULL,
+                "observedAt": NULL,
+                "expiresAt": NULL,
+                "valueType": NULL,
+                "note": NULL,
+                "kept": {"type": "Property", "value": 2, "note": {"type": "Property", "value": NULL}},
+            }
+        },
+        CORE,
+        mode=Mode.UPDATE,
+    )
+    assert fragment.attributes[PROBE] == [Instance(value=1, sub={name("kept"): [Instance(value=2)]})]
+
+
+def test_null_removes_nothing_in_an_array() -> None:
+    for value in ({"a": [1, NULL]}, {"a": [{"b": NULL}]}, [NULL, 1]):
+        with pytest.raises(BadRequestData):
+            parse_fragment({"probe": {"value": value}}, CORE, mode=Mode.MERGE)
+    assert parse_fragment({"probe": {"value": {"a": [1], "b": NULL}}}, CORE, mode=Mode.MERGE)
+
+
+def test_the_body_of_a_partial_update_is_members_unless_it_is_a_geometry() -> None:
+    [instance] = parse_attribute_fragment(PROBE, {"note": NULL, "other": {"a": 1}}, CORE).instances
+    assert instance.value is None
+    assert instance.sub is not None
+    assert is_null(instance.sub[name("note")][0])
+    assert instance.sub[name("other")][0].value == {"a": 1}
+    geometry = {"type": "Point", "coordinates": [1, 2]}
+    [instance] = parse_attribute_fragment(PROBE, geometry, CORE).instances
+    assert instance.value == geometry
 
 
 def test_a_merge_need_not_be_complete() -> None:
@@ -109,7 +159,12 @@ def test_a_merge_need_not_be_complete() -> None:
     [sub] = fragment.attributes[name("sub")]
     assert sub.value is None
     assert sub.sub == {name("accuracy"): [PartialInstance(value=1)]}
-    assert fragment.attributes[name("plain")] == [
+    [plain] = fragment.attributes[name("plain")]
+    assert isinstance(plain, PartialInstance)
+    assert plain.bare_sub is not None
+    assert plain.bare_sub[name("street")][0].value == "x"
+    plain.bare_sub = None
+    assert [plain] == [
         PartialInstance(value={"street": "x"}, kind_given=False, is_bare=True)
     ]
 
