@@ -116,12 +116,15 @@ def _version() -> str:
 
 def _allowed_methods(routes: Sequence[BaseRoute]) -> Callable[[str], str]:
     """Give the Allow header of a path; the framework's own names the methods of one route only."""
-    known = [(route.path_regex, route.methods or set()) for route in routes if isinstance(route, Route)]
+    known = [
+        (route.path_regex, route.methods or set())
+        for route in routes
+        if isinstance(route, Route) and route.include_in_schema
+    ]
 
     def allowed(path: str) -> str:
-        return ", ".join(
-            sorted({method for regex, methods in known if regex.match(path) for method in methods})
-        )
+        methods = {method for regex, methods in known if regex.match(path) for method in methods}
+        return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
     return allowed
 
@@ -131,6 +134,8 @@ def _add_error_handlers(app: FastAPI, allowed_methods: Callable[[str], str]) -> 
 
     async def on_error(request: Request, error: Exception) -> Response:
         path = request.scope["path"]
+        if isinstance(error, HTTPException) and error.status_code == 405 and request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allowed_methods(path)})
         if isinstance(error, HTTPException):
             error = _from_framework(error, request.method, path, allowed_methods(path))
         elif isinstance(error, RequestValidationError):

@@ -137,9 +137,13 @@ def _refuse_too_wide(criteria: Criteria, q: Condition | None, geo: GeoQuery | No
 
 
 def _condition(criteria: Criteria, context: Context) -> Condition | None:
+    json_keys = read_names(criteria.json_keys, context)
     if criteria.q is None:
         return None
-    q = parse_q(criteria.q, context, expand_values=criteria.expand_values)
+    expanded = [
+        name for name in criteria.expand_values if parse_attribute_name(name, context) not in json_keys
+    ]
+    q = parse_q(criteria.q, context, expand_values=expanded)
     followed = criteria.join_level if criteria.join is not None else 0
     if linked_depth(q) > followed:
         raise BadRequestData(
@@ -150,23 +154,21 @@ def _condition(criteria: Criteria, context: Context) -> Condition | None:
 
 def _geo(criteria: Criteria, context: Context) -> GeoQuery | None:
     if criteria.geo is None:
-        if criteria.geoproperty is not None:
-            raise BadRequestData("geoproperty needs georel, geometry and coordinates")
-        return None
+        return None  # geoproperty "shall be ignored unless a geoquery is present" (table 6.4.3.2-1)
     name = LOCATION if criteria.geoproperty is None else parse_attribute_name(criteria.geoproperty, context)
     return parse_geo_query(criteria.geo, geoproperty=name)
 
 
 def _ordering(criteria: Criteria, context: Context) -> Ordering | None:
     if not criteria.order_by:
-        if criteria.order_from is not None or criteria.collation is not None:
-            raise BadRequestData("orderFrom and collation need orderBy")
+        if (criteria.order_from, criteria.order_geometry, criteria.collation) != (None, None, None):
+            raise BadRequestData("orderFrom, orderGeometry and collation need orderBy")
         return None
     return parse_ordering(
         criteria.order_by,
         context,
         order_from=criteria.order_from,
-        geometry=criteria.order_geometry,
+        geometry=criteria.order_geometry or "Point",
         collation=criteria.collation,
     )
 

@@ -36,13 +36,15 @@ class Criteria(NamedTuple):
     q: str | None = None
     csf: str | None = None
     expand_values: tuple[str, ...] = ()
+    json_keys: tuple[str, ...] = ()
+    """Attributes whose values are never expanded."""
     scope_q: str | None = None
     geo: Mapping[str, Any] | None = None
     """georel, geometry and coordinates."""
     geoproperty: str | None = None
     order_by: tuple[str, ...] = ()
     order_from: Any = None
-    order_geometry: Any = "Point"
+    order_geometry: str | None = None
     collation: str | None = None
     is_local: bool | None = None
 
@@ -72,11 +74,13 @@ def criteria_of_url(query: Query) -> Criteria:
         q=query.text("q"),
         csf=query.text("csf"),
         expand_values=query.items("expandValues"),
+        json_keys=query.items("jsonKeys"),
         scope_q=query.text("scopeQ"),
         geo=geo or None,
         geoproperty=query.text("geoproperty"),
         order_by=query.items("orderBy"),
         order_from=query.text("orderFrom"),
+        order_geometry=query.text("orderGeometry"),
         collation=query.text("collation"),
         is_local=query.flag("local") if "local" in query else None,
     )
@@ -85,6 +89,7 @@ def criteria_of_url(query: Query) -> Criteria:
 _BODY_MEMBERS = frozenset(
     (
         *("type", "entities", "attrs", "pick", "omit", "q", "expandValues", "geoQ", "scopeQ", "csf", "lang"),
+        *("jsonKeys",),
         *("datasetId", "join", "joinLevel", "containedBy", "geometryProperty", "splitEntities", "ordering"),
     )
 )
@@ -114,13 +119,14 @@ def criteria_of_body(document: Mapping[str, Any], *, is_local: bool | None = Non
         geometry_property=reader.text("geometryProperty"),
         q=reader.text("q"),
         csf=reader.text("csf"),
-        expand_values=reader.texts("expandValues"),
+        expand_values=reader.names("expandValues"),
+        json_keys=reader.names("jsonKeys"),
         scope_q=reader.text("scopeQ"),
         geo=_geo_of_body(geo),
         geoproperty=_Reader(geo or {}, "/geoQ").text("geoproperty"),
         order_by=ordered.texts("orderBy"),
         order_from=ordered.array("coordinates"),
-        order_geometry=ordered.text("geometry") or "Point",
+        order_geometry=ordered.text("geometry"),
         collation=ordered.text("collation"),
         is_local=is_local,
     )
@@ -198,6 +204,13 @@ class _Reader:
         if not listed or not all(isinstance(one, str) and one.strip() for one in listed):
             raise self._wrong(name, "a text or an array of at least one")
         return tuple(listed)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Read names separated by commas, or an array of them."""
+        found = tuple(part.strip() for text in self.texts(name) for part in text.split(","))
+        if not all(found):
+            raise self._wrong(name, "a list of names separated by commas, of which none is empty")
+        return found
 
     def integer(self, name: str, default: int) -> int:
         value = self._document.get(name, default)

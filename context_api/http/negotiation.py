@@ -29,13 +29,33 @@ def negotiate(request: Request, available: Sequence[str] = ENTITY_TYPES) -> str:
 
 
 def content_type(request: Request, accepted: Sequence[str]) -> str:
-    """Give the media type of the body. Raises UnsupportedMediaType."""
+    """Give the media type of the body, which is UTF-8 (clause 4.6.1). Raises UnsupportedMediaType."""
     text = request.headers.get("content-type", "")
-    media_type = text.partition(";")[0].strip().lower()
+    media_type, charset = _read_content_type(text)
     if media_type not in accepted:
         shown = text[:80] if text else "missing"
         raise UnsupportedMediaType(f"Content-Type is {shown}; accepted: {', '.join(accepted)}")
+    if charset not in _CHARSETS:
+        raise UnsupportedMediaType(f"The body's charset is {charset[:40]}; JSON is sent as UTF-8")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMediaType(f"Content-Encoding is {coding[:40]}; send the body as it is, without one")
     return media_type
+
+
+_CHARSETS = frozenset(("", "utf-8", "utf8", "us-ascii", "ascii"))
+"""ASCII is a part of UTF-8."""
+
+
+@lru_cache(maxsize=256)
+def _read_content_type(text: str) -> tuple[str, str]:
+    """Give the media type and the charset, which is empty where none is named."""
+    media_type, *parameters = (part.strip().lower() for part in text.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset":
+            return media_type, value.strip().strip('"')
+    return media_type, ""
 
 
 @lru_cache(maxsize=512)

@@ -46,8 +46,17 @@ _SHAPING = (
 )
 _PAGE = ("limit", "offset", "count")
 _SELECTING = (
-    *("type", "id", "idPattern", "q", "expandValues", "csf", "scopeQ", "splitEntities"),
-    *("georel", "geometry", "coordinates", "geoproperty", "orderBy", "orderFrom", "collation"),
+    *("type", "id", "idPattern", "q", "expandValues", "jsonKeys", "csf", "scopeQ", "splitEntities"),
+    *(
+        "georel",
+        "geometry",
+        "coordinates",
+        "geoproperty",
+        "orderBy",
+        "orderFrom",
+        "orderGeometry",
+        "collation",
+    ),
 )
 _FEATURE = {
     "id": ENTITY_ID,
@@ -105,7 +114,7 @@ RETRIEVE = Operation(
     summary="Retrieve an entity",
     description="With Accept: application/geo+json a Feature is served. Clause 5.7.1.",
     path_examples={"entity_id": ENTITY_ID},
-    accepts=("type", *_SHAPING),
+    accepts=("type", *_SHAPING, "jsonKeys"),
     later=LATER_ENTITIES,
     overrides={"datasetId": _DATASETS},
     answers={

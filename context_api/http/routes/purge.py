@@ -41,7 +41,7 @@ PURGE = Operation(
         " q, a geoquery and local=true. It is done in slices: who goes away stops it. Clause 5.6.21."
     ),
     accepts=(
-        *("type", "id", "idPattern", "q", "expandValues", "csf", "scopeQ", "attrs"),
+        *("type", "id", "idPattern", "q", "expandValues", "jsonKeys", "csf", "scopeQ", "attrs"),
         *("georel", "geometry", "coordinates", "geoproperty", "keep", "drop", "local"),
     ),
     answers={204: Answer(description="Done")},

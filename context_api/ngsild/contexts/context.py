@@ -36,7 +36,7 @@ class Context:
         self._prefixes = sorted(
             ((term.iri, name) for name, term in terms.items() if term.is_prefix), key=lambda one: -len(one[0])
         )
-        self._names = _invert(terms)
+        self._names = {**_invert(terms), **_core_names()}
         self._expanded: dict[str, Iri] = {name: term.iri for name, term in terms.items()}
         self._compacted: dict[Iri, str] = dict(self._names)
 
@@ -96,6 +96,12 @@ def _invert(terms: Mapping[str, Term]) -> dict[Iri, str]:
     for name in sorted(terms, key=lambda one: (len(one), one)):
         names.setdefault(terms[name].iri, name)
     return names
+
+
+@cache
+def _core_names() -> dict[Iri, str]:
+    """The names that the core gives: they have precedence in compaction as well (clause 5.5.7)."""
+    return _invert(_core())
 
 
 def _remember(known: dict[str, str], key: str, value: str) -> None:

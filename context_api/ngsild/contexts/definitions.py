@@ -21,7 +21,8 @@ base container context default direction embed explicit graph id import included
 none omitDefault prefix preserve propagate protected requireAll reverse set type value version vocab
 """
 KEYWORDS = frozenset(f"@{name}" for name in _KEYWORD_NAMES.split())
-_PASSED_OVER = frozenset(("@version", "@protected", "@propagate", "@language", "@direction"))
+_PASSED_OVER = frozenset(("@version", "@protected", "@propagate", "@language", "@direction", "@base"))
+"""What names do not depend on; ids are absolute, so that @base has nothing to resolve."""
 _DEFINITION_NAMES = "id type container prefix language direction index nest protected reverse"
 _DEFINITION_KEYS = frozenset(f"@{name}" for name in _DEFINITION_NAMES.split())
 _CONTAINERS = frozenset(("@list", "@set", "@index", "@language", "@id", "@type", "@graph"))
@@ -45,10 +46,23 @@ def define_terms(
     """Add a @context object's terms to `terms`, in place, and give the @vocab that holds after it."""
     if len(document) + len(terms) > MAX_TERMS:
         raise BadRequestData(f"a @context has at most {MAX_TERMS} terms")
+    _check_keywords(document)
     builder = _Builder(document, terms, vocab, protected)
     for name in document:
         builder.define(name)
     return builder.vocab
+
+
+def _check_keywords(document: Mapping[str, Any]) -> None:
+    """Check what names do not depend on (JSON-LD 1.1 API, 5.1.2)."""
+    if document.get("@version", 1.1) != 1.1:
+        raise _invalid("@version", "is 1.1")
+    for name in ("@protected", "@propagate"):
+        if not isinstance(document.get(name, True), bool):
+            raise _invalid(name, "is true or false")
+    for name in ("@language", "@base"):
+        if not isinstance(document.get(name), str | None):
+            raise _invalid(name, "is a string or null")
 
 
 class _Builder:
@@ -84,7 +98,7 @@ class _Builder:
     def define(self, name: str) -> None:
         if name in self._done or name == "@vocab" or name in _PASSED_OVER:
             return
-        if name in {"@base", "@import"}:
+        if name == "@import":
             raise _invalid(name, "is not supported in an NGSI-LD @context")
         if len(self._pending) >= MAX_CHAIN:
             raise _invalid(name, f"is defined by way of more than {MAX_CHAIN} other terms")

@@ -101,7 +101,9 @@ def test_errors_have_one_shape_on_every_route(api: httpx.Client) -> None:
     problem(api.get("/ngsi-ld/v1/nothing"), 404, "about:blank")
     assert api.get("/nothing").headers["content-type"] == "application/problem+json"
     refused = api.put("/ngsi-ld/v1/subscriptions", json={})
-    assert refused.headers["allow"] == "GET, POST"
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    asked = api.options("/ngsi-ld/v1/entities")  # where PUT and PATCH are wrong, if politely so
+    assert (asked.status_code, asked.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, POST")
     for path in (
         "/ngsi-ld/v1/entities//attrs",
         "/ngsi-ld/v1/entities/%FF/attrs",

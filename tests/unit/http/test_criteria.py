@@ -40,6 +40,9 @@ def ask(criteria: Criteria, accept: str = JSON) -> tuple[EntityQuery, Presentati
         ("type=Room&datasetId=@none,urn:d:1", {"datasetId": ["@none", "urn:d:1"]}),
         ("type=Room&join=flat&containedBy=urn:a:1", {"join": "flat", "containedBy": ["urn:a:1"]}),
         ("type=Room&q=a==x&expandValues=a", {"q": "a==x", "expandValues": ["a"]}),
+        ("type=Room&q=a==x&expandValues=a,b", {"q": "a==x", "expandValues": "a,b"}),
+        ("type=Room&q=a==x&expandValues=a,b&jsonKeys=a", {"q": "a==x", "expandValues": ["b"]}),
+        ("type=Room&geoproperty=place", {}),
         (
             "type=Room&georel=near;maxDistance==5&geometry=Point&coordinates=[1,2]&geoproperty=place",
             {
@@ -101,7 +104,9 @@ def test_what_narrows_is_answered(text: str) -> None:
         *("type=A&q=rel{a}", "type=A&q=rel{x{a}}&join=inline", "type=A&geometryProperty=location"),
         *(
             "type=A&georel=within",
-            "type=A&geoproperty=place",
+            "type=A&orderGeometry=Point",
+            "type=A&orderBy=a;dist-asc&orderFrom=[1,2]&orderGeometry=LineString",
+            "type=A&jsonKeys=id",
             "type=A&orderFrom=[1,2]",
             "type=A&collation=ja",
         ),

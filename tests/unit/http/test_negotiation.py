@@ -45,3 +45,29 @@ def test_the_body_type_is_checked() -> None:
         content_type(request(), accepted)
     with pytest.raises(UnsupportedMediaType, match="text/plain"):
         content_type(request(content_type="text/plain"), accepted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'APPLICATION/JSON;charset="UTF-8"',
+        "application/json;charset=us-ascii",
+        "application/json; profile=x",
+    ],
+)
+def test_bodies_are_utf_8(text: str) -> None:
+    assert content_type(request(content_type=text), (JSON,)) == JSON
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "utf-16", "iso-8859-1"])
+def test_other_charsets_are_refused_by_name(charset: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match=charset):
+        content_type(request(content_type=f"application/json; charset={charset}"), (JSON,))
+
+
+def test_encoded_bodies_are_refused_by_name() -> None:
+    assert content_type(request(content_type=JSON, content_encoding="identity"), (JSON,)) == JSON
+    with pytest.raises(UnsupportedMediaType, match="gzip"):
+        content_type(request(content_type=JSON, content_encoding="gzip"), (JSON,))

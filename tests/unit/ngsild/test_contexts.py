@@ -146,7 +146,10 @@ def test_a_url_that_was_not_loaded() -> None:
         ({"": "x:y"}, "cannot be defined"),
         ({"@vocab": 5}, "@vocab"),
         ({"@import": "https://example.org/c"}, "@import"),
-        ({"@base": "https://example.org/"}, "@base"),
+        ({"@base": 5}, "@base"),
+        ({"@version": 1.0}, "@version"),
+        ({"@language": ["ja"]}, "@language"),
+        ({"@protected": "yes"}, "@protected"),
     ],
 )
 def test_what_is_no_context(document: dict[str, Any], hint: str) -> None:
@@ -240,3 +243,16 @@ def test_what_is_compacted_expands_to_the_same(definitions: dict[str, Any], tail
 def test_the_core_context_is_made_once() -> None:
     assert core_context() is core_context()
     assert core_context().source == CORE_CONTEXT_URL
+
+
+def test_what_names_do_not_depend_on_is_passed_over() -> None:
+    keywords = {"@version": 1.1, "@base": "https://example.org/", "@language": None, "@protected": True}
+    context = build_context([{**keywords, "a": "x:y"}], [])
+    assert context.expand("a") == "x:y"
+
+
+def test_the_names_of_the_core_have_precedence_in_compaction_too() -> None:
+    place = "https://uri.etsi.org/ngsi-ld/location"
+    context = build_context([{"p": place, "position": place}], [])
+    assert context.expand("p") == context.expand("position") == place
+    assert context.compact(place) == "location"
