@@ -29,7 +29,7 @@ from context_api.store.kinds import KindsOfTransaction, KnownKinds
 from context_api.store.observations import encode_deletion, encode_observation
 from context_api.store.packing import pack_texts
 from context_api.store.queries import load_queries
-from context_api.store.series import SeriesCache, SeriesOfTransaction
+from context_api.store.series import SeriesCache, SeriesIds, SeriesOfTransaction
 from context_api.store.states import EntityCache, EntityState
 from context_api.store.terms import Terms
 
@@ -43,6 +43,8 @@ CREATION_BUCKETS = 512
 """So many of those at most does a transaction take: the server's table of locks is small."""
 MORE_CHANGES = 64
 """Sequence numbers that are drawn at a time where expiries use up the supply."""
+SERIES_OF_NEW = 16
+"""So many series a new entity is expected to have: their numbers are drawn with its lock."""
 
 
 class _Written(NamedTuple):
@@ -73,10 +75,12 @@ class Shared:
     indexes: IndexCache
     clock: Clock
     kinds: KnownKinds = field(default_factory=KnownKinds)
+    series_ids: SeriesIds = field(default_factory=SeriesIds)
 
     def forget(self) -> None:
         """Drop what is only true of the database we were connected to."""
         self.series.clear()
+        self.series_ids.clear()
         self.entities.clear()
         self.indexes.clear()
         self.kinds.clear()
@@ -91,7 +95,7 @@ class Batch:
         self.effects = Effects(access, shared.terms)
         self._shared = shared
         self._terms = shared.terms
-        self._series = SeriesOfTransaction(shared.series, shared.terms, access.tenant_id)
+        self._series = SeriesOfTransaction(shared.series, shared.series_ids, shared.terms, access.tenant_id)
         self._kinds = KindsOfTransaction(shared.kinds, shared.terms, access.tenant_id)
         self._states: dict[str, EntityState] = {}
         self._index: SubscriptionIndex | None = None
@@ -210,10 +214,12 @@ class Batch:
             versions = connection.execute(_SQL["lock_entities"], [tenant_id, ids], binary=True)
             rows = connection.execute(_SQL["get_entities"], [tenant_id, ids], binary=True)
             series = self._series.ask(connection, missing)
+            series_ids = self._shared.series_ids.ask(connection, SERIES_OF_NEW * len(missing))
             tombstones = connection.execute(_SQL["get_tombstones"], [tenant_id, ids], binary=True)
             sequence = connection.execute(_SQL["begin_changes"], [changes], binary=True)
         self._take(dict(versions.fetchall()), {row[0]: row for row in rows.fetchall()})
         self._series.take(series)
+        self._shared.series_ids.take(series_ids)
         self._begin_effects(sequence.fetchone())
         deleted: dict[str, Micros] = dict(tombstones.fetchall())
         for entity_id in missing:
@@ -237,8 +243,9 @@ class Batch:
     def _apply_readings(self, readings: list[tuple[Reading, str]]) -> list[Outcome]:
         """History first: what is new there decides what may advance the present."""
         times = [self.now() for _ in readings]
-        observations = self._observe(readings, times)
-        values = write_observations(self.connection, observations)
+        with self.connection.pipeline():
+            observations = self._observe(readings, times)
+            values = write_observations(self.connection, observations, self._series.take_made())
         extra: list[_Written] = []
         outcomes: list[Outcome] = []
         position = 0
@@ -347,14 +354,15 @@ class Batch:
             if (one.attribute, one.dataset_id) not in known
             and (instance := one.after or one.before) is not None
         ]
-        if missing:
-            types = {one.state.id: one.types for one in reversed(written)}  # those at its first change
-            self._series.create(self.connection, missing, types)
-        observations: list[Observation] = []
-        for each in written:
-            self._observe_written(each, observations)
-        if observations:
-            write_observations(self.connection, observations)
+        with self.connection.pipeline():
+            if missing:
+                types = {one.state.id: one.types for one in reversed(written)}  # those at its first change
+                self._series.create(self.connection, missing, types)
+            observations: list[Observation] = []
+            for each in written:
+                self._observe_written(each, observations)
+            if observations:
+                write_observations(self.connection, observations, self._series.take_made())
 
     def _observe_written(self, written: _Written, observations: list[Observation]) -> None:
         state, _, touched, now, author = written

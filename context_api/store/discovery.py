@@ -36,9 +36,7 @@ class AttributeInfo(msgspec.Struct, frozen=True):
 def get_attributes(database: Database, terms: Terms, access: Access, now: Micros) -> list[Iri]:
     """Give the attributes that entities have, sorted. Raises TermsMissing."""
     with database.connection() as connection:
-        rows = connection.execute(
-            _SQL["get_attributes"], [access.tenant_id, access.tenant_id, access.tenant_id, pack_time(now)]
-        ).fetchall()
+        rows = connection.execute(_SQL["get_attributes"], [access.tenant_id, pack_time(now)]).fetchall()
     return sorted(terms.iris(number for (number,) in rows))
 
 

@@ -87,7 +87,7 @@ class Effects:
                 now,
                 state.id,
                 int(transition.trigger),
-                "{" + ",".join([self._terms.key(name) for name in names]) + "}",
+                self._terms.array(tuple(names)),
                 codec.encode_change(
                     self._terms,
                     entity,
@@ -106,19 +106,20 @@ class Effects:
         dirty = [state for state in states if state.is_dirty]
         light = [state for state in dirty if state.row_exists and not state.is_head_dirty]
         heavy = [
-            state
-            for state in dirty
-            if state.current is not None and not (state.row_exists and not state.is_head_dirty)
+            state for state in dirty if state.current is not None and state.row_exists and state.is_head_dirty
         ]
+        new = [state for state in dirty if state.current is not None and not state.row_exists]
         gone = [state for state in dirty if state.current is None]
         if light:
             self._update_live(connection, light)
         if heavy:
-            self._save_entities(connection, heavy)
+            self._update_entities(connection, heavy)
+        if new:
+            self._insert_entities(connection, new)
         if gone:
             self._delete_entities(connection, gone)
-        if heavy or gone:
-            self._write_side_tables(connection, [*heavy, *gone])
+        if heavy or new or gone:
+            self._write_types(connection, [*heavy, *new, *gone])
 
     def write_changes(self, connection: Connection[TupleRow]) -> None:
         """Write change rows and, for what matched, outbox, queues and counters; wakes the notifiers."""
@@ -178,29 +179,35 @@ class Effects:
             ],
         )
 
-    def _save_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
-        entities = [state.current for state in states if state.current is not None]
-        terms = self._terms
-        connection.execute(
-            _SQL["save_entities"],
-            [
-                self._access.tenant_id,
-                pack_texts([entity.id for entity in entities]),
-                pack_texts([_array([terms.key(name) for name in entity.types]) for entity in entities]),
-                pack_jsonbs([codec.encode_json(list(entity.scopes)) for entity in entities]),
-                pack_jsonbs([state.fixed for state in states]),
-                pack_jsonbs([state.live for state in states]),
-                pack_jsonbs([codec.encode_removed(terms, state.removed) for state in states]),
-                pack_texts([bounds_of(entity) for entity in entities]),
-                pack_times([entity.created_at for entity in entities]),
-                pack_times([entity.modified_at for entity in entities]),
-                pack_times([entity.expires_at for entity in entities]),
-                pack_times([state.next_expiry for state in states if state.current is not None]),
-            ],
-        )
-        anew = [state.id for state in states if not state.row_exists and state.removed.entity is not None]
+    def _update_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        columns = self._columns(states)
+        connection.execute(_SQL["update_entities"], [*columns, self._access.tenant_id])
+
+    def _insert_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        columns = self._columns(states)
+        connection.execute(_SQL["insert_entities"], [self._access.tenant_id, *columns])
+        anew = [state.id for state in states if state.removed.entity is not None]
         if anew:
             connection.execute(_SQL["delete_tombstones"], [self._access.tenant_id, pack_texts(anew)])
+
+    def _columns(self, states: Sequence[EntityState]) -> list[bytes]:
+        """Pack the rows of entities that exist, column by column."""
+        entities = [state.current for state in states if state.current is not None]
+        terms = self._terms
+        return [
+            pack_texts([entity.id for entity in entities]),
+            pack_texts([terms.array(entity.types) for entity in entities]),
+            pack_jsonbs([codec.encode_json(list(entity.scopes)) for entity in entities]),
+            pack_texts([terms.array(tuple(entity.attributes)) for entity in entities]),
+            pack_jsonbs([state.fixed for state in states]),
+            pack_jsonbs([state.live for state in states]),
+            pack_jsonbs([codec.encode_removed(terms, state.removed) for state in states]),
+            pack_texts([bounds_of(entity) for entity in entities]),
+            pack_times([entity.created_at for entity in entities]),
+            pack_times([entity.modified_at for entity in entities]),
+            pack_times([entity.expires_at for entity in entities]),
+            pack_times([state.next_expiry for state in states]),
+        ]
 
     def _delete_entities(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
         tenant_id = self._access.tenant_id
@@ -214,35 +221,24 @@ class Effects:
             ],
         )
 
-    def _write_side_tables(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
-        """Keep entity_type and entity_attribute equal to what the entities have."""
-        for table, names in (("type", _types), ("attribute", _attributes)):
-            gone = [
-                (state.id, name) for state in states for name in names(state.initial) - names(state.current)
-            ]
-            new = [
-                (state.id, name) for state in states for name in names(state.current) - names(state.initial)
-            ]
-            for verb, pairs in (("remove", gone), ("add", new)):
-                if pairs:
-                    pairs.sort()
-                    connection.execute(
-                        _SQL[f"{verb}_entity_{table}s"],
-                        [
-                            self._access.tenant_id,
-                            pack_texts([entity_id for entity_id, _ in pairs]),
-                            pack_ints(self._terms.numbers(name for _, name in pairs)),
-                        ],
-                    )
+    def _write_types(self, connection: Connection[TupleRow], states: Sequence[EntityState]) -> None:
+        """Keep entity_type equal to what the entities have."""
+        gone = [
+            (state.id, name) for state in states for name in _types(state.initial) - _types(state.current)
+        ]
+        new = [(state.id, name) for state in states for name in _types(state.current) - _types(state.initial)]
+        for verb, pairs in (("remove", gone), ("add", new)):
+            if pairs:
+                pairs.sort()
+                connection.execute(
+                    _SQL[f"{verb}_entity_types"],
+                    [
+                        self._access.tenant_id,
+                        pack_texts([entity_id for entity_id, _ in pairs]),
+                        pack_ints(self._terms.numbers(name for _, name in pairs)),
+                    ],
+                )
 
 
 def _types(entity: Entity | None) -> set[Iri]:
     return set(entity.types) if entity is not None else set()
-
-
-def _attributes(entity: Entity | None) -> set[Iri]:
-    return set(entity.attributes) if entity is not None else set()
-
-
-def _array(keys: Sequence[str]) -> str:
-    return "{" + ",".join(keys) + "}"

@@ -1,6 +1,6 @@
 """History: observations in arrival order, each stored once, corrected in the open, never lost."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -57,12 +57,13 @@ class _Superseded(NamedTuple):
 
 
 def write_observations(
-    connection: Connection[TupleRow], observations: Sequence[Observation]
+    connection: Connection[TupleRow], observations: Sequence[Observation], made: Container[int] = ()
 ) -> list[ValueOutcome]:
     """Write observations as if one by one, in order; tells for each what became of it.
 
     Same series and time: with the same content it is a duplicate, with another it stands from now on and the
-    former is kept as superseded. The caller holds the lock of every entity concerned.
+    former is kept as superseded. The caller holds the lock of every entity concerned. `made` are series that
+    have no history yet: what is first at its time there meets nothing.
     """
     first: dict[tuple[int, Micros], Observation] = {}
     repeated: dict[int, tuple[int, Micros]] = {}
@@ -70,11 +71,32 @@ def write_observations(
         key = (one[0], one[1])
         if first.setdefault(key, one) is not one:
             repeated[position] = key
-    conflicts = _insert(connection, list(first.values()))
+    rows = list(first.values())
+    _insert_first(connection, [one for one in rows if one[0] in made])
+    conflicts = _insert(connection, [one for one in rows if one[0] not in made])
     outcomes = [STORED] * len(observations)
     if conflicts or repeated:
         _settle(connection, observations, conflicts, repeated, outcomes)
     return outcomes
+
+
+def _insert_first(connection: Connection[TupleRow], rows: Sequence[Observation]) -> None:
+    """Insert what is the first of its series and time, and cannot meet another."""
+    if rows:
+        connection.execute(_SQL["insert_first_observations"], _columns(rows))
+
+
+def _columns(rows: Sequence[Observation]) -> list[bytes]:
+    series_ids, times, observed, values, bodies, recorded, deleted, _ = zip(*rows, strict=True)
+    return [
+        pack_ints(series_ids),
+        pack_times(times),
+        pack_bools(observed),
+        pack_floats(values),
+        pack_jsonbs(bodies),
+        pack_times(recorded),
+        pack_times(deleted),
+    ]
 
 
 def _insert(
@@ -83,20 +105,7 @@ def _insert(
     """Insert what is new; gives what was there already at the (series, at) of the others."""
     if not rows:
         return {}
-    series_ids, times, observed, values, bodies, recorded, deleted, _ = zip(*rows, strict=True)
-    found = connection.execute(
-        _SQL["insert_observations"],
-        [
-            pack_ints(series_ids),
-            pack_times(times),
-            pack_bools(observed),
-            pack_floats(values),
-            pack_jsonbs(bodies),
-            pack_times(recorded),
-            pack_times(deleted),
-        ],
-        binary=True,
-    ).fetchall()
+    found = connection.execute(_SQL["insert_observations"], _columns(rows), binary=True).fetchall()
     if not found:
         return {}
     keys = [(rows[position - 1].series_id, rows[position - 1].at) for (position,) in found]
@@ -165,16 +174,4 @@ def _reason(one: _Superseded) -> str:
 
 
 def _correct(connection: Connection[TupleRow], rows: Sequence[Observation]) -> None:
-    series_ids, times, observed, values, bodies, modified, deleted, _ = zip(*rows, strict=True)
-    connection.execute(
-        _SQL["correct_observations"],
-        [
-            pack_ints(series_ids),
-            pack_times(times),
-            pack_bools(observed),
-            pack_floats(values),
-            pack_jsonbs(bodies),
-            pack_times(modified),
-            pack_times(deleted),
-        ],
-    )
+    connection.execute(_SQL["correct_observations"], _columns(rows))

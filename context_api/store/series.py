@@ -1,5 +1,6 @@
 """Series: (tenant, entity, attribute, datasetId) -> integer, cached, made when they are first written."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg import Connection, Cursor
@@ -12,6 +13,8 @@ from context_api.store.queries import load_queries
 from context_api.store.terms import Terms
 
 MAX_CACHED_ENTITIES = 50_000
+MAX_DRAWN = 4_096
+"""So many numbers of series are drawn ahead at most."""
 
 _SQL = load_queries("series")
 
@@ -44,14 +47,53 @@ class SeriesCache:
         self._entities.clear()
 
 
+class SeriesIds:
+    """Numbers for new series, drawn ahead: known before the row is written, they cost no round trip.
+
+    Those that a process does not use are lost, as are those of transactions that fail. Shared by all threads.
+    """
+
+    def __init__(self) -> None:
+        self._ids: deque[int] = deque()
+
+    def ask(self, connection: Connection[TupleRow], count: int) -> Cursor[TupleRow] | None:
+        """Send for more unless there are `count`; `take` reads the answer."""
+        wanted = min(count, MAX_DRAWN) - len(self._ids)
+        if wanted <= 0:
+            return None
+        return connection.execute(_SQL["draw_series_ids"], [wanted], binary=True)
+
+    def take(self, cursor: Cursor[TupleRow] | None) -> None:
+        """Note the answer to `ask`."""
+        row = None if cursor is None else cursor.fetchone()
+        if row is not None:
+            self._ids.extend(row[0])
+
+    def draw(self, connection: Connection[TupleRow], count: int) -> list[int]:
+        """Give so many numbers; asks the database for those that are not there."""
+        drawn: list[int] = []
+        while len(drawn) < count:
+            try:
+                drawn.append(self._ids.popleft())
+            except IndexError:
+                self.take(self.ask(connection, count - len(drawn)))
+        return drawn
+
+    def clear(self) -> None:
+        """Forget them: the database may be another one now, or an older state of it."""
+        self._ids.clear()
+
+
 class SeriesOfTransaction:
     """The series one transaction sees: the cached ones and, until it has committed, its own."""
 
-    def __init__(self, cache: SeriesCache, terms: Terms, tenant_id: int) -> None:
+    def __init__(self, cache: SeriesCache, ids: SeriesIds, terms: Terms, tenant_id: int) -> None:
         self._cache = cache
+        self._ids = ids
         self._terms = terms
         self._tenant_id = tenant_id
         self._own: dict[str, SeriesOfEntity] = {}
+        self._made: set[int] = set()
 
     def of(self, entity_id: str) -> SeriesOfEntity:
         """Give the known series of an entity."""
@@ -66,7 +108,7 @@ class SeriesOfTransaction:
         return self._ask(connection, unknown) if unknown else None
 
     def take(self, cursor: Cursor[TupleRow] | None) -> None:
-        """Note the answer to `ask`, or what an insert returned."""
+        """Note the answer to `ask`."""
         if cursor is None:
             return
         for entity_id, attribute_id, dataset_id, number, kind, unit_code in cursor.fetchall():
@@ -92,7 +134,12 @@ class SeriesOfTransaction:
             self.take(self._ask(connection, unsure))
         absent = {key: one for key, one in first.items() if key[1] not in self._own[key[0]]}
         if absent:
-            self.take(self._insert(connection, absent, types))
+            self._insert(connection, absent, types)
+
+    def take_made(self) -> set[int]:
+        """Give the series that were made since this was called: nothing can be in their history yet."""
+        made, self._made = self._made, set()
+        return made
 
     def commit(self) -> None:
         """Share what was made, once it is committed."""
@@ -109,21 +156,23 @@ class SeriesOfTransaction:
         connection: Connection[TupleRow],
         absent: dict[tuple[str, SeriesName], Instance],
         types: Mapping[str, Sequence[Iri]],
-    ) -> Cursor[TupleRow]:
-        names = list(absent)
-        return connection.execute(
+    ) -> None:
+        ids = self._ids.draw(connection, len(absent))
+        for number, ((entity_id, name), instance) in zip(ids, absent.items(), strict=True):
+            self._own[entity_id][name] = Series(number, int(instance.kind), instance.unit_code)
+        self._made.update(ids)
+        entity_ids = [entity_id for entity_id, _ in absent]
+        arrays = {one: self._terms.array(tuple(types.get(one, ()))) for one in dict.fromkeys(entity_ids)}
+        connection.execute(
             _SQL["create_series"],
             [
                 self._tenant_id,
-                pack_texts([entity_id for entity_id, _ in names]),
-                pack_ints(self._terms.numbers(attribute for _, (attribute, _) in names)),
-                pack_texts([dataset_id for _, (_, dataset_id) in names]),
+                pack_ints(ids),
+                pack_texts(entity_ids),
+                pack_ints(self._terms.numbers([attribute for _, (attribute, _) in absent])),
+                pack_texts([dataset_id for _, (_, dataset_id) in absent]),
                 pack_ints([int(instance.kind) for instance in absent.values()]),
                 pack_texts([instance.unit_code for instance in absent.values()]),
-                pack_texts([self._type_array(types.get(entity_id, ())) for entity_id, _ in names]),
+                pack_texts([arrays[one] for one in entity_ids]),
             ],
-            binary=True,
         )
-
-    def _type_array(self, types: Sequence[Iri]) -> str:
-        return "{" + ",".join([self._terms.key(name) for name in types]) + "}"

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from psycopg.errors import UniqueViolation
+
 from context_api.ngsild.changes import Change, Outcome
 from context_api.ngsild.errors import BadRequestData, Conflict
 from context_api.ngsild.model import Entity, Iri, Micros
@@ -298,6 +300,11 @@ class Store:
             batch = Batch(self._shared, access, connection)
             try:
                 return work(batch)
+            except UniqueViolation as error:
+                # Rows are made under locks that keep them single: the next look sees what made this one.
+                batch.roll_back()
+                self._shared.forget()
+                raise StoreConflict(str(error), sqlstate=error.sqlstate) from error
             except BaseException:
                 batch.roll_back()
                 raise

@@ -8,6 +8,8 @@ from context_api.store.errors import StoreRefused
 from context_api.store.queries import load_queries
 
 MAX_CACHED = 200_000
+MAX_ARRAYS = 1_000
+"""Lists of names whose numbers are remembered together: the types and attributes of like entities."""
 
 _SQL = load_queries("terms")
 
@@ -28,6 +30,7 @@ class Terms:
         self._database = database
         self._keys: dict[Iri, str] = {}
         self._iris: dict[str, Iri] = {}
+        self._arrays: dict[tuple[Iri, ...], str] = {}
 
     def key(self, iri: Iri) -> str:
         """Give the number of a name, as text; raises TermsMissing."""
@@ -42,6 +45,16 @@ class Terms:
             return self._iris[key]
         except KeyError:
             raise TermsMissing(keys=(key,)) from None
+
+    def array(self, iris: tuple[Iri, ...]) -> str:
+        """Give the numbers of names as the text of a PostgreSQL array; raises TermsMissing."""
+        written = self._arrays.get(iris)
+        if written is None:
+            written = "{" + ",".join([self.key(iri) for iri in iris]) + "}"
+            if len(self._arrays) >= MAX_ARRAYS:
+                self._arrays.clear()
+            self._arrays[iris] = written
+        return written
 
     def numbers(self, iris: Iterable[Iri]) -> list[int]:
         """Give the numbers of names; raises TermsMissing."""

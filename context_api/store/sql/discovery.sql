@@ -1,22 +1,14 @@
 -- name: get_attributes
--- Steps from attribute to attribute through the index, whatever the number of entities.
-with recursive step as (
-    (select attribute_id from entity_attribute where tenant_id = %s order by attribute_id limit 1)
-    union all
-    select (
-        select a.attribute_id from entity_attribute a where a.tenant_id = %s and a.attribute_id > step.attribute_id
-        order by a.attribute_id limit 1
-    )
-    from step
-    where step.attribute_id is not null
-)
-select attribute_id
-from step
-where attribute_id is not null and (
+-- Each attribute that was ever recorded is looked for, type by type, until the first living entity that has it. Not
+-- by the index on attributes, which gives all entities that have one before the first.
+select distinct p.attribute_id
+from type_attribute p
+where p.tenant_id = %s and (
     select true
-    from entity_attribute a
-    join entity e on e.tenant_id = a.tenant_id and e.id = a.entity_id
-    where a.tenant_id = %s and a.attribute_id = step.attribute_id and (e.expires_at is null or e.expires_at > %s)
+    from entity_type t
+    join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
+    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
+        and (e.expires_at is null or e.expires_at > %s)
     limit 1
 )
 
@@ -28,9 +20,8 @@ from type_attribute p
 where p.tenant_id = %s and (
     select true
     from entity_type t
-    join entity_attribute a on a.tenant_id = t.tenant_id and a.entity_id = t.entity_id
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
-    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and a.attribute_id = p.attribute_id
+    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
         and (e.expires_at is null or e.expires_at > %s)
     limit 1
 )
@@ -43,9 +34,8 @@ from type_attribute p
 where p.tenant_id = %s and {chosen} and (
     select true
     from entity_type t
-    join entity_attribute a on a.tenant_id = t.tenant_id and a.entity_id = t.entity_id
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
-    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and a.attribute_id = p.attribute_id
+    where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
         and (e.expires_at is null or e.expires_at > %s)
         and (
             not exists (
@@ -73,9 +63,8 @@ select (select count(*) from entity_type where tenant_id = %s and type_id = %s) 
 -- name: count_instances
 -- An attribute may have several instances in one entity, told apart by datasetId.
 select coalesce(sum(jsonb_array_length(coalesce(e.live -> %s, e.fixed -> %s))), 0)
-from entity_attribute a
-join entity e on e.tenant_id = a.tenant_id and e.id = a.entity_id
-where a.tenant_id = %s and a.attribute_id = %s and (e.expires_at is null or e.expires_at > %s)
+from entity e
+where e.tenant_id = %s and e.attributes @> array[%s::integer] and (e.expires_at is null or e.expires_at > %s)
 
 -- name: record_kinds
 insert into type_attribute (tenant_id, type_id, attribute_id, kind)

@@ -4,19 +4,26 @@ set live = g.live, modified_at = g.modified_at
 from unnest(%s::text[], %s::jsonb[], %s::timestamptz[]) as g (id, live, modified_at)
 where e.tenant_id = %s and e.id = g.id
 
--- name: save_entities
+-- name: insert_entities
+-- They are not there: their ids are locked against creation.
 insert into entity
-    (tenant_id, id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at,
+    (tenant_id, id, types, scopes, attributes, fixed, live, removed, bounds, created_at, modified_at, expires_at,
     next_expiry)
-select %s, g.id, g.types::integer[], array(select jsonb_array_elements_text(g.scopes)), g.fixed, g.live, g.removed,
-    g.bounds::box, g.created_at, g.modified_at, g.expires_at, g.next_expiry
-from unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[],
+select %s, g.id, g.types::integer[], array(select jsonb_array_elements_text(g.scopes)), g.attributes::integer[],
+    g.fixed, g.live, g.removed, g.bounds::box, g.created_at, g.modified_at, g.expires_at, g.next_expiry
+from unnest(%s::text[], %s::text[], %s::jsonb[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[],
     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
-    as g (id, types, scopes, fixed, live, removed, bounds, created_at, modified_at, expires_at, next_expiry)
-on conflict (tenant_id, id) do update
-set types = excluded.types, scopes = excluded.scopes, fixed = excluded.fixed, live = excluded.live,
-    removed = excluded.removed, bounds = excluded.bounds, created_at = excluded.created_at,
-    modified_at = excluded.modified_at, expires_at = excluded.expires_at, next_expiry = excluded.next_expiry
+    as g (id, types, scopes, attributes, fixed, live, removed, bounds, created_at, modified_at, expires_at, next_expiry)
+
+-- name: update_entities
+update entity e
+set types = g.types::integer[], scopes = array(select jsonb_array_elements_text(g.scopes)),
+    attributes = g.attributes::integer[], fixed = g.fixed, live = g.live, removed = g.removed, bounds = g.bounds::box,
+    created_at = g.created_at, modified_at = g.modified_at, expires_at = g.expires_at, next_expiry = g.next_expiry
+from unnest(%s::text[], %s::text[], %s::jsonb[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[],
+    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+    as g (id, types, scopes, attributes, fixed, live, removed, bounds, created_at, modified_at, expires_at, next_expiry)
+where e.tenant_id = %s and e.id = g.id
 
 -- name: delete_entities
 delete from entity where tenant_id = %s and id = any(%s)
@@ -40,17 +47,6 @@ on conflict do nothing
 delete from entity_type t
 using (select %s::integer as tenant_id, * from unnest(%s::text[], %s::integer[])) as g (tenant_id, entity_id, type_id)
 where t.tenant_id = g.tenant_id and t.type_id = g.type_id and t.entity_id = g.entity_id
-
--- name: add_entity_attributes
-insert into entity_attribute (tenant_id, entity_id, attribute_id)
-select %s, g.entity_id, g.attribute_id from unnest(%s::text[], %s::integer[]) as g (entity_id, attribute_id)
-on conflict do nothing
-
--- name: remove_entity_attributes
-delete from entity_attribute a
-using (select %s::integer as tenant_id, * from unnest(%s::text[], %s::integer[]))
-    as g (tenant_id, entity_id, attribute_id)
-where a.tenant_id = g.tenant_id and a.attribute_id = g.attribute_id and a.entity_id = g.entity_id
 
 -- name: insert_changes
 insert into change (tenant_id, seq, day, entity_id, at, trigger, attributes, document)

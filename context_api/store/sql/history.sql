@@ -16,6 +16,13 @@ select position
 from given
 where not exists (select from inserted i where i.series_id = given.series_id and i.at = given.at)
 
+-- name: insert_first_observations
+-- Of series that this transaction made: nothing can be there.
+insert into observation (series_id, at, has_observed_at, value, body, recorded_at, deleted_at)
+select *
+from unnest(%s::integer[], %s::timestamptz[], %s::boolean[], %s::float8[], %s::jsonb[], %s::timestamptz[],
+    %s::timestamptz[])
+
 -- name: get_observations
 select o.series_id, o.at, o.has_observed_at, o.value, o.body, coalesce(o.modified_at, o.recorded_at), o.deleted_at
 from unnest(%s::integer[], %s::timestamptz[]) as g (series_id, at)

@@ -19,10 +19,7 @@ exists (
 )
 
 -- name: has_attribute
-exists (
-    select from entity_attribute a
-    where a.tenant_id = e.tenant_id and a.attribute_id = any(%s) and a.entity_id = e.id
-)
+e.attributes && %s
 
 -- name: get_types
 -- Steps from type to type through the index, whatever the number of entities.

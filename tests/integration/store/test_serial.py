@@ -181,7 +181,7 @@ QUESTIONS = {
     " join subscription s on s.key = c.subscription_key where s.tenant_id = %s order by 1",
     "tombstones": "select entity_id, deleted_at from tombstone where tenant_id = %s order by 1",
     "types": "select entity_id, type_id from entity_type where tenant_id = %s order by 1, 2",
-    "attributes": "select entity_id, attribute_id from entity_attribute where tenant_id = %s order by 1, 2",
+    "attributes": "select id, unnest(attributes) from entity where tenant_id = %s order by 1, 2",
     "rows": "select id, types, removed::text, created_at, modified_at, expires_at from entity"
     " where tenant_id = %s order by 1",
     "quarantine": "select device_id, reason, detail from quarantine where tenant_id = %s order by id",
