@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from context_api.http.schemas_subscriptions import SUBSCRIPTION_SCHEMAS
+
 _STRING = {"type": "string"}
 _URI = {"type": "string", "format": "uri"}
 _DATETIME = {"type": "string", "format": "date-time"}
@@ -126,29 +128,7 @@ SCHEMAS: dict[str, Any] = {
             "items": _object(["attributeName", "reason"], attributeName=_STRING, reason=_STRING),
         },
     ),
-    "SubscriptionDraft": _object(
-        ["type", "notification"],
-        id=_URI,
-        type={"const": "Subscription"},
-        entities={
-            "type": "array",
-            "minItems": 1,
-            "items": _object(["type"], type=_STRING, id={}, idPattern=_STRING),
-        },
-        watchedAttributes={"type": "array", "minItems": 1, "items": _STRING},
-        notificationTrigger={"type": "array", "minItems": 1, "items": _STRING},
-        isActive={"type": "boolean"},
-        expiresAt=_DATETIME,
-        notification=_object(
-            ["endpoint"],
-            attributes={"type": "array", "minItems": 1, "items": _STRING},
-            format={"enum": ["normalized", "concise", "keyValues", "simplified"]},
-            sysAttrs={"type": "boolean"},
-            endpoint=_object(["uri"], uri=_URI, accept=_STRING),
-        ),
-    ),
-    "Subscription": _object(["id", "type"], id=_URI, type={"const": "Subscription"}),
-    "SubscriptionList": _array_of("Subscription"),
+    **SUBSCRIPTION_SCHEMAS,
     "ContextDocument": _object(["@context"], **{"@context": {}}),
     "DeviceDraft": _object(
         ["id"],
@@ -240,18 +220,6 @@ TEMPORAL = {
     "id": ENTITY_ID,
     "type": "AirQualityObserved",
     "pm25": {"type": "Property", "values": [[12.3, "2026-11-23T00:00:00Z"], [11.8, "2026-11-23T00:01:00Z"]]},
-}
-SUBSCRIPTION_ID = "urn:ngsi-ld:Subscription:pm25"
-SUBSCRIPTION = {
-    "id": SUBSCRIPTION_ID,
-    "type": "Subscription",
-    "entities": [{"type": "AirQualityObserved"}],
-    "watchedAttributes": ["pm25"],
-    "notification": {
-        "attributes": ["pm25"],
-        "format": "keyValues",
-        "endpoint": {"uri": "https://partner.example/notify", "accept": "application/json"},
-    },
 }
 CONTEXT = {"@context": {"pm25": "https://smartdatamodels.org/dataModel.Environment/pm25"}}
 DEVICE_DRAFT = {

@@ -26,7 +26,7 @@ from context_api.ngsild.subscription_model import (
     subscription_to_json,
 )
 from context_api.ngsild.subscription_notifying import render_notifying
-from context_api.ngsild.subscription_readers import read_members, read_object
+from context_api.ngsild.subscription_readers import read_members, read_object, write_number
 from context_api.ngsild.time import format_datetime
 
 __all__ = [
@@ -167,8 +167,8 @@ def _render_members(subscription: Subscription, context: Context) -> dict[str, A
         "watchedAttributes": list(map(context.compact, subscription.watched_attributes)) or None,
         **render_filters(subscription.filters, context),
         "notificationTrigger": triggers,
-        "timeInterval": subscription.interval_s,
-        "throttling": subscription.throttling_s,
+        "timeInterval": write_number(subscription.interval_s),
+        "throttling": write_number(subscription.throttling_s),
         "expiresAt": None if expires_at is None else format_datetime(expires_at),
         "lang": subscription.lang,
         "datasetId": list(subscription.dataset_ids) or None,

@@ -21,6 +21,7 @@ from context_api.ngsild.subscription_readers import (
     read_object,
     read_pair,
     read_pairs,
+    write_number,
 )
 
 MASK = "********"
@@ -83,9 +84,9 @@ def render_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.notifier_info:
         document["notifierInfo"] = [{"key": key, "value": value} for key, value in endpoint.notifier_info]
     if endpoint.timeout_ms is not None:
-        document["timeout"] = endpoint.timeout_ms
+        document["timeout"] = write_number(endpoint.timeout_ms)
     if endpoint.cooldown_ms is not None:
-        document["cooldown"] = endpoint.cooldown_ms
+        document["cooldown"] = write_number(endpoint.cooldown_ms)
     if endpoint.secrets:
         document["secrets"] = [MASK for _ in endpoint.secrets]
     return document

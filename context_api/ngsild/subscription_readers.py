@@ -24,7 +24,8 @@ def read_object(value: Any, members: Collection[str], ignored: Collection[str], 
     if not isinstance(value, dict):
         raise BadRequestData(f"an object is expected, not {type(value).__name__}", pointer=pointer)
     for member in value:
-        if member not in members and member not in ignored:
+        # No term of NGSI-LD begins with an underscore: what does is a note of the sender's, and is not kept
+        if member not in members and member not in ignored and not member.startswith("_"):
             raise BadRequestData(
                 f"{shown(member)} is no member here; there are {', '.join(sorted(members))}",
                 pointer=f"{pointer}/{member}",
@@ -68,6 +69,11 @@ def read_number(value: Any, pointer: str, unit: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MAX_NUMBER:
         raise BadRequestData(f"a number of {unit} above 0 is expected, not {shown(value)}", pointer=pointer)
     return value
+
+
+def write_number(value: float | None) -> float | None:
+    """Write a number as it was given, most likely: without a fraction where it has none."""
+    return int(value) if value is not None and float(value).is_integer() else value
 
 
 def read_attribute(value: Any, pointer: str, context: Context) -> Iri:

@@ -197,6 +197,19 @@ class Store:
         """Give a page in the order of creation, and how many there are in all."""
         return subscriptions.list_subscriptions(self._database, access, limit=limit, offset=offset)
 
+    def update_subscription(
+        self,
+        access: Access,
+        subscription_id: str,
+        change: Callable[[Subscription], Subscription],
+        *,
+        is_active: bool | None = None,
+    ) -> None:
+        """Change a subscription under the epoch rule. Raises ResourceNotFound and what `change` raises."""
+        subscriptions.update_subscription(
+            self._database, access, subscription_id, change, self._shared.clock(), is_active=is_active
+        )
+
     def delete_subscription(self, access: Access, subscription_id: str) -> None:
         """Raises ResourceNotFound."""
         subscriptions.delete_subscription(self._database, access, subscription_id)

@@ -1,6 +1,6 @@
 """Subscriptions in the database, and the epoch rule: one counts from the moment its creation was answered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,8 +50,7 @@ def create_subscription(
             [
                 access.tenant_id,
                 subscription.id,
-                # Not as it is: jsonb would make an integer of a huge number in its q
-                encode_json(msgspec.json.decode(subscription_to_json(subscription))).decode(),
+                _pack(subscription),
                 encode_json(context).decode(),
                 subscription.is_active is not False,
                 pack_time(now),
@@ -89,6 +88,40 @@ def list_subscriptions(
     return [_from_row(row) for row in rows], count[0] if count is not None else 0
 
 
+def update_subscription(
+    database: Database,
+    access: Access,
+    subscription_id: str,
+    change: Callable[[Subscription], Subscription],
+    now: Micros,
+    *,
+    is_active: bool | None = None,
+) -> None:
+    """Let `change` make of a subscription what it is to be; changes committed after this are matched by it.
+
+    `is_active` resumes or pauses, also what the broker itself has paused. What failed before is tried again
+    at once. Raises ResourceNotFound and whatever `change` raises.
+    """
+    with _changing(database, access) as connection:
+        row = connection.execute(
+            _SQL["lock_subscription"], [access.tenant_id, subscription_id], binary=True
+        ).fetchone()
+        if row is None:
+            raise _unknown(subscription_id)
+        key: int = row[0]
+        changed = change(subscription_from_json(row[1]))
+        values = {
+            "key": key,
+            "document": _pack(changed),
+            "is_active": is_active,
+            "expires_at": None if changed.expires_at is None else pack_time(changed.expires_at),
+            "now": pack_time(now),
+        }
+        connection.execute(_SQL["update_subscription"], values)
+        connection.execute(_SQL["hurry_failing"], [key])
+        connection.execute(_SQL["wake_notifiers"])
+
+
 def delete_subscription(database: Database, access: Access, subscription_id: str) -> None:
     """Once this has returned, no change is matched any more; what waits is cancelled by the notifier.
 
@@ -107,6 +140,11 @@ def _changing(database: Database, access: Access) -> Iterator[Connection[TupleRo
         connection.execute(_SQL["lock_epoch"], [EPOCH_LOCK, access.tenant_id])
         yield connection
         connection.execute(_SQL["bump_epoch"], [access.tenant_id])
+
+
+def _pack(subscription: Subscription) -> str:
+    # Not as it is: jsonb would make an integer of a huge number in its q
+    return encode_json(msgspec.json.decode(subscription_to_json(subscription))).decode()
 
 
 def _from_row(row: TupleRow) -> StoredSubscription:

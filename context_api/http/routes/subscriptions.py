@@ -1,23 +1,31 @@
 """Subscriptions (clause 5.8): one counts from its 201 (design, promise 4)."""
 
 import ipaddress
-from collections.abc import Sequence
 
 from fastapi import APIRouter
 from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.calls import now_micros, read_ld_object, read_query, uri_segment
+from context_api.http.calls import PATCH_TYPES, now_micros, read_ld_object, read_query, uri_segment
 from context_api.http.negotiation import LD_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
+from context_api.http.preferences import read_preferences
 from context_api.http.representation import read_options
 from context_api.http.responses import created, ld_response, no_content, page_links
-from context_api.http.schemas import SUBSCRIPTION, SUBSCRIPTION_ID
+from context_api.http.schemas_subscriptions import SUBSCRIPTION, SUBSCRIPTION_ID
 from context_api.http.services import Services
+from context_api.ngsild.downgrade import parse_version
 from context_api.ngsild.errors import BadRequestData
-from context_api.ngsild.subscription import parse_subscription, render_subscription
+from context_api.ngsild.subscription import (
+    Endpoint,
+    change_subscription,
+    parse_fragment,
+    parse_subscription,
+    render_subscription,
+)
+from context_api.ngsild.subscription_endpoint import parse_mqtt_uri
 from context_api.notifications.headers import refuse_header
 from context_api.notifications.outbound import OutboundPolicy, OutboundRefused
 
@@ -82,6 +90,21 @@ RETRIEVE = Operation(
     errors=(404, 406, 504),
     headers=_HEADERS,
 )
+UPDATE = Operation(
+    id="updateSubscription",
+    tag="Subscriptions",
+    summary="Update a subscription",
+    description="Each member takes the place of the former one; null removes it. Clause 5.8.2.",
+    path_examples=_PATH,
+    body=RequestBody(
+        schema="SubscriptionFragment",
+        example={"notificationTrigger": ["entityUpdated"], "expiresAt": "2030-01-01T00:00:00Z"},
+        media_types=PATCH_TYPES,
+    ),
+    answers={204: Answer(description="Updated: changes that commit after the answer are matched by it")},
+    errors=(404, 422, 504),
+    headers=_HEADERS,
+)
 DELETE = Operation(
     id="deleteSubscription",
     tag="Subscriptions",
@@ -101,6 +124,7 @@ def subscriptions_router(services: Services) -> APIRouter:
     add_route(router, "POST", "/subscriptions", resource.create, CREATE)
     add_route(router, "GET", "/subscriptions", resource.list_page, LIST)
     add_route(router, "GET", one, resource.retrieve, RETRIEVE)
+    add_route(router, "PATCH", one, resource.update, UPDATE)
     add_route(router, "DELETE", one, resource.delete, DELETE)
     return router
 
@@ -113,16 +137,8 @@ class _Subscriptions:
         read_query(request, CREATE)
         document, context = await read_ld_object(request, self._services)
         subscription = parse_subscription(document, context, now_micros())
-        check_endpoint(self._services.outbound, subscription.notification.endpoint.uri)
-        check_receiver_info(subscription.notification.endpoint.receiver_info)
-        if subscription.jsonld_context is not None:
-            # Fetched now: the notifier takes it from the database and fetches nothing
-            contexts = self._services.contexts
-            await contexts.of_value(
-                subscription.jsonld_context,
-                contexts.own_address(request),
-                tenant=request.scope["machi.tenant"],
-            )
+        check_endpoint(self._services.outbound, subscription.notification.endpoint)
+        await self._fetch_context(request, subscription.jsonld_context)
         access = await self._services.access(request, create=True)
         if subscription.jsonld_context is None:
             url = await self._services.contexts.publish(request, access, context.source)
@@ -156,7 +172,9 @@ class _Subscriptions:
             has_more=total > offset + limit,
             media_type=LD_JSON,
         )
-        headers = {"NGSILD-Results-Count": str(total)} if count else None
+        headers = _apply_preference(request)
+        if count:
+            headers["NGSILD-Results-Count"] = str(total)
         return ld_response(documents, context, accept, headers=headers, links=links)
 
     async def retrieve(self, request: Request) -> Response:
@@ -170,7 +188,27 @@ class _Subscriptions:
         document = render_subscription(
             found.subscription, found.state, context, now=now_micros(), sys_attrs="sysAttrs" in options
         )
-        return ld_response(document, context, accept)
+        return ld_response(document, context, accept, headers=_apply_preference(request))
+
+    async def update(self, request: Request) -> Response:
+        read_query(request, UPDATE)
+        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
+        document, context = await read_ld_object(request, self._services, PATCH_TYPES)
+        fragment = parse_fragment(document, context, now_micros())
+        notification = fragment.fields.get("notification")
+        if notification is not None:
+            check_endpoint(self._services.outbound, notification.endpoint)
+        await self._fetch_context(request, fragment.fields.get("jsonld_context"))
+        access = await self._services.access(request)
+        is_active = fragment.fields["is_active"] is not False if "is_active" in fragment.fields else None
+        await self._services.run(
+            self._services.store.update_subscription,
+            access,
+            subscription_id,
+            lambda current: change_subscription(current, fragment),
+            is_active=is_active,
+        )
+        return no_content()
 
     async def delete(self, request: Request) -> Response:
         read_query(request, DELETE)
@@ -179,19 +217,43 @@ class _Subscriptions:
         await self._services.run(self._services.store.delete_subscription, access, subscription_id)
         return no_content()
 
+    async def _fetch_context(self, request: Request, url: str | None) -> None:
+        """Have a @context at hand: the notifier takes it from the database and fetches nothing."""
+        if url is not None:
+            contexts = self._services.contexts
+            await contexts.of_value(url, contexts.own_address(request), tenant=request.scope["machi.tenant"])
 
-def check_endpoint(policy: OutboundPolicy, uri: str) -> None:
-    """Refuse at once what can never be delivered. Raises BadRequestData.
+
+def check_endpoint(policy: OutboundPolicy, endpoint: Endpoint) -> None:
+    """Refuse at once what can never be delivered. Raises BadRequestData, which shows no secret.
 
     Names are not resolved here: what they point to may change, and the notifier checks it at each call.
     """
     pointer = "/notification/endpoint/uri"
+    if endpoint.is_mqtt:
+        _check_address(policy, parse_mqtt_uri(endpoint.uri).host, pointer)
+        return
     try:
-        host = policy.parse(uri).host.strip("[]")
+        host = policy.parse(endpoint.uri).host
     except OutboundRefused as error:
         raise BadRequestData(f"The endpoint cannot be called: {error}", pointer=pointer) from error
+    _check_address(policy, host, pointer)
+    for index, pair in enumerate(endpoint.receiver_info):
+        reason = refuse_header(*pair)
+        if reason is not None:
+            raise BadRequestData(reason, pointer=f"/notification/endpoint/receiverInfo/{index}")
+
+
+def _apply_preference(request: Request) -> dict[str, str]:
+    """Confirm an earlier version that is asked for: it has subscriptions no differently (4.3.6.8)."""
+    wanted = read_preferences(request).get("ngsi-ld")
+    known = wanted is not None and parse_version(wanted) is not None
+    return {"Preference-Applied": f"ngsi-ld={wanted}"} if known else {}
+
+
+def _check_address(policy: OutboundPolicy, host: str, pointer: str) -> None:
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return
     if not policy.permits(address):
@@ -199,11 +261,3 @@ def check_endpoint(policy: OutboundPolicy, uri: str) -> None:
             "The endpoint's address is not public; an operator can allow its network in MACHI_OUTBOUND_ALLOW",
             pointer=pointer,
         )
-
-
-def check_receiver_info(pairs: Sequence[tuple[str, str]]) -> None:
-    """Refuse headers that the notifier would leave out. Raises BadRequestData."""
-    for index, pair in enumerate(pairs):
-        reason = refuse_header(*pair)
-        if reason is not None:
-            raise BadRequestData(reason, pointer=f"/notification/endpoint/receiverInfo/{index}")

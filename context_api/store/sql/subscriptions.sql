@@ -35,5 +35,24 @@ limit %s offset %s
 -- name: count_subscriptions
 select count(*) from subscription where tenant_id = %s
 
+-- name: lock_subscription
+select key, document from subscription where tenant_id = %s and id = %s for update
+
+-- name: update_subscription
+update subscription set
+    document = %(document)s::jsonb,
+    is_active = coalesce(%(is_active)s, is_active),
+    status_reason = case when %(is_active)s is null then status_reason end,
+    expires_at = %(expires_at)s,
+    modified_at = greatest(%(now)s, modified_at + interval '1 microsecond')
+where key = %(key)s
+
+-- name: hurry_failing
+-- What failed is tried again at once: the change may have mended it
+update delivery_queue set due_at = now() where subscription_key = %s and attempts > 0 and due_at > now()
+
+-- name: wake_notifiers
+select pg_notify('machi_outbox', '')
+
 -- name: delete_subscription
 delete from subscription where tenant_id = %s and id = %s

@@ -73,7 +73,8 @@ def test_create_retrieve_list_delete(api: httpx.Client) -> None:
         ({"type": "Abo"}, 400, "BadRequestData", "/type"),
         ({"notification": {}}, 400, "BadRequestData", "/notification"),
         ({"entities": []}, 400, "BadRequestData", "/entities"),
-        ({"throttling": 5}, 422, "OperationNotSupported", "throttling"),
+        ({"throttling": -5}, 400, "BadRequestData", "throttling"),
+        ({"throttling": 5, "timeInterval": 5}, 400, "BadRequestData", "throttling"),
         ({"q": "temperature>"}, 400, "BadRequestData", "/q"),
         ({"colour": "red"}, 400, "BadRequestData", "colour"),
         ({"notification": {"endpoint": {"uri": "http://10.0.0.1/x"}}}, 400, "BadRequestData", "not public"),
@@ -89,7 +90,8 @@ def test_create_retrieve_list_delete(api: httpx.Client) -> None:
             "BadRequestData",
             "credentials",
         ),
-        ({"notification": {"endpoint": {"uri": "mqtt://8.8.8.8/x"}}}, 422, "OperationNotSupported", "MQTT"),
+        ({"notification": {"endpoint": {"uri": "mqtt://8.8.8.8"}}}, 400, "BadRequestData", "topic"),
+        ({"notification": {"endpoint": {"uri": "mqtt://10.0.0.1/x"}}}, 400, "BadRequestData", "not public"),
         (with_header("Transfer-Encoding", "chunked"), 400, "BadRequestData", "receiverInfo/0"),
         (with_header("host", "example.org"), 400, "BadRequestData", "set by the broker"),
         (with_header("X-Key", "a\r\nX-Other: b"), 400, "BadRequestData", "receiverInfo/0"),
@@ -137,3 +139,136 @@ def test_a_subscription_counts_from_its_answer(
         row = connection.execute("select count(*) from outbox where state = 0").fetchone()
     database.close()
     assert row == (2,)
+
+
+def test_an_update_changes_what_it_names(api: httpx.Client) -> None:
+    created = api.post(SUBSCRIPTIONS, json=draft(expiresAt="2999-01-01T00:00:00Z", throttling=2.5))
+    path = created.headers["location"]
+    before = api.get(path, params={"options": "sysAttrs"}).json()
+    fragment = {"q": "temperature>20", "throttling": 5, "expiresAt": "urn:ngsi-ld:null"}
+    assert api.patch(path, json=fragment).status_code == 204
+    found = api.get(path, params={"options": "sysAttrs"}).json()
+    assert found.pop("modifiedAt") > before.pop("modifiedAt")
+    del before["expiresAt"]
+    assert found == before | {"q": "temperature>20", "throttling": 5}
+
+
+def test_an_update_is_read_in_its_own_context(api: httpx.Client) -> None:
+    path = api.post(SUBSCRIPTIONS, json=draft()).headers["location"]
+    context = {"Hall": "https://example.org/Hall"}
+    fragment = {"entities": [{"type": "Hall"}], "@context": context}
+    update = api.patch(path, json=fragment, headers={"Content-Type": "application/ld+json"})
+    assert update.status_code == 204
+    found = api.get(path).json()
+    assert (found["entities"], found["watchedAttributes"]) == (
+        [{"type": "https://example.org/Hall"}],
+        ["temperature"],
+    )
+
+
+def test_an_update_pauses_and_resumes(api: httpx.Client, database_url: str) -> None:
+    path = api.post(SUBSCRIPTIONS, json=draft()).headers["location"]
+    for is_active, status in ((False, "paused"), (True, "active")):
+        assert api.patch(path, json={"type": "Subscription", "isActive": is_active}).status_code == 204
+        found = api.get(path).json()
+        assert (found["isActive"], found["status"]) == (is_active, status)
+    database = open_database(database_url)
+    with database.connection() as connection:
+        connection.execute("update subscription set is_active = false, status_reason = 'HTTP 410 Gone'")
+    assert api.patch(path, json={"description": "x"}).status_code == 204
+    assert api.get(path).json()["status"] == "paused"
+    assert api.patch(path, json={"isActive": True}).status_code == 204
+    assert api.get(path).json()["status"] == "active"
+    with database.connection() as connection:
+        row = connection.execute("select is_active, status_reason from subscription").fetchone()
+    database.close()
+    assert row == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "status", "kind", "part"),
+    [
+        ({}, 400, "BadRequestData", "members"),
+        ({"type": "Abo"}, 400, "BadRequestData", "/type"),
+        ({"id": "urn:ngsi-ld:Subscription:2"}, 400, "BadRequestData", "/id"),
+        ({"notification": "urn:ngsi-ld:null"}, 400, "BadRequestData", "/notification"),
+        ({"notification": {"format": "keyValues"}}, 400, "BadRequestData", "/notification/endpoint"),
+        ({"expiresAt": "2020-01-01T00:00:00Z"}, 400, "BadRequestData", "/expiresAt"),
+        ({"timeInterval": 5}, 400, "BadRequestData", "/watchedAttributes"),
+        ({"jsonldContext": "http://127.0.0.1:9/c"}, 504, "LdContextNotAvailable", "127.0.0.1:9"),
+        (
+            {"entities": None, "watchedAttributes": None},
+            400,
+            "BadRequestData",
+            "entities or watchedAttributes",
+        ),
+    ],
+)
+def test_wrong_updates_change_nothing(
+    api: httpx.Client, fragment: dict[str, Any], status: int, kind: str, part: str
+) -> None:
+    path = api.post(SUBSCRIPTIONS, json=draft()).headers["location"]
+    before = api.get(path).json()
+    assert part in problem(api.patch(path, json=fragment), status, kind)
+    assert api.get(path).json() == before
+    problem(api.patch(f"{path}0", json={"isActive": True}), 404, "ResourceNotFound")
+
+
+SECRET = "Zq7-hidden-word-4711"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"uri": "http://127.0.0.1:9/", "receiverInfo": [{"key": "Authorization", "value": SECRET}]},
+        {"uri": "http://127.0.0.1:9/", "receiverInfo": [{"key": "X-Api-Key", "value": SECRET}]},
+        {"uri": "http://127.0.0.1:9/", "secrets": [SECRET, f"{SECRET}-old"]},
+        {"uri": f"mqtt://town:{SECRET}@127.0.0.1:9/topic"},
+    ],
+)
+def test_no_answer_shows_a_secret_and_what_was_served_can_be_sent_back(
+    api: httpx.Client, database_url: str, endpoint: dict[str, Any]
+) -> None:
+    path = api.post(SUBSCRIPTIONS, json=draft(notification={"endpoint": endpoint})).headers["location"]
+    answers = [api.get(path), api.get(SUBSCRIPTIONS)]
+    served = answers[0].json()["notification"]
+    assert "********" in str(served)
+    elsewhere = {"endpoint": served["endpoint"] | {"uri": served["endpoint"]["uri"].replace(":9/", ":10/")}}
+    refused = api.patch(path, json={"notification": elsewhere})
+    assert "give the secret itself" in problem(refused, 400, "BadRequestData")
+    assert api.patch(path, json={"notification": served | {"sysAttrs": True}}).status_code == 204
+    for answer in (*answers, refused, api.get(path)):
+        assert SECRET not in answer.text
+    database = open_database(database_url)
+    with database.connection() as connection:
+        row = connection.execute("select document ->> 'notification' from subscription").fetchone()
+    database.close()
+    assert row is not None
+    assert SECRET in row[0]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"uri": f"http://town:{SECRET}@127.0.0.1:9/"},
+        {"uri": f"https://{SECRET}@example.org/"},
+        {"uri": f"mqtt://:{SECRET}@127.0.0.1/topic"},
+        {"uri": f"mqtt://town:{SECRET}@127.0.0.1/"},
+        {"uri": f"mqtt://town:{SECRET} @127.0.0.1/topic"},
+        {"uri": f"mqtt://town:{SECRET}@127.0.0.1:99999/topic"},
+        {"uri": f"mqtt://town:{SECRET}@10.0.0.1/topic"},
+        {"uri": f"ftp://town:{SECRET}@example.org/"},
+        {"uri": "http://127.0.0.1:9/", "secrets": [SECRET + " "]},
+        {"uri": "http://127.0.0.1:9/", "secrets": [SECRET, SECRET, SECRET]},
+        {"uri": "http://127.0.0.1:9/", "receiverInfo": [{"key": "Authorization", "value": SECRET + "\n"}]},
+        {"uri": "http://127.0.0.1:9/", "receiverInfo": [{"key": "Host", "value": SECRET}]},
+    ],
+)
+def test_no_error_and_no_log_shows_a_secret(
+    api: httpx.Client, endpoint: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    refused = api.post(SUBSCRIPTIONS, json=draft(notification={"endpoint": endpoint}))
+    problem(refused, 400, "BadRequestData")
+    assert SECRET not in refused.text
+    assert SECRET not in caplog.text

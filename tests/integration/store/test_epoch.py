@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from context_api.ngsild.errors import AlreadyExists, ResourceNotFound
+from context_api.ngsild.errors import AlreadyExists, BadRequestData, ResourceNotFound
+from context_api.ngsild.subscription import Subscription
 from context_api.store.access import Access
 from context_api.store.database import Database
 from context_api.store.store import Store
@@ -23,7 +25,7 @@ def start(work: Callable[[], object]) -> threading.Thread:
 
 def wait_until_blocked(database: Database, mode: str) -> None:
     """Wait until a connection waits for the epoch lock in the given mode."""
-    for _ in range(500):
+    for _ in range(3_000):
         waiting = ask(
             database,
             "select count(*) from pg_locks where locktype = 'advisory' and classid = %s and mode = %s"
@@ -36,6 +38,20 @@ def wait_until_blocked(database: Database, mode: str) -> None:
             return
         time.sleep(0.01)
     pytest.fail(f"nobody waits for {mode}")
+
+
+def wait_until_held(database: Database) -> None:
+    """Wait until a writer has the epoch lock, and has therefore read the epoch or is about to."""
+    for _ in range(3_000):
+        held = ask(
+            database,
+            "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted"
+            " and database = (select oid from pg_database where datname = current_database())",
+        )
+        if held == [(1,)]:
+            return
+        time.sleep(0.01)
+    pytest.fail("nobody holds the epoch lock")
 
 
 def matched(database: Database) -> int:
@@ -56,15 +72,7 @@ def test_a_writer_that_came_first_is_waited_for(store: Store, access: Access, da
         blocker.execute("begin")
         blocker.execute("select from entity for update")
         writer = start(lambda: store.apply(access, [update(1, {PM25: value(1.0)})]))
-        for _ in range(500):
-            held = ask(
-                database,
-                "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted"
-                " and database = (select oid from pg_database where datname = current_database())",
-            )
-            if held == [(1,)]:
-                break
-            time.sleep(0.01)
+        wait_until_held(database)
         subscriber = start(subscribe)
         wait_until_blocked(database, "ExclusiveLock")
         assert not answered.is_set()
@@ -107,6 +115,85 @@ def test_another_process_learns_of_a_subscription_at_once(
     store.delete_subscription(access, "urn:ngsi-ld:Subscription:rooms")
     bridge.apply(access, [update(1, {PM25: value(2.0)})])
     assert ask(database, "select count(*) from outbox") == [(1,)]
+
+
+def test_a_writer_that_came_first_is_matched_as_the_subscription_was(
+    store: Store, access: Access, database: Database
+) -> None:
+    """The writer has read the epoch and not committed: the update waits for it, it is matched as before."""
+    store.apply(access, [create(1, {PM25: value(0.0)})])
+    rooms = subscription("rooms")
+    store.create_subscription(access, rooms, None)
+    with database.connection() as blocker:
+        blocker.execute("begin")
+        blocker.execute("select from entity for update")
+        writer = start(lambda: store.apply(access, [update(1, {PM25: value(1.0)})]))
+        wait_until_held(database)
+        updater = start(lambda: store.update_subscription(access, rooms.id, _to_other_attributes))
+        wait_until_blocked(database, "ExclusiveLock")
+        blocker.execute("commit")
+    writer.join(30)
+    updater.join(30)
+    assert matched(database) == 1
+    store.apply(access, [update(1, {PM25: value(2.0)})])
+    assert matched(database) == 1
+
+
+def test_a_writer_that_comes_second_is_matched_as_the_subscription_is_now(
+    store: Store, access: Access, database: Database
+) -> None:
+    """The update holds the epoch and has not committed: the writer waits and matches it as it is now."""
+    store.apply(access, [create(1, {PM25: value(0.0)})])
+    rooms = subscription("rooms")
+    store.create_subscription(access, rooms, None)
+    store.apply(access, [update(1, {PM25: value(1.0)})])  # fills the writer's index with the old epoch
+    entered, go_on = threading.Event(), threading.Event()
+
+    def change(current: Subscription) -> Subscription:
+        entered.set()
+        assert go_on.wait(30)
+        return _to_other_attributes(current)
+
+    updater = start(lambda: store.update_subscription(access, rooms.id, change))
+    assert entered.wait(30)
+    writer = start(lambda: store.apply(access, [update(1, {PM25: value(2.0)})]))
+    wait_until_blocked(database, "ShareLock")
+    go_on.set()
+    updater.join(30)
+    writer.join(30)
+    assert matched(database) == 1
+
+
+def _to_other_attributes(current: Subscription) -> Subscription:
+    return msgspec.structs.replace(current, watched_attributes=("urn:x:never",))
+
+
+def test_an_update_changes_the_subscription_and_nothing_else(
+    store: Store, access: Access, database: Database
+) -> None:
+    rooms = subscription("rooms", description="x")
+    key = store.create_subscription(access, rooms, ["https://x.example/c"])
+    before = store.get_subscription(access, rooms.id)
+    changed = msgspec.structs.replace(rooms, expires_at=4_102_444_800_000_000)
+    store.update_subscription(access, rooms.id, lambda current: changed, is_active=False)
+    found = store.get_subscription(access, rooms.id)
+    assert (found.key, found.subscription, found.context) == (key, changed, before.context)
+    assert not found.state.is_active
+    assert found.state.modified_at is not None
+    assert before.state.modified_at is not None
+    assert found.state.modified_at > before.state.modified_at
+    assert found.state.created_at == before.state.created_at
+    with pytest.raises(ResourceNotFound):
+        store.update_subscription(store.tenant("other", create=True), rooms.id, lambda current: changed)
+
+    def fail(current: Subscription) -> Subscription:
+        raise BadRequestData("no")
+
+    epoch = ask(database, "select epoch from tenant where id = %s", access.tenant_id)
+    with pytest.raises(BadRequestData):
+        store.update_subscription(access, rooms.id, fail)
+    assert store.get_subscription(access, rooms.id) == found
+    assert ask(database, "select epoch from tenant where id = %s", access.tenant_id) == epoch
 
 
 def test_writers_of_another_tenant_are_not_kept_waiting(
