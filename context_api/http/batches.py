@@ -15,7 +15,7 @@ from context_api.http.negotiation import LD_JSON
 from context_api.http.services import Services
 from context_api.ngsild.changes import Change, Outcome
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.errors import AlreadyExists, BadRequestData, InvalidRequest, NgsiLdError
+from context_api.ngsild.errors import AlreadyExists, BadRequestData, Conflict, InvalidRequest, NgsiLdError
 from context_api.store.access import Access
 from context_api.store.errors import StoreUnavailable
 
@@ -35,6 +35,8 @@ class Item(NamedTuple):
     entity_id: str
     change: Change | None
     error: Exception | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    """Why parts of it cannot be written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,22 @@ async def read_ids(request: Request, services: Services, read: Callable[[str], C
         if not isinstance(entity_id, str):
             raise BadRequestData("an element of this batch is the id of an entity", pointer=f"/{index}")
     return [_read_item(index, entity_id, read, entity_id) for index, entity_id in enumerate(ids)]
+
+
+async def sift_items(
+    request: Request, services: Services, access: Access, items: Sequence[Item]
+) -> list[Item]:
+    """Take out of a batch what context sources have for themselves."""
+    if not await services.proxied.find(request, access):
+        return list(items)
+    sifted = []
+    for item in items:
+        if item.change is None:
+            sifted.append(item)
+            continue
+        split = await services.proxied.split(request, access, item.change)
+        sifted.append(item._replace(change=split.change, conflicts=split.conflicts))
+    return sifted
 
 
 async def apply_batch(services: Services, access: Access, items: Sequence[Item]) -> BatchResult:
@@ -172,6 +190,8 @@ def _sum_up(items: Sequence[Item], next_outcome: Callable[[], Outcome]) -> Batch
                     result.created.append(item.entity_id)
         if error is not None:
             result.errors.append(_describe(item.entity_id, error))
+        if error is None or item.change is None:
+            result.errors.extend(_describe(item.entity_id, one) for one in item.conflicts)
     result.success[:] = dict.fromkeys(result.success)
     result.created[:] = dict.fromkeys(result.created)
     return result
@@ -188,4 +208,6 @@ def _refused(outcome: Outcome) -> AlreadyExists | None:
 def _describe(entity_id: str, error: Exception) -> dict[str, Any]:
     """Write a BatchEntityError (clause 5.2.17)."""
     problem: Problem = problem_of(error)
-    return {"entityId": entity_id, "error": problem}
+    registration_id = error.registration_id if isinstance(error, Conflict) else None
+    source = {} if registration_id is None else {"registrationId": registration_id}
+    return {"entityId": entity_id, **source, "error": problem}

@@ -4,11 +4,9 @@ Memory first, then the database, then the network; documents name further URLs, 
 """
 
 import asyncio
-import contextlib
 import hashlib
 import math
 import re
-import threading
 import time
 from collections import OrderedDict
 from concurrent.futures import Executor
@@ -36,15 +34,15 @@ from context_api.ngsild.contexts import (
 )
 from context_api.ngsild.errors import BadRequestData, LdContextNotAvailable
 from context_api.store.access import Access
-from context_api.store.contexts import CHANNEL, add_implicit_context
+from context_api.store.contexts import add_implicit_context
 from context_api.store.database import Database
 from context_api.store.errors import StoreUnavailable
-from context_api.store.listen import listen
 
 CONTEXTS_PATH = "/ngsi-ld/v1/jsonldContexts"
 MAX_DOCUMENTS = 32
 """URLs that one @context may lead to."""
 _BUILT_MAX = 256
+_LINK_MAX = 8_192
 _NOTED_MAX = 10_000
 # Possessive (`*+`): a header of nothing but blanks must not cost more than its length
 _LINK = re.compile(r"<([^>]*+)>((?:\s*+;\s*+[^\s=;,]++\s*+(?:=\s*+(?:\"[^\"]*+\"|[^\s\";,]++))?+)*+)")
@@ -82,22 +80,6 @@ class ContextRegistry:
         self._built: OrderedDict[_Key, _Built] = OrderedDict()
         self._noted: set[tuple[str, str]] = set()
         self._refreshing: set[asyncio.Task[None]] = set()
-        self._stop = threading.Event()
-
-    def watch(self) -> None:
-        """Listen, in a thread, for documents that other processes change; until `close`."""
-        loop = asyncio.get_running_loop()
-
-        def on_notify(_: str, name: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
-                loop.call_soon_threadsafe(self.forget, name)
-
-        arguments = (self._database.url, [CHANNEL], on_notify, self._stop)
-        threading.Thread(target=listen, args=arguments, name="contexts", daemon=True).start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._stop.set()
 
     def forget(self, name: str) -> None:
         """Drop what was made of a document, by its URL or local id; without a name, everything."""
@@ -256,8 +238,10 @@ def link_url(request: Request) -> str | None:
 
 @lru_cache(maxsize=256)
 def _find_link(header: str) -> str | None:
+    if len(header) > _LINK_MAX:
+        raise BadRequestData(f"The Link header has more than {_LINK_MAX} characters")
     found = []
-    for match in _LINK.finditer(header[:8192]):
+    for match in _LINK.finditer(header):
         rel = _REL.search(match[2])
         if rel is not None and LD_CONTEXT_REL in (rel[1] or rel[2] or "").split():
             found.append(match[1].strip())
@@ -265,6 +249,10 @@ def _find_link(header: str) -> str | None:
         raise BadRequestData("The Link header names more than one @context")
     if found and not found[0]:
         raise BadRequestData("The Link header names an empty @context URL")
+    if not found and LD_CONTEXT_REL in header:
+        raise BadRequestData(
+            f'The Link header is not well formed; write <URL>; rel="{LD_CONTEXT_REL}"; type="application/ld+json"'
+        )
     return found[0] if found else None
 
 

@@ -12,14 +12,20 @@ from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
 from context_api.http.errors import Unavailable
+from context_api.http.loops import refuse_loop
 from context_api.http.metrics import HttpMetrics
+from context_api.http.proxied import ProxiedRegistrations
 from context_api.http.remote import ContextFetcher
 from context_api.http.settings import ApiSettings
+from context_api.http.watching import Watch
 from context_api.ngsild.changes import Change, Outcome
 from context_api.ngsild.model import Entity
 from context_api.notifications.outbound import OutboundPolicy
+from context_api.notifications.via import Aliases
 from context_api.store.access import Access
+from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
+from context_api.store.registrations import CHANNEL as REGISTRATIONS
 from context_api.store.store import Store
 from devices.registry import DeviceRegistry
 
@@ -38,6 +44,7 @@ class Services:
     devices: DeviceRegistry
     guard: KeyGuard
     contexts: ContextRegistry
+    proxied: ProxiedRegistrations
     reads: Coalescer[str, Entity | None]
     writes: Coalescer[Change, Outcome]
 
@@ -61,6 +68,7 @@ class Services:
         self._others = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="store")
         self.database = open_database(settings.database_url, pool_min=1, pool_max=lanes + _OTHER_THREADS)
         self.store = Store(self.database)
+        self._aliases = Aliases(self.database)
         self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret)
         self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
         self._fetcher = ContextFetcher(
@@ -71,15 +79,19 @@ class Services:
         self.contexts = ContextRegistry(
             self.database, self._others, self._fetcher, own_address=settings.public_url
         )
-        self.contexts.watch()
         self.reads = self._coalescer(self._read, settings.read_lanes)
         self.writes = self._coalescer(self._write, settings.write_lanes)
+        self.proxied = ProxiedRegistrations(self.database, self._others, self.reads.submit)
+        self._watch = Watch(
+            self.database.url, {CONTEXTS: self.contexts.forget, REGISTRATIONS: self.proxied.forget}
+        )
+        self._watch.start()
         self.metrics.watch("reads", self.reads)
         self.metrics.watch("writes", self.writes)
 
     async def close(self) -> None:
         """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
-        self.contexts.close()
+        self._watch.stop()
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)
@@ -104,6 +116,7 @@ class Services:
     async def access(self, request: Request, *, create: bool = False) -> Access:
         """Give the Access of a request. Raises NonexistentTenant, unless the operation may create tenants."""
         name: str = request.scope["machi.tenant"]
+        await refuse_loop(request, self._aliases, name)
         principal: Principal = request.scope["machi.principal"]
         tenant_id = self._tenants.get(name)
         if tenant_id is None:

@@ -6,12 +6,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from context_api.http.errors import problem_of
 from context_api.http.negotiation import JSON, LD_JSON, MERGE_PATCH, content_type
 from context_api.http.parameters import Query
 from context_api.http.responses import json_response, no_content
 from context_api.http.services import Services
-from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.changes import Change, NotUpdated, Outcome
 from context_api.ngsild.contexts import Context
+from context_api.ngsild.errors import Conflict
 from context_api.ngsild.model import DEFAULT_DATASET, Iri
 from context_api.ngsild.names import check_uri
 from context_api.ngsild.query import TypeSelection, parse_type_selection
@@ -35,9 +37,16 @@ async def apply_change(
 ) -> Outcome:
     """Write one change, together with those of other requests. Raises what it was refused for."""
     access = await services.access(request, create=create)
-    outcome = await services.writes.submit(access, change)
+    split = await services.proxied.split(request, access, change)
+    if split.change is None:
+        raise split.conflicts[0]
+    outcome = await services.writes.submit(access, split.change)
     if outcome.error is not None:
         raise outcome.error
+    outcome.not_updated += [
+        NotUpdated(name, "a context source has it for itself", registration_id)
+        for name, registration_id in split.held
+    ]
     return outcome
 
 
@@ -56,6 +65,28 @@ def describe_update(outcome: Outcome, write: Callable[[Iri], str]) -> dict[str, 
     return {
         "updated": [write(name) for name in outcome.updated],
         "notUpdated": [
-            {"attributeName": write(one.attribute), "reason": one.reason} for one in outcome.not_updated
+            {"attributeName": write(one.attribute), "reason": one.reason}
+            | ({} if one.registration_id is None else {"registrationId": one.registration_id})
+            for one in outcome.not_updated
         ],
     }
+
+
+def entity_answer(entity_id: str, outcome: Outcome, complete: Response) -> Response:
+    """Answer as if all was done where it was, else 207 with a BatchOperationResult (clause 5.2.16)."""
+    held: dict[str, list[Iri]] = {}
+    for one in outcome.not_updated:
+        held.setdefault(one.registration_id or "", []).append(one.attribute)
+    if not held:
+        return complete
+    errors = [
+        {
+            "entityId": entity_id,
+            "registrationId": registration_id,
+            "error": problem_of(Conflict(f"a context source has for itself: {', '.join(names)}")),
+        }
+        for registration_id, names in held.items()
+    ]
+    location = complete.headers.get("location")
+    headers = None if location is None else {"Location": location}
+    return json_response({"success": [entity_id], "errors": errors}, status=207, headers=headers)

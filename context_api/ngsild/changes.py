@@ -144,6 +144,8 @@ class NotUpdated(msgspec.Struct, frozen=True):
 
     attribute: Iri
     reason: str
+    registration_id: str | None = None
+    """Of the context source that has the attribute for itself."""
 
 
 class Outcome(msgspec.Struct, kw_only=True):

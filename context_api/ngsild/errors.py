@@ -112,6 +112,12 @@ class Conflict(NgsiLdError):
     type_name = "Conflict"
     title = "The operation is in conflict with a registration"
 
+    def __init__(
+        self, detail: str, *, pointer: str | None = None, registration_id: str | None = None
+    ) -> None:
+        super().__init__(detail, pointer=pointer)
+        self.registration_id = registration_id
+
 
 class InternalError(NgsiLdError):
     """A fault of this broker."""

@@ -22,6 +22,8 @@ from context_api.store.database import Database
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 
+CHANNEL = "machi_registrations"
+"""Notified with the name of a tenant whose registrations changed."""
 MAX_REGISTRATIONS = 10_000
 """Of one tenant; a query looks at each."""
 REGISTRATION_LOCK = 3
@@ -122,6 +124,13 @@ def delete_registration(database: Database, access: Access, registration_id: str
             raise _unknown(registration_id)
 
 
+def list_proxied(database: Database, access: Access) -> tuple[Registration, ...]:
+    """Give the exclusive and the redirecting registrations, also those that have expired meanwhile."""
+    with database.connection() as connection:
+        rows = connection.execute(_SQL["get_proxied"], [access.tenant_id]).fetchall()
+    return tuple(registration_from_json(document) for (document,) in rows)
+
+
 def get_installation_id(database: Database) -> str:
     """Give what tells this installation from all others."""
     with database.connection() as connection:
@@ -135,6 +144,7 @@ def _changing(database: Database, access: Access, now: Micros) -> Iterator[Conne
         connection.execute(_SQL["lock_registrations"], [REGISTRATION_LOCK, access.tenant_id])
         connection.execute(_SQL["delete_expired"], [access.tenant_id, pack_time(now)])
         yield connection
+        connection.execute(_SQL["notify_changed"], [CHANNEL, access.tenant])
 
 
 def _check_others(connection: Connection[TupleRow], access: Access, registration: Registration) -> None:

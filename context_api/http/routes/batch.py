@@ -6,7 +6,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.batches import BatchResult, Item, apply_batch, read_entities, read_ids, refuse_all
+from context_api.http.batches import (
+    BatchResult,
+    Item,
+    apply_batch,
+    read_entities,
+    read_ids,
+    refuse_all,
+    sift_items,
+)
 from context_api.http.calls import now_micros, read_query
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
@@ -221,7 +229,8 @@ class _Batches:
         if create and all(item.change is None for item in items):
             return refuse_all(items)  # nothing that a tenant would have to be created for
         access = await self._services.access(request, create=create)
-        return await apply_batch(self._services, access, items)
+        sifted = await sift_items(request, self._services, access, items)
+        return await apply_batch(self._services, access, sifted)
 
 
 def _read_id(document: dict[str, Any]) -> str:

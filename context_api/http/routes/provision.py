@@ -13,7 +13,7 @@ from context_api.http.representation import ENTITY_FORMATS, Format, read_represe
 from context_api.http.responses import created, no_content
 from context_api.http.schemas import ENTITY, ENTITY_ID, FRAGMENT
 from context_api.http.services import Services
-from context_api.http.writing import apply_change, read_selector, update_answer
+from context_api.http.writing import apply_change, entity_answer, read_selector
 from context_api.ngsild.changes import CreateEntity, DeleteEntity, MergeEntity, ReplaceEntity
 from context_api.ngsild.errors import BadRequestData, InvalidRequest
 from context_api.ngsild.model import Micros
@@ -121,8 +121,8 @@ class _Provision:
         document, context = await read_ld_object(request, self._services)
         entity = parse_entity(document, context, now=now_micros())
         change = CreateEntity(entity_id=entity.id, entity=entity)
-        await apply_change(self._services, request, change, create=True)
-        return created(f"{PREFIX}/entities", entity.id)
+        outcome = await apply_change(self._services, request, change, create=True)
+        return entity_answer(entity.id, outcome, created(f"{PREFIX}/entities", entity.id))
 
     async def delete(self, request: Request) -> Response:
         query = read_query(request, DELETE)
@@ -144,8 +144,8 @@ class _Provision:
         change = ReplaceEntity(
             entity_id=entity_id, type_selector=read_selector(query, context), entity=entity
         )
-        await apply_change(self._services, request, change)
-        return no_content()
+        outcome = await apply_change(self._services, request, change)
+        return entity_answer(entity_id, outcome, no_content())
 
     async def merge(self, request: Request) -> Response:
         query = read_query(request, MERGE)
@@ -173,9 +173,8 @@ class _Provision:
             observed_at=observed_at,
             lang=lang,
         )
-        return await update_answer(
-            self._services, request, await apply_change(self._services, request, change)
-        )
+        outcome = await apply_change(self._services, request, change)
+        return entity_answer(entity_id, outcome, no_content())
 
 
 def read_hints(query: Query) -> tuple[Micros | None, str | None]:

@@ -158,6 +158,7 @@ class _Registrations:
         registration = parse_registration(document, context, now_micros())
         access = await self._services.access(request, create=True)
         await self._services.run(self._services.store.create_registration, access, registration)
+        self._services.proxied.forget(access.tenant)
         return created(f"{PREFIX}/csourceRegistrations", registration.id)
 
     async def query(self, request: Request) -> Response:
@@ -208,6 +209,7 @@ class _Registrations:
             registration_id,
             lambda current: change_registration(current, fragment, context, now),
         )
+        self._services.proxied.forget(access.tenant)
         return no_content()
 
     async def delete(self, request: Request) -> Response:
@@ -215,6 +217,7 @@ class _Registrations:
         registration_id = uri_segment(request, "registration_id", "a registration's id")
         access = await self._services.access(request)
         await self._services.run(self._services.store.delete_registration, access, registration_id)
+        self._services.proxied.forget(access.tenant)
         return no_content()
 
 

@@ -36,3 +36,6 @@ delete from registration where tenant_id = %s and id = %s and (expires_at is nul
 
 -- name: get_installation
 select id::text from installation
+
+-- name: notify_changed
+select pg_notify(%s, %s)

@@ -225,3 +225,76 @@ def test_the_identity_is_stable_and_tells_tenants_apart(api: httpx.Client) -> No
     assert aliases[0] == aliases[2]
     assert len({first["contextSourceAlias"], *aliases}) == 3
     assert identity()["contextSourceAlias"] == first["contextSourceAlias"]
+
+
+HELD = "urn:ngsi-ld:Room:held"
+
+
+def _register(api: httpx.Client, mode: str, information: dict[str, Any]) -> str:
+    document = {
+        "type": "ContextSourceRegistration",
+        "mode": mode,
+        "endpoint": "http://source.example",
+        "operations": ["redirectionOps"],
+        "information": [information],
+    }
+    response = api.post("/ngsi-ld/v1/csourceRegistrations", json=document)
+    assert response.status_code == 201, response.text
+    return response.headers["location"].rpartition("/")[2]
+
+
+def test_what_an_exclusive_source_has_is_not_written_here(api: httpx.Client) -> None:
+    entities = "/ngsi-ld/v1/entities"
+    registered = _register(
+        api, "exclusive", {"entities": [{"id": HELD, "type": "Room"}], "propertyNames": ["a"]}
+    )
+    document = {"id": HELD, "type": "Room", "a": 1, "b": 2}
+    problem(api.post(entities, json={"id": HELD, "type": "Room", "a": 1}), 409, "Conflict")
+    partly = api.post(entities, json=document)
+    assert (partly.status_code, partly.headers["location"]) == (207, f"{entities}/{HELD}")
+    body = partly.json()
+    assert body["success"] == [HELD]
+    [error] = body["errors"]
+    assert (error["entityId"], error["registrationId"], error["error"]["status"]) == (HELD, registered, 409)
+    assert error["error"]["type"].endswith("/Conflict")
+    assert api.get(f"{entities}/{HELD}", params={"format": "keyValues"}).json() == {
+        "id": HELD,
+        "type": "Room",
+        "b": 2,
+    }
+    one = f"{entities}/{HELD}/attrs"
+    for response in (api.post(one, json={"a": 1, "c": 3}), api.patch(one, json={"a": 1, "b": 3})):
+        assert response.status_code == 207
+        [refused] = response.json()["notUpdated"]
+        assert (refused["attributeName"], refused["registrationId"]) == ("a", registered)
+    for response in (
+        api.post(one, json={"a": 1}),
+        api.put(f"{one}/a", json={"value": 1}),
+        api.patch(f"{one}/a", json={"value": 1}),
+        api.delete(f"{one}/a"),
+        api.patch(f"{entities}/{HELD}", json={"a": 1}),
+    ):
+        problem(response, 409, "Conflict")
+    merged = api.patch(f"{entities}/{HELD}", json={"a": 1, "b": 4})
+    assert (merged.status_code, merged.json()["success"]) == (207, [HELD])
+    upserted = api.post(
+        "/ngsi-ld/v1/entityOperations/upsert",
+        json=[document, {"id": "urn:ngsi-ld:Room:free", "type": "Room", "a": 1}],
+    )
+    assert upserted.status_code == 207
+    assert upserted.json()["success"] == [HELD, "urn:ngsi-ld:Room:free"]
+    assert [one["registrationId"] for one in upserted.json()["errors"]] == [registered]
+    assert api.post(one, params={"local": "true"}, json={"a": 1}).status_code == 204
+    assert api.delete(f"/ngsi-ld/v1/csourceRegistrations/{registered}").status_code == 204
+    assert api.patch(one, json={"a": 2}).status_code == 204
+
+
+def test_what_is_redirected_is_not_created_here(api: httpx.Client) -> None:
+    _register(api, "redirect", {"entities": [{"type": "Room"}]})
+    problem(api.post("/ngsi-ld/v1/entities", json={"id": HELD, "type": "Room"}), 409, "Conflict")
+    other = {"NGSILD-Tenant": "other"}
+    for headers, kind in (({}, "Hall"), (other, "Room")):
+        response = api.post("/ngsi-ld/v1/entities", json={"id": HELD, "type": kind}, headers=headers)
+        assert response.status_code == 201
+    refused = api.post("/ngsi-ld/v1/entityOperations/create", json=[{"id": "urn:x:2", "type": "Room"}])
+    assert (refused.status_code, refused.json()["success"]) == (207, [])
