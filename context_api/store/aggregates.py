@@ -1,22 +1,29 @@
 """Aggregates of history: count, sum, extremes and ends of the numbers of series, bucket by bucket."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query import TimeProperty
+from context_api.store.aggregates_pieces import Pieces, Range, cut_window, exclude
 from context_api.store.packing import pack_ints, pack_time, pack_times
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("aggregates")
 
 RAW = "raw"
+MAX_PIECES = 50_000
+"""Where a window falls into more, all of it is taken from the values."""
+
+_LEVELS = ("daily", "hourly")
 
 TIME_OF = {
     TimeProperty.OBSERVED_AT: b"o.at",
@@ -67,7 +74,7 @@ class Aggregates(NamedTuple):
 
     rows: list[Aggregate]
     source: str
-    """What they were computed from, such as `raw`."""
+    """What they were computed from: `raw` values, `hourly` or `daily` aggregates, joined by `+`."""
 
 
 class AggregateQuery(NamedTuple):
@@ -89,11 +96,23 @@ def read_aggregates(
 ) -> Aggregates:
     """Aggregate the values of series in [start, end), bucket by bucket.
 
-    Values of different units are never mixed: such a bucket has one row for each. Raises StoreTimeout.
+    Ready aggregates serve where they give the same answer as the values, which serve for the rest: the ends
+    of a window, the present hour, what was written late and is not aggregated yet. Different units are
+    never mixed: such a bucket has one row for each. Outside a transaction, or in one that is repeatable read.
+    Raises StoreTimeout.
     """
     if not series_ids or query.end <= query.start:
         return Aggregates([], RAW)
-    return _read_raw(connection, series_ids, query)
+    with _snapshot(connection):
+        pieces = _choose(connection, series_ids, query)
+        rows = _read(connection, pieces, query)
+    step = _step(query.edges)
+    origin = query.edges[0]
+    if step is None:
+        return Aggregates([Aggregate(*row) for row in rows], _source(pieces))
+    return Aggregates(
+        [Aggregate(row[0], (row[1] - origin) // step, *row[2:]) for row in rows], _source(pieces)
+    )
 
 
 def read_extent(
@@ -114,38 +133,129 @@ def read_extent(
     return None if row is None or row[0] is None else (row[0], row[1])
 
 
-def _read_raw(
+@contextmanager
+def _snapshot(connection: Connection[TupleRow]) -> Iterator[None]:
+    """Let several statements see one state of the database."""
+    if connection.info.transaction_status is not TransactionStatus.IDLE:
+        yield
+        return
+    before = connection.isolation_level
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            yield
+    finally:
+        connection.isolation_level = before
+
+
+def _choose(
     connection: Connection[TupleRow], series_ids: Sequence[int], query: AggregateQuery
-) -> Aggregates:
-    edges = query.edges
+) -> dict[int, Pieces]:
+    """Give the pieces of the window for each series."""
+    everything = Pieces([], [], [(query.start, query.end)])
+    raw = dict.fromkeys(series_ids, everything)
+    if query.distinct or query.timeproperty is not TimeProperty.OBSERVED_AT:
+        return raw
+    state = connection.execute(
+        _SQL["get_state"],
+        [pack_ints(series_ids), pack_time(query.end), pack_time(query.start)],
+        binary=True,
+    ).fetchall()
+    common = cut_window(query.start, query.end, query.edges, state[0][0])
+    if not (common.daily or common.hourly):
+        return raw
+    chosen = dict.fromkeys(series_ids, common)
+    for _, series_id, first, last in state:
+        if series_id is not None:
+            chosen[series_id] = exclude(chosen[series_id], [(first, last)])
+    return raw if sum(len(part) for pieces in chosen.values() for part in pieces) > MAX_PIECES else chosen
+
+
+def _source(pieces: dict[int, Pieces]) -> str:
+    used = [level for level in Pieces._fields if any(getattr(each, level) for each in pieces.values())]
+    return "+".join(used) or RAW
+
+
+def _read(
+    connection: Connection[TupleRow], pieces: dict[int, Pieces], query: AggregateQuery
+) -> list[tuple[Any, ...]]:
+    parameters: dict[str, object] = {}
+    parts = [
+        _kept(level, query)
+        for level in _LEVELS
+        if _add_ranges(parameters, level, [(key, getattr(each, level)) for key, each in pieces.items()])
+    ]
+    if _add_ranges(parameters, RAW, [(key, each.raw) for key, each in pieces.items()]):
+        ranges = [each for one in pieces.values() for each in one.raw]
+        parameters["start"] = pack_time(min(first for first, _ in ranges))
+        parameters["end"] = pack_time(max(last for _, last in ranges))
+        parts.append(_raw(query))
+    if not parts:
+        return []
+    statement = (
+        _SQL["read_distinct" if query.distinct else "read"]
+        .replace(b"{parts}", b" union all ".join(parts))
+        .replace(b"{combined}", _SQL["combined"])
+    )
+    _add_buckets(parameters, query.edges)
+    # Planned for its own parameters: with them the planner leaves out the chunks of other times
+    return connection.execute(statement, parameters, binary=True, prepare=False).fetchall()
+
+
+def _add_ranges(parameters: dict[str, object], level: str, ranges: list[tuple[int, list[Range]]]) -> bool:
+    rows = [(key, first, last) for key, mine in ranges for first, last in mine]
+    if not rows:
+        return False
+    parameters[f"{level}_ids"] = pack_ints([key for key, _, _ in rows])
+    parameters[f"{level}_from"] = pack_times([first for _, first, _ in rows])
+    parameters[f"{level}_until"] = pack_times([last for _, _, last in rows])
+    return True
+
+
+def _add_buckets(parameters: dict[str, object], edges: Sequence[Micros]) -> None:
     step = _step(edges)
-    parameters: dict[str, object] = {
-        "series": pack_ints(series_ids),
-        "start": pack_time(query.start),
-        "end": pack_time(query.end),
-    }
     if step is None:
-        bucket = b"width_bucket({time}, %(edges)s::timestamptz[]) - 1"
         parameters["edges"] = pack_times(edges)
     else:
-        bucket = b"date_bin(%(step)s * interval '1 microsecond', {time}, %(origin)s)"
         parameters |= {"step": step, "origin": pack_time(edges[0])}
-    rows = connection.execute(_raw_statement(query, bucket), parameters, binary=True).fetchall()
-    return Aggregates([_aggregate(row, edges[0], step) for row in rows], RAW)
 
 
-def _raw_statement(query: AggregateQuery, bucket: bytes) -> bytes:
+def _bucket(edges: Sequence[Micros]) -> bytes:
+    """Turn {time} into the index of its bucket or, where all are of one length, into its start."""
+    if _step(edges) is None:
+        return b"width_bucket({time}, %(edges)s::timestamptz[]) - 1"
+    return b"date_bin(%(step)s * interval '1 microsecond', {time}, %(origin)s)"
+
+
+def _kept(level: str, query: AggregateQuery) -> bytes:
+    return (
+        _SQL["kept"]
+        .replace(b"{bucket}", _bucket(query.edges).replace(b"{time}", b"a.at"))
+        .replace(b"{table}", level.encode())
+        .replace(b"{condition}", b"a.has_observed_at" if query.observed_only else b"true")
+    )
+
+
+def _raw(query: AggregateQuery) -> bytes:
     is_at = query.timeproperty is TimeProperty.OBSERVED_AT
     distinct = b", count(distinct coalesce(o.body -> 'v', to_jsonb(o.value))) as different"
     return (
-        _SQL["raw"]
-        .replace(b"{ends}", _SQL["ends" if is_at else "no_ends"])
-        .replace(b"{bucket}", bucket)
+        raw_statement(is_at=is_at)
+        .replace(b"{bucket}", _bucket(query.edges))
+        .replace(b"{observed}", b"true")
         .replace(b"{condition}", _condition(is_at and query.observed_only))
         .replace(b"{time}", TIME_OF[query.timeproperty])
-        .replace(b"{number}", _SQL["number"])
         .replace(b"{distinct}", distinct if query.distinct else b"")
-        .replace(b"{distinct_name}", b", p.different" if query.distinct else b"")
+        .replace(b"{more}", b", r.different" if query.distinct else b"")
+    )
+
+
+def raw_statement(*, is_at: bool = True) -> bytes:
+    """Give the statement that aggregates values, with {bucket}, {observed}, {condition}, {time} left open."""
+    return (
+        _SQL["raw"]
+        .replace(b"{ends}", _SQL["ends" if is_at else "no_ends"])
+        .replace(b"{number}", _SQL["number"])
     )
 
 
@@ -157,9 +267,3 @@ def _step(edges: Sequence[Micros]) -> int | None:
     """Give the length of the buckets if it is the same for all."""
     lengths = {after - before for before, after in pairwise(edges)}
     return lengths.pop() if len(lengths) == 1 else None
-
-
-def _aggregate(row: tuple[Any, ...], origin: Micros, step: int | None) -> Aggregate:
-    if step is None:
-        return Aggregate(*row)
-    return Aggregate(row[0], (row[1] - origin) // step, *row[2:])

@@ -1,10 +1,58 @@
+-- name: read
+-- From aggregates of pieces of buckets: a bucket is put together from its pieces.
+with part (
+    series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last
+) as materialized (
+    {parts}
+),
+piece as (
+    select p.*, sum(p.sum) over bucket / nullif(sum(p.count) over bucket, 0) as mean
+    from part p
+    window bucket as (partition by p.series_id, p.bucket, p.unit)
+),
+whole as (
+    select p.series_id, p.bucket, p.unit,
+        {combined}
+    from piece p
+    group by p.series_id, p.bucket, p.unit
+)
+select w.series_id, w.bucket, case when w.unit is null then s.unit_code else w.unit #>> '{}' end,
+    w.total, w.count, w.sum, w.sumsq, w.minimum, w.maximum, w.deviations, w.first_at, w.last_at, w.first, w.last
+from whole w
+join series s on s.id = w.series_id
+order by w.series_id, w.bucket, w.unit
+
+-- name: combined
+-- The deviations of a whole from those of its pieces: what they have, and what their means have from its mean.
+sum(p.total)::integer as total,
+sum(p.count)::integer as count,
+sum(p.sum) as sum,
+sum(p.sumsq) as sumsq,
+min(p.minimum) as minimum,
+max(p.maximum) as maximum,
+sum(p.deviations + p.count * (p.sum / nullif(p.count, 0) - p.mean) ^ 2) as deviations,
+min(p.first_at) as first_at,
+max(p.last_at) as last_at,
+(array_agg(p.first order by p.first_at))[1] as first,
+(array_agg(p.last order by p.last_at desc nulls last))[1] as last
+
+-- name: kept
+-- Ready aggregates of ranges, daily or hourly.
+select a.series_id, {bucket}, a.unit, a.total, a.count, a.sum, a.sumsq, a.minimum, a.maximum, a.deviations,
+    a.first_at, a.last_at, a.first, a.last
+from unnest(%({table}_ids)s::integer[], %({table}_from)s::timestamptz[], %({table}_until)s::timestamptz[])
+    as g (series_id, from_at, until_at)
+join observation_{table} a on a.series_id = g.series_id and a.at >= g.from_at and a.at < g.until_at
+where {condition}
+
 -- name: raw
--- Numbers (true is 1, false is 0) of each series, bucket and unit; `total` counts values of any kind. {time} is the
--- time looked at, {bucket} turns it into a bucket, {condition} is what else must hold.
-with part as (
-    select o.series_id, {bucket} as bucket, o.body -> 'u' as unit,
-        count(*) as total,
-        count(n.number) as count,
+-- Aggregates of the values in ranges, by the time looked at and the bucket it is in.
+select r.series_id, r.bucket, r.unit, r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum,
+    r.variance * r.count, r.first_at, r.last_at, f.number, l.number{more}
+from (
+    select o.series_id, {bucket} as bucket, o.body -> 'u' as unit, {observed} as has_observed_at,
+        count(*)::integer as total,
+        count(n.number)::integer as count,
         sum(n.number) as sum,
         sum(n.number * n.number) as sumsq,
         min(n.number) as minimum,
@@ -12,29 +60,24 @@ with part as (
         var_pop(n.number) as variance,
         min({time}) filter (where n.number is not null) as first_at,
         max({time}) filter (where n.number is not null) as last_at{distinct}
-    from observation o
+    from unnest(%(raw_ids)s::integer[], %(raw_from)s::timestamptz[], %(raw_until)s::timestamptz[])
+        as g (series_id, from_at, until_at)
+    join observation o on o.series_id = g.series_id and {time} >= g.from_at and {time} < g.until_at
     cross join lateral (select {number}) as n (number)
-    where o.series_id = any(%(series)s) and {time} >= %(start)s and {time} < %(end)s and o.deleted_at is null
-        and {condition}
-    group by 1, 2, 3
-)
-select p.series_id, p.bucket, case when p.unit is null then s.unit_code else p.unit #>> '{}' end,
-    p.total, p.count, p.sum, p.sumsq, p.minimum, p.maximum, p.variance * p.count,
-    p.first_at, p.last_at, f.number, l.number{distinct_name}
-from part p
-join series s on s.id = p.series_id
+    where {time} >= %(start)s and {time} < %(end)s and o.deleted_at is null and {condition}
+    group by 1, 2, 3, 4
+) as r
 {ends}
-order by 1, 2, 3
 
 -- name: ends
 -- The first and last number: one look-up each.
 left join lateral (
     select {number} from observation o
-    where o.series_id = p.series_id and o.at = p.first_at and o.deleted_at is null
+    where o.series_id = r.series_id and o.at = r.first_at and o.deleted_at is null
 ) as f (number) on true
 left join lateral (
     select {number} from observation o
-    where o.series_id = p.series_id and o.at = p.last_at and o.deleted_at is null
+    where o.series_id = r.series_id and o.at = r.last_at and o.deleted_at is null
 ) as l (number) on true
 
 -- name: no_ends
@@ -48,6 +91,25 @@ case
     when o.value between -1e140 and 1e140 then o.value
     when jsonb_typeof(o.body -> 'v') = 'boolean' then (o.body ->> 'v')::boolean::integer
 end
+
+-- name: read_distinct
+-- As raw, but of whole buckets, with the number of different values.
+select r.series_id, r.bucket, case when r.unit is null then s.unit_code else r.unit #>> '{}' end,
+    r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum, r.deviations, r.first_at, r.last_at, r.first, r.last,
+    r.different
+from ({parts}) as r (
+    series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last,
+    different
+)
+join series s on s.id = r.series_id
+order by r.series_id, r.bucket, r.unit
+
+-- name: get_state
+-- Until when aggregates are ready, and which ranges of the series are to be taken from the values instead.
+select s.done_until, d.series_id, greatest(d.from_at, r.raw_from), d.until_at
+from aggregate_state s
+left join (observation_dirty d join series r on r.id = d.series_id)
+    on d.series_id = any(%s) and d.from_at < %s and d.until_at > %s and d.until_at > coalesce(r.raw_from, d.from_at)
 
 -- name: extent
 -- The times of the first and last value of any of the series, by the index.
