@@ -1,25 +1,70 @@
-"""The adapters by name."""
+"""The adapters by name: ours, and those that installed packages bring as entry points of `machi.adapters`."""
 
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from adapters.chirpstack_v4.adapter import ChirpStackV4Adapter
+from adapters.codecs.registry import get_codec
+from adapters.iotagent_json.adapter import IotAgentJsonAdapter
 from adapters.native.adapter import NativeAdapter
+from adapters.senml.adapter import SenmlAdapter
+from adapters.sensor_community.adapter import SensorCommunityAdapter
+from adapters.tasmota.adapter import TasmotaAdapter
 from adapters.tts_v3.adapter import TtsV3Adapter
 from adapters.types import Adapter
+from adapters.ultralight.adapter import UltralightAdapter
+from adapters.zigbee2mqtt.adapter import Zigbee2MqttAdapter
 
-_ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in (NativeAdapter(), TtsV3Adapter())}
+ENTRY_POINTS = "machi.adapters"
+
+_OF_NETWORK_SERVERS = {adapter.name: adapter for adapter in (TtsV3Adapter, ChirpStackV4Adapter)}
+"""Those that take a codec for the frames they carry."""
+_PLAIN: dict[str, type[Adapter]] = {
+    adapter.name: adapter
+    for adapter in (
+        NativeAdapter,
+        IotAgentJsonAdapter,
+        UltralightAdapter,
+        SenmlAdapter,
+        SensorCommunityAdapter,
+        TasmotaAdapter,
+        Zigbee2MqttAdapter,
+    )
+}
 
 
 class UnknownAdapter(LookupError):
     """No adapter has this name."""
 
 
-def get_adapter(name: str) -> Adapter:
-    """Return the adapter of a name. Raises UnknownAdapter."""
-    try:
-        return _ADAPTERS[name]
-    except KeyError:
-        known = ", ".join(sorted(_ADAPTERS))
-        raise UnknownAdapter(f"There is no adapter {name!r}; there are: {known}") from None
+@cache
+def get_adapter(name: str, codec: str | None = None) -> Adapter:
+    """Return the adapter of a name; `codec` names the codec of the frames it may carry.
+
+    Raises UnknownAdapter, UnknownCodec. An adapter that carries no frames needs no codec and ignores it.
+    """
+    if name in _OF_NETWORK_SERVERS:
+        return _OF_NETWORK_SERVERS[name](None if codec is None else get_codec(codec))
+    if name in _PLAIN:
+        return _PLAIN[name]()
+    foreign = _foreign()
+    if name in foreign:
+        return _load(foreign[name])
+    known = ", ".join(adapter_names())
+    raise UnknownAdapter(f"There is no adapter {name!r}; there are: {known}")
 
 
 def adapter_names() -> list[str]:
     """Return the names of all adapters, sorted."""
-    return sorted(_ADAPTERS)
+    return sorted({*_OF_NETWORK_SERVERS, *_PLAIN, *_foreign()})
+
+
+def _foreign() -> dict[str, Any]:
+    """The entry points of other packages; ours come first, whatever they are named."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _load(point: Any) -> Adapter:
+    adapter: Adapter = point.load()()
+    return adapter

@@ -30,6 +30,8 @@ class Message(msgspec.Struct, frozen=True):
     payload: bytes
     properties: Mapping[str, str] = NO_PROPERTIES
     retain: bool = False
+    arrived_at: Micros | None = None
+    """For formats whose times are relative to now (SenML); None: such a time is refused."""
 
 
 class RawValue(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +65,7 @@ class DecodeError(Exception):
 REASONS = {
     "too-large": "the payload is larger than 1 MiB",
     "bad-json": "the payload is not JSON",
+    "bad-cbor": "the payload is not the CBOR that sensors send",
     "bad-shape": "the payload is JSON of another shape than the format's",
     "too-deep": "a value is nested deeper than 16 levels",
     "too-many-values": "the message carries more than 10,000 values",
@@ -70,6 +73,7 @@ REASONS = {
     "bad-text": "a text contains a NUL character, which the store cannot keep",
     "no-values": "the message carries no value",
     "no-codec": "the network server did not decode the frame and no codec of ours is set",
+    "bad-frame": "the frame is not what the codec reads: cut off, or of another device",
 }
 """The reasons of adapters. Those of the mapping stand in `devices.ingest.REASONS`."""
 
@@ -83,7 +87,11 @@ class Adapter(Protocol):
     name: str
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
-        """Return the readings of a message and the next state. Raises DecodeError."""
+        """Return the readings of a message and the next state. Raises DecodeError.
+
+        No reading at all says that the message measures nothing by its nature (a join, an acknowledgement):
+        it is counted as ignored, not quarantined.
+        """
 
 
 def shorten(detail: str) -> str:

@@ -7,7 +7,10 @@ from adapters.types import Message
 from broker_bridge.models import Incoming
 from context_api.store.deliveries_in import Delivery, QuarantineReason, Receipt
 from devices.ingest import ingest
-from devices.model import Ingested, Source, UnknownSource
+from devices.model import FoundSource, Ingested, SilentSource, Source, UnknownSource
+
+GATEWAY_STATUS = "gateway-status"
+"""Why a gateway's message about itself is ignored."""
 
 
 class Prepared(NamedTuple):
@@ -19,7 +22,7 @@ class Prepared(NamedTuple):
 
 def prepare(
     message: Incoming,
-    source: Source | UnknownSource,
+    source: FoundSource,
     *,
     session: str,
     is_retry: bool,
@@ -31,6 +34,8 @@ def prepare(
     """
     if isinstance(source, UnknownSource):
         return Prepared(message, quarantined(message, source.reason, source.detail))
+    if isinstance(source, SilentSource):
+        return Prepared(message, _about_itself(message, source))
     try:
         ingested = ingest(_message(message), source, message.arrived_at, clock_ahead_us=clock_ahead_us)
     except Exception as error:
@@ -51,8 +56,20 @@ def quarantined(message: Incoming, reason: str, detail: str, device_id: str = ""
     )
 
 
+def _about_itself(message: Incoming, source: SilentSource) -> Delivery:
+    return Delivery(
+        device_id=source.device_id,
+        topic=message.topic,
+        payload=message.payload,
+        arrived_at=message.arrived_at,
+        ignored=GATEWAY_STATUS,
+    )
+
+
 def _message(message: Incoming) -> Message:
-    return Message(message.topic, message.payload, message.properties, message.is_retained)
+    return Message(
+        message.topic, message.payload, message.properties, message.is_retained, message.arrived_at
+    )
 
 
 def _delivery(message: Incoming, source: Source, ingested: Ingested, receipt: Receipt | None) -> Delivery:

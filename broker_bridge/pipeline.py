@@ -24,7 +24,7 @@ from broker_bridge.throttle import Throttle
 from context_api.store.access import Access
 from context_api.store.deliveries_in import Delivery, DeliveryOutcome
 from context_api.store.errors import StoreError, StoreTimeout, is_transient
-from devices.model import Source, UnknownSource
+from devices.model import FoundSource
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Broker(Protocol):
 class Directory(Protocol):
     """What the pipeline needs of `devices.sources.Sources`."""
 
-    def find_many(self, topics: set[str]) -> Mapping[str, Source | UnknownSource]: ...
+    def find_many(self, topics: set[str]) -> Mapping[str, FoundSource]: ...
 
 
 class Sessions(Protocol):

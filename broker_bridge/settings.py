@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-DEFAULT_SUBSCRIPTIONS = ("machi/v1/+/+/up", "v3/+/devices/+/up")
+from devices.topics import SUBSCRIPTIONS
+
+DEFAULT_SUBSCRIPTIONS = SUBSCRIPTIONS
 """Native uplinks and those of The Things Stack. All at QoS 1."""
 
 MqttVersion = Literal["auto", "5", "3.1.1"]

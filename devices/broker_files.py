@@ -12,6 +12,7 @@ from typing import NamedTuple
 from context_api.store.database import Database
 from context_api.store.devices import BrokerUsers, list_broker_users, mark_applied
 from devices.credentials import Service, service_hash
+from devices.gateways import gateway_filters
 
 _DEVICE_RULES = (
     "write machi/v1/%u/up",
@@ -49,8 +50,9 @@ def acl_file_content(users: BrokerUsers, services: Sequence[Service]) -> str:
     lines = [f"pattern {rule}" for rule in _DEVICE_RULES]
     for service in services:
         lines += ["", f"user {service.username}", *(f"topic {rule}" for rule in service.rules)]
-    for username, application in users.gateways:
-        lines += ["", f"user {username}", f"topic write v3/{application}/devices/+/up"]
+    for username, adapter, application in users.gateways:
+        lines += ["", f"user {username}"]
+        lines += [f"topic write {topic}" for topic in gateway_filters(adapter, application)]
     return "\n".join(lines) + "\n"
 
 

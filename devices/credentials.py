@@ -7,6 +7,7 @@ import secrets
 from typing import NamedTuple
 
 from context_api.store.devices import NewCredential
+from devices.topics import SUBSCRIPTIONS
 
 _SECRET_BYTES = 20
 """160 bits: guessing is hopeless, with or without a slow hash."""
@@ -25,7 +26,7 @@ class Service(NamedTuple):
     rules: tuple[str, ...]
 
 
-BRIDGE_RULES = ("read machi/v1/+/+/up", "read machi/v1/+/+/state", "read v3/+/devices/+/up")
+BRIDGE_RULES = ("read machi/v1/+/+/state", *(f"read {one}" for one in SUBSCRIPTIONS))
 """What the bridge reads."""
 
 

@@ -12,6 +12,7 @@ from adapters.json_text import check_value
 from adapters.registry import adapter_names
 from adapters.types import DecodeError
 from devices.errors import InvalidDevice
+from devices.gateways import FORMS
 from devices.geometry import geometry_fault
 from devices.model import DeviceDraft
 from devices.profile import Profile, ProfileError, static_attributes
@@ -19,7 +20,8 @@ from devices.profile import Profile, ProfileError, static_attributes
 DEFAULT_ADAPTER = "native"
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ID_RULE = "1 to 64 of the characters A-Z a-z 0-9 _ . - (it becomes part of topics and of the entity's id)"
-_GATEWAY_DEVICE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_GATEWAY_DEVICE = re.compile(r"[^+#\0-\x1f/]+(/[^+#\0-\x1f/]+){0,7}")
+_MAX_GATEWAY_DEVICE_CHARS = 128
 _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}(@[A-Za-z0-9_.-]{1,64})?")
 _MAX_NAME_CHARS = 200
 _MAX_STATIC_BYTES = 16_384
@@ -104,7 +106,9 @@ def _check_gateway(draft: DeviceDraft) -> None:
     _check(draft.profile is None, "profile", "a gateway has no profile; its devices have")
     _check(draft.gateway is None, "gateway", "a gateway stands behind no gateway")
     _check(draft.gateway_device is None, "gatewayDevice", "a gateway stands behind no gateway")
-    _check(draft.adapter == "tts_v3", "adapter", "the adapter of a gateway is tts_v3")
+    _check(
+        draft.adapter in FORMS, "adapter", f"the adapter of a gateway is one of: {', '.join(sorted(FORMS))}"
+    )
     _check(
         draft.application is not None and bool(_APPLICATION.fullmatch(draft.application)),
         "application",
@@ -127,10 +131,14 @@ def _check_device(draft: DeviceDraft, profiles: Mapping[str, Profile]) -> None:
     _check(bool(_ID.fullmatch(draft.gateway)), "gateway", f"{draft.gateway!r:.80} is no device id")
     _check(draft.adapter is None, "adapter", "a device behind a gateway is read by the gateway's adapter")
     _check(
-        draft.gateway_device is None or bool(_GATEWAY_DEVICE.fullmatch(draft.gateway_device)),
+        draft.gateway_device is None or _is_gateway_device(draft.gateway_device),
         "gatewayDevice",
-        "the gateway's name for the device has 1 to 128 of the characters A-Z a-z 0-9 _ . -",
+        "the gateway's name for the device has 1 to 128 characters that a topic may hold, no + or #",
     )
+
+
+def _is_gateway_device(name: str) -> bool:
+    return len(name) <= _MAX_GATEWAY_DEVICE_CHARS and bool(_GATEWAY_DEVICE.fullmatch(name))
 
 
 def _check(holds: bool, field: str, detail: str) -> None:

@@ -35,6 +35,8 @@ def ingest(
         raw_readings, _ = source.adapter.decode(message, None)
     except DecodeError as error:
         return _quarantined(error.reason, error.detail, 0)
+    if not raw_readings:
+        return _ignored(NO_MEASUREMENT, 0)
     values = sum([len(raw.values) for raw in raw_readings])
     for raw in raw_readings:
         if raw.device is not None and raw.device != source.device_name:

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Collection, Mapping
 
+from adapters.codecs.registry import UnknownCodec
 from adapters.registry import UnknownAdapter, get_adapter
 from context_api.ngsild.model import Attributes, Instance, Kind
 from context_api.store import devices as store
 from context_api.store.database import Database
-from devices.model import Device, Source, UnknownSource
+from devices.gateways import GatewayTopic
+from devices.model import Device, FoundSource, SilentSource, Source, UnknownSource
 from devices.profile import LOCATION, Profile, static_attributes
-from devices.topics import GatewayTopic, NativeTopic, Topic, parse_topic
+from devices.topics import NativeTopic, Topic, parse_topic
 
 DEFAULT_TENANT = "default"
 UNKNOWN_TOPIC = "unknown-topic"
@@ -19,11 +21,11 @@ _log = logging.getLogger(__name__)
 
 def find_sources(
     database: Database, topics: Collection[str], profiles: Mapping[str, Profile]
-) -> dict[str, Source | UnknownSource]:
+) -> dict[str, FoundSource]:
     """Return who speaks on each topic, with at most four queries. Raises StoreUnavailable."""
     names = {topic: parse_topic(topic) for topic in topics}
     devices = _find_devices(database, {name for name in names.values() if name is not None})
-    found: dict[str, Source | UnknownSource] = {}
+    found: dict[str, FoundSource] = {}
     unknown: dict[str, Topic | None] = {}
     for topic, name in names.items():
         device = None if name is None else devices.get(name)
@@ -39,46 +41,56 @@ def find_sources(
 
 def _find_devices(database: Database, names: Collection[Topic]) -> dict[Topic, Device]:
     direct = {name for name in names if isinstance(name, NativeTopic)}
-    behind = {name for name in names if isinstance(name, GatewayTopic)}
+    behind = {name for name in names if isinstance(name, GatewayTopic) and name.device}
     devices: dict[Topic, Device] = {}
     if direct:
         found = store.find_direct_devices(database, [(name.tenant, name.device) for name in direct])
         devices |= {NativeTopic(name[0], name[1]): device for name, device in found.items()}
     if behind:
         found = store.find_gateway_devices(database, [(name.application, name.device) for name in behind])
-        devices |= {GatewayTopic(name[0], name[1]): device for name, device in found.items()}
+        devices |= {GatewayTopic(device.adapter, *name): device for name, device in found.items()}
     return devices
 
 
-def _explain(database: Database, unknown: Mapping[str, Topic | None]) -> dict[str, UnknownSource]:
-    """Whose quarantine a message of an unknown source goes to: the named tenant's, else the default one's."""
-    owners = _find_owners(database, {name for name in unknown.values() if name is not None})
-    default = owners[NativeTopic(DEFAULT_TENANT, "")]
-    explained: dict[str, UnknownSource] = {}
+def _explain(database: Database, unknown: Mapping[str, Topic | None]) -> dict[str, FoundSource]:
+    """Whose quarantine a message of an unknown source goes to: the named tenant's, else the default one's.
+
+    A gateway that speaks of itself is known by its application.
+    """
+    names = {name for name in unknown.values() if name is not None}
+    default, owners = _find_owners(database, names)
+    explained: dict[str, FoundSource] = {}
     for topic, name in unknown.items():
+        owner = default if name is None else owners.get(name, default)
         if name is None:
-            explained[topic] = UnknownSource(*default, UNKNOWN_TOPIC, "the topic has no known form")
+            explained[topic] = UnknownSource(*owner[:2], UNKNOWN_TOPIC, "the topic has no known form")
+        elif isinstance(name, GatewayTopic) and not name.device and name in owners:
+            explained[topic] = SilentSource(*owner)
         else:
             detail = f"no device {name.device!r:.80} of {name.owner!r:.80} is registered"
-            explained[topic] = UnknownSource(*owners.get(name, default), UNKNOWN_DEVICE, detail)
+            explained[topic] = UnknownSource(*owner[:2], UNKNOWN_DEVICE, detail)
     return explained
 
 
-def _find_owners(database: Database, names: Collection[Topic]) -> dict[Topic, tuple[str, int]]:
-    """Tenant (name, id) by topic; the default tenant under its name and no device."""
-    default = NativeTopic(DEFAULT_TENANT, "")
-    direct = {default} | {name for name in names if isinstance(name, NativeTopic)}
+_Owner = tuple[str, int, str]
+"""Tenant, its id, and the gateway where one speaks."""
+
+
+def _find_owners(database: Database, names: Collection[Topic]) -> tuple[_Owner, dict[Topic, _Owner]]:
+    """The default tenant, and whose topic each name is."""
+    direct = {name for name in names if isinstance(name, NativeTopic)}
     behind = [name for name in names if isinstance(name, GatewayTopic)]
-    tenants = store.find_tenants(database, {name.tenant for name in direct})
-    owners: dict[Topic, tuple[str, int]] = {
-        name: (name.tenant, tenants[name.tenant]) for name in direct if name.tenant in tenants
+    tenants = store.find_tenants(database, {DEFAULT_TENANT, *(name.tenant for name in direct)})
+    owners: dict[Topic, _Owner] = {
+        name: (name.tenant, tenants[name.tenant], "") for name in direct if name.tenant in tenants
     }
     if behind:
         applications = store.find_applications(database, {name.application for name in behind})
-        owners |= {
-            name: applications[name.application] for name in behind if name.application in applications
-        }
-    return owners
+        for name in behind:
+            gateway = applications.get(name.application)
+            if gateway is not None and gateway.adapter == name.adapter:
+                owners[name] = (gateway.tenant, gateway.tenant_id, gateway.gateway)
+    return (DEFAULT_TENANT, tenants[DEFAULT_TENANT], ""), owners
 
 
 def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | None:
@@ -91,8 +103,8 @@ def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | No
         _log.warning("Profile missing", extra={"action": "build_source", "device": device.id})
         return None
     try:
-        adapter = get_adapter(device.adapter)
-    except UnknownAdapter:
+        adapter = get_adapter(device.adapter, profile.codec)
+    except (UnknownAdapter, UnknownCodec):
         _log.warning("Adapter missing", extra={"action": "build_source", "device": device.id})
         return None
     return Source(

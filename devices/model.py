@@ -99,6 +99,17 @@ class UnknownSource(msgspec.Struct, frozen=True):
     detail: str
 
 
+class SilentSource(msgspec.Struct, frozen=True):
+    """A gateway that speaks of itself, not of a device: counted as ignored."""
+
+    tenant: str
+    tenant_id: int
+    device_id: str
+
+
+FoundSource = Source | SilentSource | UnknownSource
+
+
 class Quarantine(NamedTuple):
     """Why a message is kept aside."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.codecs.registry import codec_names
 from context_api.ngsild.model import Attributes, Instance, Iri, Kind
 
 Expand = Callable[[str], Iri]
@@ -74,6 +75,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     context: str | None = None
     static: Attributes = msgspec.field(default_factory=dict)
     expected_interval_s: float | None = None
+    codec: str | None = None
+    """Reads the frames that a LoRaWAN network server did not decode (`adapters.codecs`)."""
 
     def entity_id(self, device_id: str) -> str:
         """Return the id of the entity that a device of this profile keeps up to date."""
@@ -98,6 +101,7 @@ class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel", fo
     values: dict[str, _FieldFile]
     context: str | None = None
     expected_interval_s: float | None = None
+    codec: str | None = None
     static: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -109,6 +113,8 @@ def parse_profile(text: str, expander_of: ExpanderOf) -> Profile:
         raise ProfileError(f"The profile cannot be read: {error}") from error
     _check(bool(_NAME.fullmatch(file.name)), file.name, "name is small letters, digits and -")
     _check(bool(_TERM.fullmatch(file.entity_type)), file.name, "entityType is a term of letters and digits")
+    known = ", ".join(codec_names())
+    _check(file.codec is None or file.codec in codec_names(), file.name, f"codec is one of: {known}")
     try:
         expand = expander_of(file.context)
     except LookupError as error:
@@ -133,6 +139,7 @@ def parse_profile(text: str, expander_of: ExpanderOf) -> Profile:
         context=file.context,
         static=static_attributes(file.static, expand),
         expected_interval_s=file.expected_interval_s,
+        codec=file.codec,
     )
 
 

@@ -13,6 +13,7 @@ from devices.catalog import built_in_profiles
 from devices.credentials import is_secret_right, new_credential, new_secret
 from devices.draft import DEFAULT_ADAPTER, check_draft, check_tenant
 from devices.errors import DeviceExists, DeviceUnknown, InvalidDevice
+from devices.gateways import gateway_filters
 from devices.model import (
     Credentials,
     Device,
@@ -110,7 +111,7 @@ class DeviceRegistry:
 
     def _prepare(self, access: Access, draft: DeviceDraft) -> tuple[Device, Credentials | None]:
         if draft.kind == "gateway":
-            topic = f"v3/{draft.application}/devices/+/up"
+            topic = gateway_filters(draft.adapter or "", draft.application or "")[0]
             return _build_device(access, draft, DeviceKind.GATEWAY), _credentials(access, draft.id, topic)
         profile = self.profiles[draft.profile or ""]
         device = msgspec.structs.replace(

@@ -9,7 +9,7 @@ from context_api.store.database import Database
 from context_api.store.listen import listen
 from devices.catalog import built_in_profiles
 from devices.lookup import find_sources
-from devices.model import Source, UnknownSource
+from devices.model import FoundSource, Source
 from devices.profile import Profile
 
 CACHED_SOURCES = 50_000
@@ -35,17 +35,17 @@ class Sources:
         self._changes = 0
         """Counts invalidations: what was read from the database before one is not cached after it."""
 
-    def find(self, topic: str) -> Source | UnknownSource:
+    def find(self, topic: str) -> FoundSource:
         """Return who speaks on a topic. Raises StoreUnavailable."""
         return self.find_many((topic,))[topic]
 
-    def find_many(self, topics: Collection[str]) -> dict[str, Source | UnknownSource]:
+    def find_many(self, topics: Collection[str]) -> dict[str, FoundSource]:
         """Return the sources of a batch's topics, with few queries for all that the cache lacks.
 
         Unknown topics are asked for every time: a device registered a moment ago is never refused by a stale
         answer. Raises StoreUnavailable.
         """
-        found: dict[str, Source | UnknownSource] = {}
+        found: dict[str, FoundSource] = {}
         with self._lock:
             changes = self._changes
             for topic in topics:
@@ -83,7 +83,7 @@ class Sources:
         else:
             self.forget(payload)
 
-    def _remember(self, found: Mapping[str, Source | UnknownSource], changes: int) -> None:
+    def _remember(self, found: Mapping[str, FoundSource], changes: int) -> None:
         with self._lock:
             if changes != self._changes:
                 return

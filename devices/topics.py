@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from devices.gateways import GatewayTopic, parse_gateway_topic, subscription_filters
+
 _NATIVE_LEVELS = 5
-_TTS_LEVELS = 5
 _NATIVE_LEAVES = ("up", "ack", "state")
 
 
@@ -20,20 +21,10 @@ class NativeTopic:
         return self.tenant
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayTopic:
-    """`v3/{application}@{tenant}/devices/{device}/up`; the tenant is one of The Things Stack, not ours."""
-
-    application: str
-    device: str
-
-    @property
-    def owner(self) -> str:
-        """Whose device it is."""
-        return self.application
-
-
 Topic = NativeTopic | GatewayTopic
+
+SUBSCRIPTIONS = ("machi/v1/+/+/up", *subscription_filters())
+"""What the bridge listens to."""
 
 
 def parse_topic(topic: str) -> Topic | None:
@@ -43,6 +34,4 @@ def parse_topic(topic: str) -> Topic | None:
     levels = topic.split("/")
     if len(levels) == _NATIVE_LEVELS and topic.startswith("machi/v1/") and levels[4] in _NATIVE_LEAVES:
         return NativeTopic(levels[2], levels[3])
-    if len(levels) == _TTS_LEVELS and levels[0] == "v3" and levels[2] == "devices" and levels[4] == "up":
-        return GatewayTopic(levels[1], levels[3])
-    return None
+    return parse_gateway_topic(topic)

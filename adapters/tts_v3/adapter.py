@@ -1,11 +1,13 @@
 """The Things Stack v3: what `v3/{application}@{tenant}/devices/{device}/up` carries. See README.md."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from adapters.json_text import check_value, load_json
+from adapters.codecs.frames import decode_frame
+from adapters.codecs.types import Codec
+from adapters.flatten import as_object, check_count, flatten
+from adapters.json_text import load_json
 from adapters.times import parse_iso
-from adapters.types import MAX_DEPTH, MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
+from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
 from context_api.ngsild.model import Micros
 
 _NEVER = "0001-01-01T00:00:00Z"
@@ -13,43 +15,30 @@ _NEVER = "0001-01-01T00:00:00Z"
 
 
 class TtsV3Adapter:
-    """Keeps no state."""
+    """Keeps no state. `codec` reads the frames that The Things Stack did not decode."""
 
     name = "tts_v3"
 
+    def __init__(self, codec: Codec | None = None) -> None:
+        self._codec = codec
+
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return the decoded payload of one uplink as one reading. Raises DecodeError."""
-        document = _object(load_json(message.payload), "the message")
+        document = as_object(load_json(message.payload), "the message")
         if "uplink_message" not in document:
             raise DecodeError("bad-shape", f"no uplink_message, but {', '.join(document)[:100]!r}")
-        uplink = _object(document["uplink_message"], "uplink_message")
-        values = _decode_values(uplink)
+        uplink = as_object(document["uplink_message"], "uplink_message")
+        values = _decode_values(uplink, self._codec)
         return [RawReading(values, _device(document), _observed_at(document, uplink))], state
 
 
-def _decode_values(uplink: dict[str, Any]) -> dict[str, RawValue]:
+def _decode_values(uplink: dict[str, Any], codec: Codec | None) -> dict[str, RawValue]:
     decoded = uplink.get("decoded_payload")
-    if decoded is None:
-        if not uplink.get("frm_payload"):
-            raise DecodeError("no-values", "the uplink carries no payload")
-        raise DecodeError("no-codec", "the uplink has a frm_payload but no decoded_payload")
-    check_value(decoded, "decoded_payload")
-    values = dict(_flatten(_object(decoded, "decoded_payload"), ""))
-    if not values:
-        raise DecodeError("no-values", "decoded_payload is empty")
-    if len(values) > MAX_VALUES:
-        raise DecodeError("too-many-values", f"{len(values)} values; at most {MAX_VALUES} are accepted")
-    return values
-
-
-def _flatten(decoded: dict[str, Any], prefix: str) -> Iterator[tuple[str, RawValue]]:
-    """Nested objects become dotted names: {"air": {"temperature": 1}} -> air.temperature."""
-    for key, value in decoded.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and prefix.count(".") < MAX_DEPTH:
-            yield from _flatten(value, f"{name}.")
-        else:
-            yield name, RawValue(value)
+    if decoded is not None:
+        return flatten(as_object(decoded, "decoded_payload"), "decoded_payload")
+    if not uplink.get("frm_payload"):
+        raise DecodeError("no-values", "the uplink carries no payload")
+    return check_count(dict(decode_frame(codec, uplink.get("f_port"), uplink["frm_payload"], "frm_payload")))
 
 
 def _observed_at(document: dict[str, Any], uplink: dict[str, Any]) -> Micros | None:
@@ -80,13 +69,7 @@ def _device(document: dict[str, Any]) -> str | None:
     ids = document.get("end_device_ids")
     if ids is None:
         return None
-    device = _object(ids, "end_device_ids").get("device_id")
+    device = as_object(ids, "end_device_ids").get("device_id")
     if device is not None and not isinstance(device, str):
         raise DecodeError("bad-shape", f"end_device_ids.device_id is {describe(device)}")
     return device
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DecodeError("bad-shape", f"{name} is not an object but {describe(value)}")
-    return value

@@ -95,8 +95,8 @@ class BrokerUsers(NamedTuple):
     generation: int
     hashes: list[tuple[str, str]]
     """(user name, hash), sorted."""
-    gateways: list[tuple[str, str]]
-    """(user name, application), sorted."""
+    gateways: list[tuple[str, str, str]]
+    """(user name, adapter, application), sorted."""
 
 
 class Verifier(NamedTuple):
@@ -196,11 +196,20 @@ def find_tenants(database: Database, names: Collection[str]) -> dict[str, int]:
         return dict(connection.execute(_SQL["find_tenants"], {"names": list(names)}).fetchall())
 
 
-def find_applications(database: Database, applications: Collection[str]) -> dict[str, tuple[str, int]]:
-    """Find the tenant (name, id) of each gateway's application."""
+class Application(NamedTuple):
+    """Whose gateway speaks for an application."""
+
+    tenant: str
+    tenant_id: int
+    gateway: str
+    adapter: str
+
+
+def find_applications(database: Database, applications: Collection[str]) -> dict[str, Application]:
+    """Find the gateway of each application."""
     with database.connection() as connection:
         rows = connection.execute(_SQL["find_applications"], {"applications": list(applications)}).fetchall()
-    return {application: (tenant, tenant_id) for application, tenant, tenant_id in rows}
+    return {row[0]: Application(*row[1:]) for row in rows}
 
 
 def find_verifiers(database: Database, username: str) -> list[Verifier]:
@@ -217,7 +226,7 @@ def list_broker_users(database: Database) -> BrokerUsers:
         return BrokerUsers(
             _generation(connection)[0],
             [(row[0], row[1]) for row in connection.execute(_SQL["list_broker_hashes"])],
-            [(row[0], row[1]) for row in connection.execute(_SQL["list_gateway_topics"])],
+            [(row[0], row[1], row[2]) for row in connection.execute(_SQL["list_gateway_topics"])],
         )
 
 

@@ -96,7 +96,7 @@ where d.retired_at is null;
 select name, id from tenant where name = any(%(names)s::text[]);
 
 -- name: find_applications
-select g.application, t.name, t.id from device g join tenant t on t.id = g.tenant_id
+select g.application, t.name, t.id, g.id, g.adapter from device g join tenant t on t.id = g.tenant_id
 where g.application = any(%(applications)s::text[]) and g.retired_at is null;
 
 -- name: list_broker_hashes
@@ -105,7 +105,7 @@ select distinct on (username) username, broker_hash from device_credential where
 order by username, id desc;
 
 -- name: list_gateway_topics
-select t.name || '/' || g.id, g.application from device g join tenant t on t.id = g.tenant_id
+select t.name || '/' || g.id, g.adapter, g.application from device g join tenant t on t.id = g.tenant_id
 where g.application is not null and g.retired_at is null
 order by 1;
 

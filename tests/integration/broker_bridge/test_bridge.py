@@ -127,6 +127,33 @@ def test_uplinks_of_a_network_server_come_in_by_their_own_topics(
     assert {str(at) for _, at in rows} == {"2021-11-11 08:33:34.926000"}
 
 
+def test_gateways_of_other_makes_come_in_by_their_own_topics(
+    town: Town, mosquitto_factory: MosquittoFactory
+) -> None:
+    broker = mosquitto_factory()
+    registry = DeviceRegistry(town.database)
+    for adapter in ("ultralight", "zigbee2mqtt", "tasmota"):
+        gateway = DeviceDraft(id=f"gw-{adapter}", kind="gateway", adapter=adapter, application=f"a-{adapter}")
+        registry.register(town.access, gateway)
+        device = DeviceDraft(id=adapter, profile="air-quality", gateway=f"gw-{adapter}")
+        registry.register(town.access, device)
+    with running(town.settings(broker.url)), Publisher(broker.port) as gateways:
+        gateways.publish("/ul/a-ultralight/ultralight/attrs", "2026-11-23T09:00:00+09:00|pm25|12.5")
+        gateways.publish("zigbee2mqtt/a-zigbee2mqtt/bridge/state", "online")
+        gateways.publish("zigbee2mqtt/a-zigbee2mqtt/zigbee2mqtt", '{"pm25": 13, "linkquality": 90}')
+        gateways.publish("tele/a-tasmota/tasmota/SENSOR", '{"Time": "2026-11-23T09:00:00", "pm25": 14}')
+        wait_until(
+            lambda: all(
+                town.counters(one)["received"] == 1
+                for one in ("ultralight", "zigbee2mqtt", "gw-zigbee2mqtt", "tasmota")
+            )
+        )
+    rows = town.ask("select value from observation where value > 12 order by value")
+    assert [value for (value,) in rows] == [12.5, 13, 14]
+    assert town.counters("gw-zigbee2mqtt")["ignored"] == 1
+    assert town.quarantine() == []
+
+
 def _uplink(device: str, **message: object) -> str:
     return json.dumps(
         {

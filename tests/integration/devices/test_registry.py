@@ -11,6 +11,7 @@ from context_api.store.devices import get_generation, list_broker_users, mark_ap
 from devices.broker_files import render_broker_files
 from devices.credentials import BRIDGE_RULES, Service
 from devices.errors import DeviceExists, DeviceUnknown, InvalidDevice
+from devices.gateways import subscription_filters
 from devices.model import DeviceDraft, DeviceFilter, DeviceKind, Registered
 from devices.registry import DeviceRegistry
 
@@ -160,9 +161,9 @@ def test_broker_files(registry: DeviceRegistry, access: Access, database: Databa
         "pattern read machi/v1/%u/down",
         "",
         "user machi-bridge",
-        "topic read machi/v1/+/+/up",
         "topic read machi/v1/+/+/state",
-        "topic read v3/+/devices/+/up",
+        "topic read machi/v1/+/+/up",
+        *(f"topic read {one}" for one in subscription_filters()),
         "",
         "user default/g",
         "topic write v3/app@town/devices/+/up",

@@ -11,7 +11,7 @@ from context_api.ngsild.model import Kind
 from context_api.store.access import Access
 from context_api.store.database import Database
 from devices.lookup import find_sources
-from devices.model import DeviceDraft, Source, UnknownSource
+from devices.model import DeviceDraft, SilentSource, Source, UnknownSource
 from devices.registry import DeviceRegistry
 from devices.sources import Sources
 
@@ -80,6 +80,23 @@ def test_gateway_source(registry: DeviceRegistry, access: Access, database: Data
         assert (unknown.tenant_id, unknown.reason) == (access.tenant_id, "unknown-device")
     registry.retire(access, "gate")
     assert isinstance(Sources(database).find("v3/app@town/devices/eui-1/up"), UnknownSource)
+
+
+def test_gateways_of_other_makes(registry: DeviceRegistry, access: Access, database: Database) -> None:
+    registry.register(
+        access, DeviceDraft(id="hub", kind="gateway", adapter="zigbee2mqtt", application="hall")
+    )
+    registry.register(
+        access, DeviceDraft(id="z-1", profile="air-quality", gateway="hub", gateway_device="公民館/1")
+    )
+    sources = Sources(database)
+    source = sources.find("zigbee2mqtt/hall/公民館/1")
+    assert isinstance(source, Source)
+    assert (source.device_id, source.adapter.name) == ("z-1", "zigbee2mqtt")
+    assert sources.find("zigbee2mqtt/hall/bridge/state") == SilentSource("default", access.tenant_id, "hub")
+    # The application is another adapter's, or nobody's
+    for topic in ("tele/hall/公民館/1", "ul/hall/z-1/attrs", "zigbee2mqtt/other/bridge/state"):
+        assert isinstance(sources.find(topic), UnknownSource)
 
 
 def test_unknown_goes_to_the_tenant_it_names(database: Database) -> None:

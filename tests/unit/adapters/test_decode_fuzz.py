@@ -63,6 +63,8 @@ def _decode(name: str, payload: bytes) -> str:
         assert len(error.detail) <= 300
         assert "\0" not in error.detail
         return error.reason
+    if not readings:
+        return "ignored"
     assert 0 < sum(len(reading.values) for reading in readings) <= MAX_VALUES
     return "decoded"
 

@@ -1,4 +1,4 @@
-"""Every folder adapters/<name>/testcases/<case> is a test: input -> expected.json or expected.err."""
+"""Every folder adapters/<name>/testcases/<case> is a test: input, or input.hex, to expected.json or .err."""
 
 import json
 import tomllib
@@ -31,11 +31,17 @@ def _shown(reading: RawReading) -> dict[str, Any]:
     return shown
 
 
+def _input(case: Path) -> bytes:
+    """The payload as it is, or in hexadecimal where it is no text."""
+    binary = case / "input.hex"
+    return bytes.fromhex(binary.read_text()) if binary.exists() else (case / "input").read_bytes()
+
+
 @pytest.mark.parametrize("case", _CASES, ids=[f"{case.parts[-3]}-{case.name}" for case in _CASES])
 def test_testcase(case: Path) -> None:
     adapter = get_adapter(case.parts[-3])
     config = tomllib.loads((case / "config.toml").read_text())
-    message = Message(config["topic"], (case / "input").read_bytes(), retain=config.get("retain", False))
+    message = Message(config["topic"], _input(case), retain=config.get("retain", False))
     error = case / "expected.err"
     if error.exists():
         with pytest.raises(DecodeError) as caught:

@@ -10,7 +10,7 @@ from broker_bridge.intake import prepare
 from broker_bridge.models import Incoming
 from context_api.store.deliveries_in import Delivery
 from devices.catalog import built_in_profiles
-from devices.model import Source, UnknownSource
+from devices.model import FoundSource, SilentSource, Source, UnknownSource
 
 NOW = 1_763_856_000_000_000
 SOURCE = Source(
@@ -27,7 +27,7 @@ SOURCE = Source(
 
 def _prepare(
     payload: bytes | str,
-    source: Source | UnknownSource = SOURCE,
+    source: FoundSource = SOURCE,
     *,
     packet_id: int = 7,
     is_dup: bool = False,
@@ -79,6 +79,12 @@ def test_unknown_source_is_quarantined_in_its_tenant() -> None:
     assert delivery.quarantine is not None
     assert (delivery.quarantine.reason, delivery.quarantine.detail) == ("unknown-device", "no device a")
     assert (delivery.device_id, delivery.readings) == ("", ())
+
+
+def test_a_gateway_that_speaks_of_itself_is_counted() -> None:
+    delivery = _prepare("anything", SilentSource("default", 1, "hall"))
+    assert (delivery.device_id, delivery.ignored, delivery.values) == ("hall", "gateway-status", 0)
+    assert (delivery.quarantine, delivery.receipt, delivery.readings) == (None, None, ())
 
 
 def test_retained_message_without_time_is_ignored() -> None:

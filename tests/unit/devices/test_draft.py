@@ -73,7 +73,7 @@ def test_accepted(document: Any) -> None:
         (DEVICE | {"gatewayDevice": "x"}, "gatewayDevice"),
         (DEVICE | {"gateway": "a/b"}, "gateway"),
         (DEVICE | {"gateway": "g", "adapter": "native"}, "adapter"),
-        (DEVICE | {"gateway": "g", "gatewayDevice": "a/b"}, "gatewayDevice"),
+        (DEVICE | {"gateway": "g", "gatewayDevice": "a/+"}, "gatewayDevice"),
         (GATEWAY | {"application": "a/b"}, "application"),
         (GATEWAY | {"application": "a+"}, "application"),
         (GATEWAY | {"application": None}, "application"),

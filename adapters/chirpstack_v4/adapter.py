@@ -1,0 +1,81 @@
+"""ChirpStack v4: the events of `application/{application}/device/{devEui}/event/{event}`. See README.md."""
+
+from typing import Any
+
+from adapters.codecs.frames import decode_frame
+from adapters.codecs.types import Codec
+from adapters.flatten import as_object, as_text, check_count, flatten
+from adapters.json_text import load_json
+from adapters.times import parse_iso
+from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
+from context_api.ngsild.model import Micros
+
+_NOTHING_MEASURED = ("join", "ack", "txack", "log", "integration")
+_LARGEST = {"latitude": 90, "longitude": 180}
+
+
+class ChirpStackV4Adapter:
+    """Keeps no state. `codec` reads the frames that ChirpStack did not decode."""
+
+    name = "chirpstack_v4"
+
+    def __init__(self, codec: Codec | None = None) -> None:
+        self._codec = codec
+
+    def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
+        """Return the values of one event as one reading, or none for events that measure nothing.
+
+        Raises DecodeError.
+        """
+        event = message.topic.rpartition("/")[2]
+        document = as_object(load_json(message.payload), "the message")
+        device = as_text(
+            as_object(document.get("deviceInfo"), "deviceInfo").get("devEui"), "deviceInfo.devEui"
+        )
+        if event in _NOTHING_MEASURED:
+            return [], state
+        values = self._decode_event(event, document)
+        return [RawReading(check_count(values), device, _observed_at(document))], state
+
+    def _decode_event(self, event: str, document: dict[str, Any]) -> dict[str, RawValue]:
+        if event == "status":
+            return _decode_status(document)
+        if event == "location":
+            return {"location": RawValue(_decode_location(document.get("location")))}
+        if event != "up":
+            raise DecodeError("bad-shape", f"ChirpStack knows no event {event!r:.40}")
+        decoded = document.get("object")
+        if decoded is not None:
+            return flatten(as_object(decoded, "object"), "object")
+        if not document.get("data"):
+            raise DecodeError("no-values", "the uplink carries no payload")
+        return dict(decode_frame(self._codec, document.get("fPort"), document["data"], "data"))
+
+
+def _decode_status(document: dict[str, Any]) -> dict[str, RawValue]:
+    """The device's answer about itself; a battery on external power has no level."""
+    names = ("margin", "batteryLevel")
+    values = {name: RawValue(document[name]) for name in names if document.get(name) is not None}
+    if document.get("externalPowerSource") or document.get("batteryLevelUnavailable"):
+        values.pop("batteryLevel", None)
+    if not values:
+        raise DecodeError("no-values", "the status names neither margin nor batteryLevel")
+    return values
+
+
+def _decode_location(location: Any) -> dict[str, Any]:
+    members = as_object(location, "location")
+    longitude, latitude = (_degrees(members.get(name, 0), name) for name in ("longitude", "latitude"))
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def _degrees(value: Any, name: str) -> float:
+    if type(value) not in (int, float) or abs(value) > _LARGEST[name]:
+        raise DecodeError("bad-shape", f"location.{name} is {describe(value)}")
+    return float(value)
+
+
+def _observed_at(document: dict[str, Any]) -> Micros | None:
+    """The network server's time: the gateways' own clocks are often wrong."""
+    time = document.get("time")
+    return parse_iso(time) if isinstance(time, str) and time else None

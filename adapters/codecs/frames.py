@@ -1,0 +1,39 @@
+"""The frame inside a network server's message: base64 and a port, for a codec."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.codecs.types import MAX_FRAME_BYTES, Codec
+from adapters.types import DecodeError, RawValue, describe
+
+_MAX_PORT = 255
+
+
+def decode_frame(codec: Codec | None, port: Any, data: Any, name: str) -> Mapping[str, RawValue]:
+    """Return the values that a codec finds in base64 `data`, the member `name` of the message.
+
+    Raises DecodeError: no-codec where there is none to read it, bad-frame.
+    """
+    if codec is None:
+        raise DecodeError("no-codec", f"{name} is not decoded, and the device's profile names no codec")
+    if not isinstance(data, str):
+        raise DecodeError("bad-frame", f"{name} is not base64 but {describe(data)}")
+    try:
+        frame = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DecodeError("bad-frame", f"{name} is not base64: {error}") from error
+    if len(frame) > MAX_FRAME_BYTES:
+        raise DecodeError(
+            "bad-frame", f"{name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES} are accepted"
+        )
+    return codec.decode(_port(port), frame)
+
+
+def _port(port: Any) -> int | None:
+    if port is None:
+        return None
+    if type(port) is not int or not 0 <= port <= _MAX_PORT:
+        raise DecodeError("bad-frame", f"the port is {describe(port)}; LoRaWAN has 0 to 255")
+    return port

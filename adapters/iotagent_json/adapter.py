@@ -1,0 +1,64 @@
+"""FIWARE IoT Agent JSON: `{"t": 15, "TimeInstant": "…Z"}`, or an array of them. See README.md."""
+
+from typing import Any
+
+from adapters.fiware_topics import single_attribute
+from adapters.flatten import as_object
+from adapters.json_text import check_value, load_json
+from adapters.times import parse_iso
+from adapters.types import MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
+from context_api.ngsild.model import Micros
+
+_TIME = "TimeInstant"
+
+
+class IotAgentJsonAdapter:
+    """Keeps no state."""
+
+    name = "iotagent_json"
+
+    def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
+        """Return a reading per object. Raises DecodeError."""
+        attribute = single_attribute(message.topic)
+        if attribute is not None:
+            return [RawReading({attribute: RawValue(_single(message.payload, attribute))})], state
+        document = load_json(message.payload)
+        objects = document if isinstance(document, list) else [document]
+        if len(objects) > MAX_VALUES:
+            raise DecodeError("too-many-values", f"{len(objects)} objects; at most {MAX_VALUES} are accepted")
+        readings = [_decode_object(one) for one in objects]
+        count = sum([len(reading.values) for reading in readings])
+        if count == 0:
+            raise DecodeError("no-values", "the payload carries no value")
+        if count > MAX_VALUES:
+            raise DecodeError("too-many-values", f"{count} values; at most {MAX_VALUES} are accepted")
+        return readings, state
+
+
+def _single(payload: bytes, attribute: str) -> Any:
+    """Read the payload of a topic that names its attribute: JSON, else the text as it is."""
+    try:
+        value = load_json(payload)
+    except DecodeError as error:
+        if error.reason != "bad-json":
+            raise
+        value = payload.decode("utf-8", "replace")
+    check_value(value, attribute)
+    return value
+
+
+def _decode_object(value: Any) -> RawReading:
+    members = as_object(value, "a measure")
+    observed_at = _time(members.pop(_TIME, None))
+    for key, member in members.items():
+        check_value(member, key)
+        check_value(key, "a name")
+    return RawReading({key: RawValue(member) for key, member in members.items()}, None, observed_at)
+
+
+def _time(value: Any) -> Micros | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise DecodeError("bad-time", f"{_TIME} is {describe(value)}, not an ISO 8601 time")
+    return parse_iso(value)

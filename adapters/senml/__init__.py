@@ -1,0 +1,1 @@
+"""Sensor Measurement Lists (RFC 8428)."""

@@ -1,0 +1,1 @@
+"""Sensor.Community (airRohr) pushes."""

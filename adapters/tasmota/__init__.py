@@ -1,0 +1,1 @@
+"""Tasmota telemetry."""
