@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from context_api.ngsild.model import Micros
 from context_api.notifications.judge import result_of, settle_attempts, settle_unsendable
@@ -12,7 +13,9 @@ from context_api.notifications.metrics import NotifierMetrics
 from context_api.notifications.retry import Verdict
 from context_api.notifications.sender import Attempt, Message, Sender
 from context_api.notifications.settings import NotifierSettings
-from context_api.store.deliveries import LeasedQueue, OutboxRow, RowResult, Settlement, State
+from context_api.notifications.signing import HEADER, sign
+from context_api.store.deliveries import CHANGE, LeasedQueue, OutboxRow, RowResult, Settlement, State
+from context_api.store.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -22,9 +25,19 @@ class MessageError(Exception):
 
 
 class MakeMessage(Protocol):
-    """Writes the notification of an outbox row. Raises MessageError."""
+    """Writes the notification of an outbox row; None where there is nothing to tell. Raises MessageError."""
 
-    async def __call__(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message: ...
+    async def __call__(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message | None: ...
+
+
+class _Sent(NamedTuple):
+    """What became of one row."""
+
+    attempt: Attempt
+    is_contact: bool = True
+    """False where it failed before anything was sent."""
+    cooldown_s: float = 0.0
+    duration_ms: int | None = None
 
 
 class QueueDelivery:
@@ -39,6 +52,7 @@ class QueueDelivery:
         *,
         pause_subscription: Callable[[int, str], Awaitable[None]],
         is_stopping: Callable[[], bool],
+        alias_of: Callable[[str], Awaitable[str]] | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -46,6 +60,7 @@ class QueueDelivery:
         self._make_message = make_message
         self._pause_subscription = pause_subscription
         self._is_stopping = is_stopping
+        self._alias_of = alias_of
 
     async def deliver(self, queue: LeasedQueue, slots: asyncio.Semaphore) -> Settlement:
         """Send what the queue holds; the settlement says how far it came."""
@@ -54,43 +69,65 @@ class QueueDelivery:
         if unsendable is not None:
             return unsendable
         results: list[RowResult] = []
-        failed: Attempt | None = None
-        cooldown_s = 0.0
+        failed: _Sent | None = None
         async with slots:
             for row in queue.rows:
                 if self._is_stopping():
                     break
-                try:
-                    attempt, cooldown_s = await self._attempt(queue, row)
-                except asyncio.CancelledError:
-                    break
-                if attempt is None:
+                if row.document is None and row.kind == CHANGE:
                     results.append(_forgotten(row))
                     continue
-                results.append(result_of(row, attempt))
-                if attempt.verdict is not Verdict.DELIVERED:
-                    failed = attempt
+                try:
+                    sent = await self._attempt(queue, row)
+                except asyncio.CancelledError:
                     break
-        if failed is not None and failed.verdict is Verdict.GONE:
-            await self._pause_subscription(queue.lease.subscription_key, failed.error or "gone")
-        return settle_attempts(queue, results, failed, retry, cooldown_s)
+                results.append(result_of(row, sent.attempt, sent.duration_ms))
+                if sent.attempt.verdict in (Verdict.RETRY, Verdict.GONE):
+                    failed = sent
+                    break
+        if failed is None:
+            return settle_attempts(queue, results, None, retry)
+        if failed.attempt.verdict is Verdict.GONE:
+            await self._pause_subscription(queue.lease.subscription_key, failed.attempt.error or "gone")
+        return settle_attempts(
+            queue, results, failed.attempt, retry, failed.cooldown_s, endpoint_failed=failed.is_contact
+        )
 
-    async def _attempt(self, queue: LeasedQueue, row: OutboxRow) -> tuple[Attempt | None, float]:
-        """Send one row; None where there is nothing left to send. The second is the endpoint's cooldown."""
-        if row.document is None:
-            return None, 0.0
+    async def _attempt(self, queue: LeasedQueue, row: OutboxRow) -> _Sent:
+        """Send one row."""
         now = _now()
         try:
             message = await self._make_message(queue, row, now)
-        except MessageError as error:
-            return Attempt(Verdict.RETRY, str(error)), 0.0
+            alias = await self._find_alias(queue)
+        except (MessageError, StoreError) as error:
+            return _Sent(Attempt(Verdict.RETRY, str(error)), is_contact=False)
+        if message is None:
+            return _Sent(Attempt(Verdict.EMPTY, "no entity matched"), is_contact=False)
         timeout_s = min(message.timeout_s or self._settings.timeout_s, self._settings.longest_timeout_s)
+        message = add_marks(message, alias, now)
         began = time.perf_counter()
         attempt = await self._sender.send(message, timeout_s)
-        self._metrics.request_seconds.observe(time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        self._metrics.request_seconds.observe(took_s)
         if attempt.verdict is Verdict.DELIVERED and row.changed_at is not None:
             self._metrics.latency.observe(max(0.0, (_now() - row.changed_at) / 1e6))
-        return attempt, message.cooldown_s
+        return _Sent(attempt, cooldown_s=message.cooldown_s, duration_ms=round(took_s * 1_000))
+
+    async def _find_alias(self, queue: LeasedQueue) -> str | None:
+        if self._alias_of is None or queue.subscription is None:
+            return None
+        return await self._alias_of(queue.subscription.tenant)
+
+
+def add_marks(message: Message, alias: str | None, now: Micros) -> Message:
+    """Name the broker that sends it (Via, RFC 9110, 7.6.3) and, where there are secrets, sign it."""
+    headers = list(message.headers)
+    if alias is not None:
+        headers.append((b"Via", f"1.1 {alias}".encode()))
+    if message.secrets:
+        signature = sign(message.secrets, message.body, now // 1_000_000)
+        headers.append((HEADER.encode(), signature.encode()))
+    return replace(message, headers=headers)
 
 
 def _forgotten(row: OutboxRow) -> RowResult:

@@ -176,6 +176,7 @@ class Dispatcher:
                 rows_per_queue=self._settings.rows_per_queue,
                 lease_s=self._settings.lease_s,
                 skip=skip,
+                rest=self._settings.rest,
             )
         except StoreError as error:
             await self._pause(error)
@@ -228,7 +229,7 @@ class Dispatcher:
         pieces = [batch]
         while pieces:
             try:
-                settled = await self.in_thread(settle, self._database, pieces[-1])
+                settled = await self.in_thread(settle, self._database, pieces[-1], self._settings.rest)
                 held |= settled.held
                 waiting |= settled.waiting
                 pieces.pop()

@@ -20,11 +20,14 @@ _RESERVED = frozenset(
         "host",
         "keep-alive",
         "link",
+        "machi-signature",
+        "machi-test",
         "ngsild-tenant",
         "te",
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "via",
     }
 )
 

@@ -39,6 +39,7 @@ class NotifierMetrics:
                 ("dead_lettered", "Notifications that were given up, over all subscriptions"),
                 ("leased", "Queues that notifier processes hold"),
                 ("failing", "Queues whose last attempt failed"),
+                ("resting", "Endpoints that are left alone after failures"),
             )
         }
 

@@ -13,8 +13,11 @@ from context_api.notifications.health import HealthServer
 from context_api.notifications.messages import MessageMaker
 from context_api.notifications.metrics import NotifierMetrics
 from context_api.notifications.outbound import OutboundPolicy, open_client
+from context_api.notifications.periodic import PeriodicMaker
 from context_api.notifications.sender import HttpSender, Sender
 from context_api.notifications.settings import NotifierSettings
+from context_api.notifications.timers import run_timers
+from context_api.notifications.via import Aliases
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries import LeasedQueue, get_counts, pause_subscription
 from context_api.store.errors import StoreError
@@ -53,15 +56,17 @@ class _Notifier:
         self, stop: threading.Event, database: Database, sender: Sender, messages: MessageMaker
     ) -> None:
         settings = self._settings
+        periodic = PeriodicMaker(database, messages.make)
         delivery = QueueDelivery(
             settings,
             self._metrics,
             sender,
-            messages.make,
+            periodic.make,
             pause_subscription=lambda key, reason: dispatcher.in_thread(
                 pause_subscription, database, key, reason
             ),
             is_stopping=lambda: dispatcher.stopping,
+            alias_of=Aliases(database).of,
         )
 
         def endpoint_of(queue: LeasedQueue) -> str:
@@ -77,6 +82,7 @@ class _Notifier:
             health.serve(settings.http_host, settings.http_port),
             _running(self._report(database, dispatcher)),
             _waking(settings.database_url, dispatcher),
+            _running(run_timers(settings, database, dispatcher)),
             _running(_forward(stop, stopped)),
         ):
             _log.info("Notifier started", extra={"action": "start", "health_port": health.port})

@@ -15,7 +15,10 @@ class Verdict(Enum):
     DELIVERED = "delivered"
     RETRY = "retry"
     GONE = "gone"
-    """The receiver will never take it again (410): a dead letter, and the subscription pauses."""
+    """The receiver will never take it again (410), or it went in a circle (508): a dead letter, and the
+    subscription pauses."""
+    EMPTY = "empty"
+    """There was nothing to tell: cancelled."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,16 @@ def judge_status(status: int) -> Verdict:
     """Any 2xx is success (clause 5.8.6 names 200 only; receivers answer 201, 202 and 204 as well)."""
     if 200 <= status < 300:
         return Verdict.DELIVERED
-    return Verdict.GONE if status == 410 else Verdict.RETRY
+    return Verdict.GONE if status in (410, 508) else Verdict.RETRY
+
+
+def explain_status(status: int) -> str:
+    """What a receiver's owner may not expect, to be added to the error; empty for what speaks for itself."""
+    if 300 <= status < 400:
+        return ": redirects are not followed, the subscription has to name the address itself"
+    if status == 508:
+        return ": the notification went in a circle between brokers"
+    return ""
 
 
 def parse_retry_after(text: str | None, now: int) -> float | None:

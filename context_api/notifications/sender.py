@@ -11,7 +11,7 @@ import httpx
 from context_api.ngsild.subscription_model import MqttVersion
 from context_api.notifications.headers import Headers
 from context_api.notifications.outbound import OutboundRefused
-from context_api.notifications.retry import Verdict, judge_status, parse_retry_after
+from context_api.notifications.retry import Verdict, explain_status, judge_status, parse_retry_after
 
 MAX_ANSWER_BYTES = 64 * 1024
 """What a receiver says beyond this costs it the connection, nothing else."""
@@ -43,6 +43,8 @@ class Attempt:
     verdict: Verdict
     error: str | None = None
     retry_after_s: float | None = None
+    status: int | None = None
+    """The HTTP status of the answer, if there was one."""
 
 
 class Sender(Protocol):
@@ -82,9 +84,10 @@ class HttpSender:
 def _read_attempt(response: httpx.Response) -> Attempt:
     verdict = judge_status(response.status_code)
     if verdict is Verdict.DELIVERED:
-        return Attempt(verdict)
+        return Attempt(verdict, status=response.status_code)
     asked_s = parse_retry_after(response.headers.get("retry-after"), time.time_ns() // 1_000)
-    return Attempt(verdict, f"HTTP {_describe(response.status_code)}", asked_s)
+    status = response.status_code
+    return Attempt(verdict, f"HTTP {_describe(status)}{explain_status(status)}", asked_s, status)
 
 
 def _printable(error: Exception) -> str:

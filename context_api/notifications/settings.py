@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from context_api.notifications.outbound import Network
 from context_api.notifications.retry import RetryPolicy
+from context_api.store.deliveries import RestPolicy
+from context_api.store.deliveries_timers import Bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,12 @@ class NotifierSettings:
     http_port: int | None = None
     """/healthz, /readyz and /metrics; 0 = a free port, None = none."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rest: RestPolicy = field(default_factory=RestPolicy)
+    """When endpoints are left alone after failures."""
+    bounds: Bounds = field(default_factory=Bounds)
+    """How many notifications may wait."""
+    timers_s: float = 0.25
+    """How often to look for periodic notifications that are due; bounds are kept every eighth time."""
     lease_s: float = 15.0
     """How long a killed process holds its queues; renewed three times in that time while it lives."""
     leases: int = 1_024

@@ -154,6 +154,12 @@ def resume(database: Database, access: Access, key: int) -> None:
     _switch(database, access, key, "resume", None)
 
 
+def set_waiting_limit(database: Database, key: int, limit: int | None) -> None:
+    """Let so many notifications wait, at most as many as the installation allows; None: as many."""
+    with database.connection() as connection:
+        connection.execute(_SQL["set_waiting_limit"], {"subscription_key": key, "limit": limit})
+
+
 def _switch(database: Database, access: Access, key: int, block: str, reason: str | None) -> None:
     with database.transaction() as connection:
         # Writers share this lock until they commit (see subscriptions.py): it comes before any row

@@ -26,8 +26,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     status_reason: str | None
     expires_at: Micros | None
-    waiting_limit: int
-    """0: the installation's."""
+    waiting_limit: int | None
+    """None: the installation's."""
     matched: int
     delivered: int
     coalesced: int

@@ -1,6 +1,5 @@
 """Who this context source is (clause 5.15)."""
 
-import hashlib
 import time
 
 from fastapi import APIRouter
@@ -14,6 +13,7 @@ from context_api.http.responses import ld_response
 from context_api.http.schemas_discovery import IDENTITY
 from context_api.http.services import Services
 from context_api.ngsild.time import format_datetime
+from context_api.notifications.via import make_alias
 from context_api.store.registrations import get_installation_id
 
 RETRIEVE = Operation(
@@ -59,9 +59,3 @@ def info_router(services: Services) -> APIRouter:
     router = new_router("/ngsi-ld/v1")
     add_route(router, "GET", "/info/sourceIdentity", retrieve, RETRIEVE)
     return router
-
-
-def make_alias(installation: str, tenant: str) -> str:
-    """Give the pseudonym of a tenant of an installation; the tenant's name cannot be read from it."""
-    digest = hashlib.blake2b(f"{installation}/{tenant}".encode(), digest_size=8).hexdigest()
-    return f"machi-{digest}"

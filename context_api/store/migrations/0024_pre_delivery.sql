@@ -3,6 +3,7 @@
 -- Which endpoint a subscription leads to, without the address, which may hold a secret.
 alter table subscription add column endpoint uuid
     generated always as (md5(document #>> '{notification,endpoint,uri}')::uuid) stored;
+alter table subscription add column waiting_limit integer; -- null: the installation's
 create index subscription_endpoint on subscription (endpoint);
 create index subscription_periodic on subscription (key) where document ? 'interval_s';
 

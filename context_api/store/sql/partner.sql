@@ -6,7 +6,7 @@ select s.key from subscription s where s.tenant_id = %(tenant_id)s and s.id = %(
 -- name: list_overviews
 select s.key, s.id, s.is_active, s.status_reason,
     (extract(epoch from s.expires_at) * 1000000)::bigint as expires_at,
-    coalesce((s.document ->> 'waiting_limit')::bigint, 0) as waiting_limit,
+    s.waiting_limit,
     c.matched, c.delivered, c.coalesced, c.dead_lettered, c.cancelled, c.not_kept,
     (extract(epoch from c.last_success) * 1000000)::bigint as last_success,
     (extract(epoch from c.last_failure) * 1000000)::bigint as last_failure,
@@ -172,6 +172,9 @@ update subscription set is_active = false, status_reason = %(reason)s where key 
 update subscription
 set is_active = true, status_reason = null, document = document - 'is_active'
 where key = %(subscription_key)s;
+
+-- name: set_waiting_limit
+update subscription set waiting_limit = %(limit)s where key = %(subscription_key)s;
 
 -- name: bump_epoch
 update tenant set epoch = epoch + 1 where id = %(tenant_id)s;

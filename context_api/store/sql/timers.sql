@@ -70,7 +70,7 @@ select c.subscription_key, s.tenant_id
 from subscription_counter c
 join subscription s on s.key = c.subscription_key
 where c.matched - c.delivered - c.coalesced - c.dead_lettered - c.cancelled
-    > least(coalesce((s.document ->> 'waiting_limit')::bigint, %(limit)s), %(limit)s);
+    > least(s.waiting_limit, %(limit)s);
 
 -- name: find_overfull_tenants
 -- Tenants of which more waits than is allowed, by how much, with the subscription of which most does.

@@ -36,12 +36,22 @@ def raising(error: Exception) -> Handler:
 @pytest.mark.parametrize(
     ("handler", "attempt"),
     [
-        (answering(200), Attempt(Verdict.DELIVERED)),
-        (answering(204), Attempt(Verdict.DELIVERED)),
-        (answering(302, location="http://x/"), Attempt(Verdict.RETRY, "HTTP 302 Found")),
-        (answering(503, **{"retry-after": "7"}), Attempt(Verdict.RETRY, "HTTP 503 Service Unavailable", 7.0)),
-        (answering(410), Attempt(Verdict.GONE, "HTTP 410 Gone")),
-        (answering(599), Attempt(Verdict.RETRY, "HTTP 599")),
+        (answering(200), Attempt(Verdict.DELIVERED, status=200)),
+        (answering(204), Attempt(Verdict.DELIVERED, status=204)),
+        (
+            answering(302, location="http://x/"),
+            Attempt(
+                Verdict.RETRY,
+                "HTTP 302 Found: redirects are not followed, the subscription has to name the address itself",
+                status=302,
+            ),
+        ),
+        (
+            answering(503, **{"retry-after": "7"}),
+            Attempt(Verdict.RETRY, "HTTP 503 Service Unavailable", 7.0, 503),
+        ),
+        (answering(410), Attempt(Verdict.GONE, "HTTP 410 Gone", status=410)),
+        (answering(599), Attempt(Verdict.RETRY, "HTTP 599", status=599)),
         (raising(httpx.ReadTimeout("slow")), Attempt(Verdict.RETRY, "no answer within 1 s")),
         (raising(httpx.ConnectError("refused")), Attempt(Verdict.RETRY, "no connection: refused")),
         (raising(httpx.ReadError("")), Attempt(Verdict.RETRY, "no connection: ReadError")),
