@@ -109,6 +109,19 @@ class Settings(BaseSettings):
     temporal_page_instances: int = Field(
         10_000, ge=1, description="Most attribute instances in one page of a temporal query."
     )
+    exports_max: int = Field(
+        4, ge=1, le=64, description="Exports of history that one API process has under way at the same time."
+    )
+    licence: str | None = Field(
+        None,
+        description=(
+            "Licence of the town's data, such as `CC BY 4.0`: exports carry it. Unset: none is named."
+        ),
+    )
+    licence_url: str | None = Field(None, description="Where that licence can be read.")
+    attribution: str | None = Field(
+        None, description="Whom users of the data have to name, such as `東村山市`: exports carry it."
+    )
     clock_ahead: float = Field(
         300.0, ge=0, description="Seconds that a reading may lie in the future before it is quarantined."
     )

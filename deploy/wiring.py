@@ -70,6 +70,10 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         public_url=settings.public_url,
         mqtt_url=settings.mqtt_public_url or found.mqtt_url,
         temporal_page_instances=settings.temporal_page_instances,
+        exports_max=settings.exports_max,
+        licence=settings.licence,
+        licence_url=settings.licence_url,
+        attribution=settings.attribution,
     )
 
 

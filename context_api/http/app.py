@@ -26,6 +26,7 @@ from context_api.http.routes.batch import batch_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
+from context_api.http.routes.history import history_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
@@ -75,6 +76,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         purge_router(services),
         types_router(services),
         temporal_router(services),
+        history_router(services),
         subscriptions_router(services),
         contexts_router(services),
         registrations_router(services),

@@ -40,7 +40,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server, which has the original, leaves the body out
+            # The server, which has the original, leaves the body out; a long answer is not even made
+            scope = {**scope, "method": "GET", "machi.head": True}
         started = time.perf_counter()
         answer = _Answer(send)
         path = _routing_path(scope)

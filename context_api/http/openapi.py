@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from context_api.http.negotiation import JSON
+from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 
@@ -22,6 +23,7 @@ TAGS = [
     {"name": "Batches", "description": "Many entities in one request"},
     {"name": "Types", "description": "Which kinds of entities there are"},
     {"name": "Temporal", "description": "What the town knew then"},
+    {"name": "History", "description": "The past as tables, for people and spreadsheets"},
     {"name": "Subscriptions", "description": "Be told when something changes"},
     {"name": "Contexts", "description": "The vocabulary"},
     {"name": "Sources", "description": "Who else knows something"},
@@ -76,7 +78,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
         title=TITLE, version=version, description=DESCRIPTION, routes=routes, tags=TAGS
     )
     document["components"] = {
-        "schemas": {**SCHEMAS, **DISCOVERY_SCHEMAS},
+        "schemas": {**SCHEMAS, **DISCOVERY_SCHEMAS, **HISTORY_SCHEMAS},
         "parameters": _PARAMETERS,
         "responses": {HTTPStatus(status).name: _error(status, text) for status, text in _ERRORS.items()},
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},

@@ -28,6 +28,13 @@ class ApiSettings:
     """Processes whose heartbeat /readyz asks for."""
     heartbeat_limit_s: float = 10.0
     temporal_page_instances: int = 10_000
+    exports_max: int = 4
+    """Exports under way at the same time; each has a thread and a connection of its own."""
+    licence: str | None = None
+    """The name of the licence of the town's data, which exports carry."""
+    licence_url: str | None = None
+    attribution: str | None = None
+    """Whom a user of the data has to name."""
     read_lanes: int = 2
     """Coalesced reads under way at the same time."""
     write_lanes: int = 2
