@@ -1,6 +1,6 @@
 """Scope queries, geoqueries and type selections as SQL over a row `e` of entity; see `where`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query import (
@@ -15,6 +15,7 @@ from context_api.ngsild.query import (
 )
 from context_api.ngsild.query.pattern import parse_id_pattern
 from context_api.ngsild.query.scope import AllScopes, AnyScope
+from context_api.store.attribute_indexes import Usable
 from context_api.store.packing import pack_ints, pack_texts, pack_time
 from context_api.store.queries import load_queries
 from context_api.store.where import NOTHING, Find, Where, all_of, any_of, where_q
@@ -22,8 +23,13 @@ from context_api.store.where import NOTHING, Find, Where, all_of, any_of, where_
 _SQL = load_queries("reading")
 
 
-def where_query(query: EntityQuery, tenant_id: int, find: Find, now: Micros) -> Where:
-    """Write all of a query but its page. Raises BadRequestData for an idPattern that is none."""
+def where_query(
+    query: EntityQuery, tenant_id: int, find: Find, now: Micros, usable: Mapping[int, Usable] | None = None
+) -> Where:
+    """Write all of a query but its page; `usable` are declared indexes, by attribute.
+
+    Raises BadRequestData for an idPattern that is none.
+    """
     parts = [
         Where(b"e.tenant_id = %s", (tenant_id,)),
         Where(b"(e.expires_at is null or e.expires_at > %s)", (pack_time(now),)),
@@ -40,7 +46,7 @@ def where_query(query: EntityQuery, tenant_id: int, find: Find, now: Micros) -> 
     if query.geo is not None:
         parts.append(where_geo(query.geo, find))
     if query.q is not None:
-        parts.append(where_q(query.q, find, now))
+        parts.append(where_q(query.q, find, now, usable or {}))
     return all_of(parts)
 
 

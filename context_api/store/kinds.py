@@ -16,9 +16,13 @@ from context_api.store.terms import Terms
 MAX_KNOWN = 200_000
 
 _SQL = load_queries("discovery")
+_INDEXES_SQL = load_queries("attribute_indexes")
+
+LIVE = -1
+"""In the place of a kind: entities of the type have the attribute with observedAt, where no index looks."""
 
 Combination = tuple[Iri, Iri, int]
-"""Type, attribute, kind."""
+"""Type, attribute, kind (or LIVE)."""
 
 
 class KnownKinds:
@@ -64,7 +68,11 @@ class KindsOfTransaction:
             return
         for one in transition.touched:
             latter, former = one.after, one.before
-            if latter is not None and (former is None or former.kind is not latter.kind):
+            if latter is not None and (
+                former is None
+                or former.kind is not latter.kind
+                or (former.observed_at is None and latter.observed_at is not None)
+            ):
                 self._note_instances(types, one.attribute, [latter])
 
     def write(self, connection: Connection[TupleRow]) -> None:
@@ -72,16 +80,18 @@ class KindsOfTransaction:
         new = self._known.unknown(self._tenant_id, self._seen) if self._seen else []
         if not new:
             return
-        types, attributes, kinds = zip(*new, strict=True)
-        connection.execute(
-            _SQL["record_kinds"],
-            [
-                self._tenant_id,
-                pack_ints(self._terms.numbers(types)),
-                pack_ints(self._terms.numbers(attributes)),
-                pack_ints(kinds),
-            ],
-        )
+        numbers = self._terms.numbers
+        kinds = [one for one in new if one[2] != LIVE]
+        live = [one for one in new if one[2] == LIVE]
+        if kinds:
+            columns = [pack_ints(numbers(type_ for type_, _, _ in kinds))]
+            columns.append(pack_ints(numbers(name for _, name, _ in kinds)))
+            columns.append(pack_ints([kind for _, _, kind in kinds]))
+            connection.execute(_SQL["record_kinds"], [self._tenant_id, *columns])
+        if live:
+            columns = [pack_ints(numbers(type_ for type_, _, _ in live))]
+            columns.append(pack_ints(numbers(name for _, name, _ in live)))
+            connection.execute(_INDEXES_SQL["record_live"], [self._tenant_id, *columns])
         self._written = new
 
     def commit(self) -> None:
@@ -93,3 +103,5 @@ class KindsOfTransaction:
         for instance in instances:
             for type_ in types:
                 self._seen.add((type_, name, int(instance.kind)))
+                if instance.observed_at is not None:
+                    self._seen.add((type_, name, LIVE))

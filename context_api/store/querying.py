@@ -6,7 +6,7 @@ or, to count, with the last candidate. Either way the time is bounded: StoreTime
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,6 +21,7 @@ from context_api.ngsild.query.ordering import OrderTerm
 from context_api.ngsild.transition import drop_expired
 from context_api.store import codec
 from context_api.store.access import Access
+from context_api.store.attribute_indexes import DeclaredIndexes, Usable
 from context_api.store.database import STATEMENT_TIMEOUT_MS, Database
 from context_api.store.errors import StoreRefused, StoreTimeout
 from context_api.store.filters import where_query
@@ -40,13 +41,35 @@ LARGEST_CHUNK = 2_048
 _BAD_PATTERN = "2201B"
 
 
-def query_entities(database: Database, terms: Terms, access: Access, query: EntityQuery, now: Micros) -> Page:
-    """Answer a query.
+def query_entities(  # noqa: PLR0917
+    database: Database,
+    terms: Terms,
+    access: Access,
+    query: EntityQuery,
+    now: Micros,
+    declared: DeclaredIndexes | None = None,
+) -> Page:
+    """Answer a query, by declared indexes where they serve it.
 
     Raises TermsMissing, BadRequestData for a pattern that is no regular expression, TooComplexQuery where
     more is to be ordered than memory should hold, StoreTimeout.
     """
-    where = where_query(query, access.tenant_id, terms.find, now)
+    usable = {} if declared is None else declared.usable(database, terms, access.tenant_id, query)
+    page = _answer(database, terms, access, query, now, usable)
+    if declared is not None and usable and not declared.still_serve(database, access.tenant_id, usable):
+        return _answer(database, terms, access, query, now, {})
+    return page
+
+
+def _answer(  # noqa: PLR0917
+    database: Database,
+    terms: Terms,
+    access: Access,
+    query: EntityQuery,
+    now: Micros,
+    usable: Mapping[int, Usable],
+) -> Page:
+    where = where_query(query, access.tenant_id, terms.find, now, usable)
     ordering = query.ordering
     try:
         with database.connection() as connection:

@@ -25,6 +25,7 @@ from context_api.store import (
     temporal,
 )
 from context_api.store.access import Access
+from context_api.store.attribute_indexes import DeclaredIndexes
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.counters import DeviceCounters, QuarantinedMessage
@@ -63,6 +64,7 @@ class Store:
         terms = Terms(database)
         self._database = database
         self._tenants = Tenants(database)
+        self._declared = DeclaredIndexes()
         self._shared = Shared(terms, SeriesCache(), EntityCache(), IndexCache(), clock)
 
     # Tenants
@@ -136,7 +138,9 @@ class Store:
     def query_entities(self, access: Access, query: EntityQuery) -> Page:
         """Answer a query by one page. Raises BadRequestData, TooComplexQuery, StoreTimeout."""
         return self._read(
-            lambda: query_entities(self._database, self._shared.terms, access, query, self._shared.clock())
+            lambda: query_entities(
+                self._database, self._shared.terms, access, query, self._shared.clock(), self._declared
+            )
         )
 
     def get_types(self, access: Access) -> list[Iri]:

@@ -5,8 +5,7 @@ clause selects at least what the predicate does; where it selects just that it i
 look again. Within a row's documents conditions are jsonpath in lax mode: an array compares as its elements.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,7 +33,9 @@ from context_api.ngsild.query.conditions import (
     Term,
 )
 from context_api.ngsild.query.times import find_datetime
+from context_api.store.attribute_indexes import Usable, narrowing
 from context_api.store.codec import encode_json
+from context_api.store.index_keys import DAY, SECOND, day_text, wanted_keys
 from context_api.store.packing import pack_time
 
 Find = Callable[[Sequence[Iri]], list[int]]
@@ -45,9 +46,7 @@ _PLAIN = frozenset(
     (LiteralKind.NUMBER, LiteralKind.TEXT, LiteralKind.URI, LiteralKind.FLAG, LiteralKind.DATE)
 )
 _TEXTUAL = frozenset((LiteralKind.TEXT, LiteralKind.URI, LiteralKind.DATE))
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND: Micros = 1_000_000
-_DAY: Micros = 86_400 * _SECOND
+_NO_INDEXES: Mapping[int, Usable] = {}
 _LIVING = "!(@.x <= $now)"
 
 
@@ -73,18 +72,34 @@ def any_of(parts: Sequence[Where]) -> Where:
     return _join(parts, b" or ")
 
 
-def where_q(condition: Condition, find: Find, now: Micros) -> Where:
-    """Write a q. Of a path through linked entities only the first link is looked at."""
+def where_q(
+    condition: Condition, find: Find, now: Micros, usable: Mapping[int, Usable] = _NO_INDEXES
+) -> Where:
+    """Write a q. Of a path through linked entities only the first link is looked at.
+
+    What an index of `usable` serves says besides which of its keys are wanted: that excludes nothing.
+    """
     if isinstance(condition, Either):
-        return any_of([where_q(part, find, now) for part in condition.parts])
+        return any_of([where_q(part, find, now, usable) for part in condition.parts])
     if isinstance(condition, Both):
-        return all_of([where_q(part, find, now) for part in condition.parts])
+        return all_of([where_q(part, find, now, usable) for part in condition.parts])
     if not condition.path.hops:
-        return _where_term(condition, find, now)
+        return _narrowed(condition, _where_term(condition, find, now), find, usable)
     if isinstance(condition, Exists) and condition.negated:
         return ANYTHING
     linked = _where_term(Exists(Path((condition.path.hops[0].relationship,))), find, now)
     return linked._replace(exact=False)
+
+
+def _narrowed(term: Term, where: Where, find: Find, usable: Mapping[int, Usable]) -> Where:
+    wanted = wanted_keys(term) if usable else None
+    if wanted is None or where is NOTHING:
+        return where
+    (key,) = find(term.path.names)
+    if key not in usable:
+        return where
+    sql, parameters = narrowing(usable[key], wanted)
+    return all_of([Where(sql, parameters), where])
 
 
 def _join(parts: Sequence[Where], word: bytes) -> Where:
@@ -314,7 +329,7 @@ class _Tests:
             return f"exists({self._access})"
         micros = int(literal.value)
         is_lower = operator in {Operator.GREATER, Operator.GREATER_OR_EQUAL}
-        day = _day_text(micros - _SECOND if is_lower else micros + _DAY)
+        day = day_text(micros - SECOND if is_lower else micros + DAY)
         wanted = self._variable(day)
         order = ">=" if is_lower else "<"
         return self._anywhere(lambda value: f"{value} {order} {wanted}", LiteralKind.TEXT)
@@ -322,10 +337,3 @@ class _Tests:
     def _variable(self, value: Any) -> str:
         self.variables.append(value)
         return f"$p{len(self.variables) - 1}"
-
-
-def _day_text(micros: Micros) -> str:
-    try:
-        return (_EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%d").rjust(10, "0")
-    except OverflowError:
-        return "0000" if micros < 0 else "9999-99"
