@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from context_api.http.direct import Application, RouteTable, serve_route
 from context_api.http.errors import (
     HttpError,
     MethodNotAllowed,
@@ -58,7 +59,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         finally:
             await services.close()
 
-    app = FastAPI(
+    app = Application(
         title="Machi",
         lifespan=lifespan,
         openapi_url=None,
@@ -91,6 +92,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
     _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
     check = None if not settings.auth else services.check_key
     app.add_middleware(Gate, check=check, metrics=services.metrics)
+    way = app.open_short_way(RouteTable(app.router.routes))
+    way.gate = Gate(serve_route, check=check, metrics=services.metrics)
     return app
 
 

@@ -44,7 +44,7 @@ class Gate:
             scope = {**scope, "method": "GET", "machi.head": True}
         started = time.perf_counter()
         answer = _Answer(send)
-        path = _routing_path(scope)
+        path = routing_path(scope)
         headers = Headers(scope=scope)
         try:
             await self._admit(scope, path, headers, answer)
@@ -94,7 +94,7 @@ class _Answer:
         await self._send(message)
 
 
-def _routing_path(scope: Scope) -> str:
+def routing_path(scope: Scope) -> str:
     """Give the path as it was sent, still percent-encoded, without a trailing slash.
 
     Ids are URIs: decoded before the routing, a `%2F` in one would look like a separator.

@@ -3,11 +3,14 @@
 HTTP takes names in any case and uvicorn sends them in lower case; clients exist that look for `Location`.
 """
 
+import asyncio
 from typing import Any, Protocol
 
 _SPECIAL = {b"ngsild": b"NGSILD", b"www": b"WWW", b"etag": b"ETag"}
 _INTERIM = b"HTTP/1.1 100 "
 _NAMES_MAX = 256
+_JOINED_MAX = 64 * 1024
+"""Bytes of a body that are worth a copy to save a system call."""
 
 
 class Cycle(Protocol):
@@ -17,21 +20,42 @@ class Cycle(Protocol):
 
 
 class HeadWriter:
-    """Stands in for the transport of a cycle until the head of its response is written."""
+    """Stands in for the transport of a cycle until the response has begun.
 
-    __slots__ = ("_cycle", "_transport")
+    The head waits for the body that follows in the same turn of the loop, so that one system call sends both;
+    a body that comes later does not keep it back.
+    """
+
+    __slots__ = ("_cycle", "_head", "_transport")
 
     def __init__(self, cycle: Cycle) -> None:
         self._cycle = cycle
         self._transport = cycle.transport
+        self._head: bytes | None = None
         cycle.transport = self
 
     def write(self, data: bytes, /) -> None:
-        """Write the head with its names put right; what follows goes to the transport itself."""
-        if not data.startswith(_INTERIM):
+        """Keep the head, its names put right; what follows goes with it to the transport itself."""
+        if self._head is not None:
+            head, self._head = self._head, None
             self._cycle.transport = self._transport
-            data = capitalize_head(data)
-        self._transport.write(data)
+            self._transport.write(head + data if len(data) <= _JOINED_MAX else head)
+            if len(data) > _JOINED_MAX:
+                self._transport.write(data)
+        elif data.startswith(_INTERIM):
+            self._transport.write(data)
+        else:
+            self._head = capitalize_head(data)
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def close(self) -> None:
+        """Close the transport behind what was written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head is not None:
+            self.write(b"")
 
     def __getattr__(self, name: str) -> Any:
         """All else is the transport's."""
