@@ -141,6 +141,8 @@ def parse_mqtt_uri(uri: str) -> MqttAddress:
     parts = _split(uri)
     if parts is None or parts.scheme not in MQTT_PORTS or not parts.hostname:
         raise ValueError("an MQTT endpoint is written mqtt[s]://[user[:password]@]host[:port]/topic")
+    if uri.endswith(("?", "#")):
+        raise ValueError("a topic has no wildcard # at its end; a question mark in it is written %3F")
     if parts.password is not None and not parts.username:
         raise ValueError("a password needs a username before it")
     return MqttAddress(

@@ -29,6 +29,8 @@ Resolver = Callable[[str, int], list[str]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 KEEP_ALIVE_S = 15.0
 MAX_IDLE = 512
+CONNECT_SHARE_S = 3.0
+"""How long one of several addresses of a name may take."""
 RESOLVER_THREADS = 32
 
 # These carry an IPv4 address that a gateway on the way may unpack: RFC 6052 (NAT64, last 32 bits).
@@ -291,6 +293,27 @@ class _Body(httpx.AsyncByteStream):
         connection, self._connection = self._connection, None
         if connection is not None:
             self._transport.give_back(self._target, connection)
+
+
+async def open_stream(
+    policy: OutboundPolicy, host: str, port: int, tls: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a connection of another protocol to an address that was checked; the caller bounds the time.
+
+    Raises OutboundRefused, httpx.ConnectError when the name has no address, OSError.
+    """
+    found = asyncio.get_running_loop().run_in_executor(_RESOLVERS, policy.addresses, host, port)
+    addresses = await found
+    for position, address in enumerate(addresses):
+        try:
+            async with asyncio.timeout(CONNECT_SHARE_S if position < len(addresses) - 1 else None):
+                return await asyncio.open_connection(
+                    str(address), port, ssl=tls, server_hostname=host if tls is not None else None
+                )
+        except (OSError, TimeoutError):
+            if position == len(addresses) - 1:
+                raise
+    raise httpx.ConnectError(f"the name {host!r} has no address")
 
 
 def _async_stream(request: httpx.Request) -> httpx.AsyncByteStream:

@@ -12,9 +12,10 @@ from context_api.notifications.endpoints import origin_of
 from context_api.notifications.health import HealthServer
 from context_api.notifications.messages import MessageMaker
 from context_api.notifications.metrics import NotifierMetrics
-from context_api.notifications.outbound import OutboundPolicy, open_client
+from context_api.notifications.outbound import OutboundPolicy
 from context_api.notifications.periodic import PeriodicMaker
-from context_api.notifications.sender import HttpSender, Sender
+from context_api.notifications.sender import Sender
+from context_api.notifications.senders import open_senders
 from context_api.notifications.settings import NotifierSettings
 from context_api.notifications.timers import run_timers
 from context_api.notifications.via import Aliases
@@ -43,13 +44,13 @@ class _Notifier:
     async def run(self, stop: threading.Event) -> None:
         settings = self._settings
         database = open_database(settings.database_url, pool_min=1, pool_max=5)
-        client = open_client(OutboundPolicy(settings.outbound_allow), user_agent="Machi-Notifier")
         messages = MessageMaker(database, public_url=settings.public_url)
+        policy = OutboundPolicy(settings.outbound_allow)
         try:
-            await self._run(stop, database, HttpSender(client), messages)
+            async with open_senders(policy, user_agent="Machi-Notifier") as sender:
+                await self._run(stop, database, sender, messages)
         finally:
             await asyncio.to_thread(messages.close)
-            await client.aclose()
             await asyncio.to_thread(database.close)
 
     async def _run(
