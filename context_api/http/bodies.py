@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from context_api.http.errors import BodyTooLarge, LengthRequired, RequestTimeout, Unavailable
 from context_api.http.negotiation import content_type
 from context_api.ngsild.errors import BadRequestData, InvalidRequest
+from context_api.ngsild.names import escape
 
 MAX_DEPTH = 100
 """Levels of objects and arrays; GeoJSON needs 4, the deepest Smart Data Models example 9."""
@@ -103,18 +104,42 @@ def _check_depth(body: bytes) -> None:
 def _check_duplicates(body: bytes) -> None:
     try:
         json.loads(body, object_pairs_hook=_unique)
+    except _Repeated:
+        raise _locate_duplicate(body) from None
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"The body is not JSON: {error}") from error
 
 
+class _Repeated(Exception):
+    """A name stands twice in one object; where is found out apart."""
+
+
 def _unique(pairs: list[tuple[str, object]]) -> None:
-    names = {name for name, _ in pairs}
-    if len(names) == len(pairs):
-        return
-    for name, _ in pairs:
-        if name not in names:
-            raise InvalidRequest(f'The member "{name[:_SHOWN]}" stands twice in one object')
-        names.discard(name)
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _Repeated
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object with all its members, repeated ones too."""
+
+
+def _locate_duplicate(body: bytes) -> InvalidRequest:
+    """Describe the first name that stands twice in one object."""
+    waiting: list[tuple[Any, str]] = [(json.loads(body, object_pairs_hook=_Pairs), "")]
+    while waiting:
+        value, pointer = waiting.pop()
+        if isinstance(value, _Pairs):
+            seen: set[str] = set()
+            for name, member in value:
+                where = f"{pointer}/{escape(name)}"
+                if name in seen:
+                    detail = f'The member "{name[:_SHOWN]}" stands twice in one object'
+                    return InvalidRequest(detail, pointer=where)
+                seen.add(name)
+                waiting.append((member, where))
+        elif isinstance(value, list):
+            waiting += [(item, f"{pointer}/{index}") for index, item in enumerate(value)]
+    return InvalidRequest("A member stands twice in one object")
 
 
 def _explain(body: bytes, error: Exception) -> NoReturn:
@@ -147,7 +172,7 @@ def _check_values(value: object, pointer: str) -> None:
     if isinstance(value, dict):
         for name, member in value.items():
             _check_text(name, pointer)
-            _check_values(member, f"{pointer}/{_escape(name)}")
+            _check_values(member, f"{pointer}/{_printable(name)}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_values(item, f"{pointer}/{index}")
@@ -167,6 +192,5 @@ def _check_text(text: str, pointer: str) -> None:
         raise InvalidRequest(f"U+{code:04X} is half of a surrogate pair", pointer=pointer) from error
 
 
-def _escape(name: str) -> str:
-    safe = name.encode("utf-8", "replace").decode()
-    return safe.replace("~", "~0").replace("/", "~1")
+def _printable(name: str) -> str:
+    return escape(name.encode("utf-8", "replace").decode())

@@ -251,7 +251,8 @@ def _find_link(header: str) -> str | None:
         raise BadRequestData("The Link header names an empty @context URL")
     if not found and LD_CONTEXT_REL in header:
         raise BadRequestData(
-            f'The Link header is not well formed; write <URL>; rel="{LD_CONTEXT_REL}"; type="application/ld+json"'
+            f'The Link header is not well formed; write <URL>; rel="{LD_CONTEXT_REL}";'
+            ' type="application/ld+json"'
         )
     return found[0] if found else None
 

@@ -11,6 +11,7 @@ from context_api.ngsild import errors as ngsild
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
 from devices.errors import DeviceError, DeviceExists, DeviceUnknown, InvalidDevice
 
+DETAIL_MAX = 900
 NGSILD_PREFIX = "/ngsi-ld/"
 
 _STATUS: dict[type[Exception], int] = {
@@ -155,8 +156,9 @@ def problem_of(error: Exception) -> Problem:
     """Describe an error for the caller; what is not meant for callers becomes a plain InternalError."""
     status = status_of(error)
     if isinstance(error, ngsild.NgsiLdError):
+        detail = _cut(str(error))
         return Problem(
-            type=error.type_uri, title=error.title, status=status, detail=str(error), pointer=error.pointer
+            type=error.type_uri, title=error.title, status=status, detail=detail, pointer=error.pointer
         )
     if isinstance(error, HttpError):
         return Problem(
@@ -164,6 +166,11 @@ def problem_of(error: Exception) -> Problem:
         )
     fault = ngsild.InternalError("The request failed for a reason that is not its own; it was logged")
     return Problem(type=fault.type_uri, title=fault.title, status=status, detail=fault.detail)
+
+
+def _cut(text: str) -> str:
+    """Cut what may hold a part of the request to a length that somebody reads."""
+    return text if len(text) <= DETAIL_MAX else f"{text[: DETAIL_MAX - 3]}..."
 
 
 def problem_response(error: Exception, path: str) -> Response:

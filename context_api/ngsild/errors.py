@@ -18,6 +18,9 @@ Which HTTP status each has is the business of `context_api.http.errors`.
 
 from typing import ClassVar
 
+MAX_POINTER = 500
+"""Characters of a pointer that are of use to somebody; a longer one is left out."""
+
 
 class NgsiLdError(Exception):
     """An operation failed in a way that the caller is told about.
@@ -32,7 +35,7 @@ class NgsiLdError(Exception):
     def __init__(self, detail: str, *, pointer: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.pointer = pointer
+        self.pointer = None if pointer is not None and len(pointer) > MAX_POINTER else pointer
 
     def __str__(self) -> str:
         return f"{self.detail} (at {self.pointer})" if self.pointer else self.detail

@@ -29,11 +29,17 @@ _BUILT_MAX = 512
 
 
 class StoredContexts:
-    """Builds contexts and keeps the last ones; used by one thread at a time."""
+    """Builds contexts and keeps the last ones; used by one thread at a time, but for `forget`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._built: OrderedDict[bytes, Context] = OrderedDict()
+        self._changes = 0
+
+    def forget(self) -> None:
+        """Drop what was built: a document changed or went, which hardly ever happens."""
+        self._changes += 1
+        self._built = OrderedDict()
 
     def find(self, source: Source) -> Context | None:
         """Give a context that is built already."""
@@ -44,7 +50,10 @@ class StoredContexts:
 
         Raises LdContextNotAvailable where a document is not kept (any more), StoreError.
         """
+        changes = self._changes
         context = build_context(self._collect(source, ()), source)
+        if changes != self._changes:
+            return context  # it may be of documents from before the change
         self._built[msgspec.json.encode(source)] = context
         while len(self._built) > _BUILT_MAX:
             self._built.popitem(last=False)

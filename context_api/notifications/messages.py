@@ -45,6 +45,10 @@ class MessageMaker:
         # One thread: the caches above are filled by one at a time
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="messages")
 
+    def forget_contexts(self) -> None:
+        """Read @contexts anew: one of their documents changed."""
+        self._contexts.forget()
+
     def endpoint_of(self, queue: LeasedQueue) -> str:
         """The URL that a queue leads to; empty where there is no subscription that can be read."""
         if queue.subscription is None:
@@ -161,6 +165,10 @@ def _find(change: CommittedChange, attribute: Iri, dataset_id: str) -> Instance 
 
 
 def _notification_id(stored: SubscriptionRow, row: OutboxRow) -> str:
-    """Made from what names the row for ever: a number alone may come again after a restored backup."""
-    name = f"{stored.tenant}|{stored.id}|{row.day}|{row.id}|{row.changed_at}"
+    """Made from what names the change for ever, so that it is the same when it is replayed or caught up on.
+
+    A number alone may come again after a restored backup.
+    """
+    told = f"{row.change_day}|{row.change_seq}" if row.change_seq else f"{row.day}|{row.id}"
+    name = f"{stored.tenant}|{stored.id}|{told}|{row.changed_at}"
     return f"urn:ngsi-ld:Notification:{uuid.uuid5(_NAMESPACE, name)}"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
 from context_api.notifications.delivery import QueueDelivery
 from context_api.notifications.dispatcher import Dispatcher
@@ -19,6 +19,7 @@ from context_api.notifications.senders import open_senders
 from context_api.notifications.settings import NotifierSettings
 from context_api.notifications.timers import run_timers
 from context_api.notifications.via import Aliases
+from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries import LeasedQueue, get_counts, pause_subscription
 from context_api.store.errors import StoreError
@@ -82,7 +83,7 @@ class _Notifier:
         async with (
             health.serve(settings.http_host, settings.http_port),
             _running(self._report(database, dispatcher)),
-            _waking(settings.database_url, dispatcher),
+            _waking(settings.database_url, {CHANNEL: dispatcher.wake, CONTEXTS: messages.forget_contexts}),
             _running(run_timers(settings, database, dispatcher)),
             _running(_forward(stop, stopped)),
         ):
@@ -127,13 +128,13 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _waking(url: str, dispatcher: Dispatcher) -> AsyncIterator[None]:
-    """Wake the dispatcher when a writer commits."""
+async def _waking(url: str, channels: Mapping[str, Callable[[], None]]) -> AsyncIterator[None]:
+    """Call what belongs to a channel when another process commits: a change, an @context."""
     loop = asyncio.get_running_loop()
     stop = threading.Event()
     thread = threading.Thread(
         target=listen,
-        args=(url, [CHANNEL], lambda *_: loop.call_soon_threadsafe(dispatcher.wake), stop),
+        args=(url, list(channels), lambda name, _: loop.call_soon_threadsafe(channels[name]), stop),
         name="listen",
     )
     thread.start()

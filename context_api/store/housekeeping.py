@@ -19,8 +19,16 @@ def find_expired(database: Database, now: Micros, limit: int) -> dict[tuple[int,
 
 
 def delete_tombstones(database: Database, before: Micros, limit: int) -> int:
-    """Forget deletions before a time: older readings would bring the entities back. Returns how many."""
-    return _delete(database, "delete_tombstones", before, limit)
+    """Forget deletions before a time: older readings would bring back what was deleted.
+
+    Those of entities that are gone have rows of their own, the others are in their entity's. Returns how many
+    rows it took.
+    """
+    deleted = _delete(database, "delete_tombstones", before, limit)
+    if deleted:
+        return deleted
+    with database.connection() as connection:
+        return connection.execute(_SQL["thin_tombstones"], {"before": before, "limit": limit}).rowcount
 
 
 def delete_receipts(database: Database, before: Micros, limit: int) -> int:

@@ -11,7 +11,7 @@ from context_api.http.calls import read_query
 from context_api.http.consumption import build_query
 from context_api.http.criteria import criteria_of_url
 from context_api.http.operation import Answer, Operation, add_route, new_router
-from context_api.http.parameters import Query
+from context_api.http.parameters import Parameter, Query
 from context_api.http.responses import no_content
 from context_api.http.routes.provision import HEADERS, PREFIX
 from context_api.http.services import Services
@@ -43,7 +43,13 @@ PURGE = Operation(
     accepts=(
         *("type", "id", "idPattern", "q", "expandValues", "jsonKeys", "csf", "scopeQ", "attrs"),
         *("georel", "geometry", "coordinates", "geoproperty", "keep", "drop", "local"),
+        "geometryProperty",
     ),
+    overrides={
+        "geometryProperty": Parameter(
+            description="Of no effect, as nothing is served; NGSI-LD lists it here", example="location"
+        )
+    },
     answers={204: Answer(description="Done")},
     errors=(403, 404, 422, 504),
     headers=HEADERS,
@@ -63,7 +69,7 @@ class _Purge:
 
     async def purge(self, request: Request) -> Response:
         query = read_query(request, PURGE)
-        criteria = criteria_of_url(query)
+        criteria = criteria_of_url(query)._replace(geometry_property=None)
         context = await self._services.contexts.of_request(request)
         wanted = build_query(criteria, context, limit=SLICE, offset=0, count=False)
         make_change = read_purge(query, context, wanted.types)

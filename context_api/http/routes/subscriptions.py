@@ -192,8 +192,8 @@ class _Subscriptions:
 
     async def update(self, request: Request) -> Response:
         read_query(request, UPDATE)
-        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
         document, context = await read_ld_object(request, self._services, PATCH_TYPES)
+        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
         fragment = parse_fragment(document, context, now_micros())
         notification = fragment.fields.get("notification")
         if notification is not None:

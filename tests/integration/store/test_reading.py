@@ -2,7 +2,7 @@
 
 import pytest
 
-from context_api.ngsild.changes import Trigger
+from context_api.ngsild.changes import DeleteAttribute, DeleteEntity, Trigger
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Entity, Instance
 from context_api.ngsild.query import AllOf, AnyOf, EntityQuery, TypeIs, TypeSelection
@@ -23,6 +23,7 @@ from tests.integration.store.town import (
     create,
     error_of,
     history,
+    reading,
     room,
     subscription,
     update,
@@ -185,6 +186,30 @@ def test_the_worker_removes_what_expired(
     clock.now += 7200 * SECOND
     assert store.delete_tombstones(3600, limit=3) == 3
     assert store.delete_tombstones(3600) == 2
+
+
+def test_the_worker_forgets_old_tombstones_of_attributes(
+    store: Store, access: Access, database: Database, clock: TickingClock
+) -> None:
+    store.apply(access, [create(1, {PM25: value(1.0, T0), NAME: value(1.0, T0)}), create(2), create(3)])
+    first = clock.now
+    store.apply(access, [DeleteAttribute(entity_id=room(1), attribute=PM25), DeleteEntity(entity_id=room(2))])
+    store.apply(access, [create(2)])
+    clock.now += 3_000 * SECOND
+    second = clock.now
+    store.apply(access, [DeleteAttribute(entity_id=room(1), attribute=NAME)])
+    assert store.delete_tombstones(3_600) == 0
+    clock.now += 1_000 * SECOND
+    assert store.delete_tombstones(3_600, limit=1) == 1
+    assert store.delete_tombstones(3_600, limit=1) == 1
+    assert store.delete_tombstones(3_600, limit=1) == 0
+    removed = dict(ask(database, "select id, removed from entity"))
+    assert [list(times) for times in removed[room(1)]["a"].values()] == [[""]]
+    assert removed[room(2)] is None
+    old = reading(1, {PM25: value(2.0, first - 1)}), reading(1, {NAME: value(2.0, second - 1)})
+    outcomes = store.apply(access, old)
+    assert [one.late for one in outcomes] == [0, 1]
+    assert attribute_values(store.get_entities(access, [room(1)])[room(1)]) == {"pm25": 2.0}
 
 
 def test_the_worker_removes_attributes_that_expired(
