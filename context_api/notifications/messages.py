@@ -1,9 +1,10 @@
 """From an outbox row to the message that is sent: reads the change, finds the @context, writes the body."""
 
 import asyncio
+import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -14,18 +15,21 @@ import orjson
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import NgsiLdError
-from context_api.ngsild.model import Instance, Iri, Micros
-from context_api.ngsild.notification import render_notification
+from context_api.ngsild.linked import Walk
+from context_api.ngsild.model import Entity, Instance, Iri, Micros
+from context_api.ngsild.notification import render_notification, walk_linked
 from context_api.ngsild.subscription import Subscription, subscription_from_json
-from context_api.ngsild.transition import Touched
+from context_api.ngsild.transition import NO_TRIGGER, Touched
 from context_api.notifications.contexts import StoredContexts, link_of
 from context_api.notifications.delivery import MessageError
-from context_api.notifications.headers import JSON, JSON_LD, build_headers
+from context_api.notifications.headers import build_headers, choose_form
 from context_api.notifications.sender import Message
+from context_api.store.access import Access
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.database import Database
 from context_api.store.deliveries import LeasedQueue, OutboxRow, SubscriptionRow
 from context_api.store.errors import StoreError
+from context_api.store.reading import get_entities
 from context_api.store.terms import Terms, TermsMissing
 
 R = TypeVar("R")
@@ -38,6 +42,7 @@ class MessageMaker:
     """Writes messages in the event loop; what the database has to be asked for is asked in a thread."""
 
     def __init__(self, database: Database, *, public_url: str) -> None:
+        self._database = database
         self._terms = Terms(database)
         self._contexts = StoredContexts(database)
         self._public_url = public_url.rstrip("/")
@@ -58,17 +63,22 @@ class MessageMaker:
         except msgspec.MsgspecError:
             return ""
 
-    async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message:
-        """Write the notification of a row; the same row gives the same id every time. Raises MessageError."""
+    async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message | None:
+        """Write the notification of a row; the same row gives the same id every time. Raises MessageError.
+
+        None where nothing of the entity was asked for.
+        """
         if queue.subscription is None or row.document is None:
             raise MessageError("the subscription or the change is gone")
         try:
             subscription = self._parse(queue.subscription)
             change = await self._read_change(row.document)
             context = await self._find_context(subscription, queue.subscription)
+            walk = await self._follow(subscription, queue.subscription, change)
         except (NgsiLdError, StoreError, msgspec.MsgspecError) as error:
             raise MessageError(f"cannot be written: {error}") from error
-        return self._write(subscription, queue.subscription, row, change, context=context, now=notified_at)
+        stored = queue.subscription
+        return self._write(subscription, stored, row, change, context=context, walk=walk, now=notified_at)
 
     def close(self) -> None:
         """Wait for what is being looked up."""
@@ -82,34 +92,31 @@ class MessageMaker:
         change: CommittedChange,
         *,
         context: Context,
+        walk: Walk | None,
         now: Micros,
-    ) -> Message:
+    ) -> Message | None:
         endpoint = subscription.notification.endpoint
-        link = link_of(context, self._public_url)
-        accept = endpoint.accept
-        if accept == JSON and link is None:
-            # A @context without a URL cannot be named in a Link: it has to travel in the body
-            accept = JSON_LD
-            notifying = msgspec.structs.replace(
-                subscription.notification, endpoint=msgspec.structs.replace(endpoint, accept=JSON_LD)
-            )
-            subscription = msgspec.structs.replace(subscription, notification=notifying)
-        is_deleted = change.deleted_at is not None
+        form = choose_form(endpoint, link_of(context, self._public_url))
         body = render_notification(
             subscription,
             _notification_id(stored, row),
             change.entity,
             now,
             context,
-            trigger=Trigger.ENTITY_DELETED if is_deleted else Trigger(row.trigger),
+            trigger=_trigger(change, row),
             touched=_touched(change),
             changed_at=row.changed_at,
+            walk=walk,
+            names_context=form.link is None,
         )
+        if body is None:
+            return None
         headers = build_headers(
-            accept,
-            link=link if accept == JSON else None,
+            form.content_type,
+            link=form.link,
             tenant=stored.tenant,
             receiver_info=endpoint.receiver_info,
+            is_mqtt=endpoint.is_mqtt,
         )
         return Message(
             endpoint.uri,
@@ -121,6 +128,26 @@ class MessageMaker:
             mqtt_version=endpoint.mqtt_version,
             mqtt_qos=endpoint.mqtt_qos,
         )
+
+    async def _follow(
+        self, subscription: Subscription, stored: SubscriptionRow, change: CommittedChange
+    ) -> Walk | None:
+        """Look for the linked entities that the notification is to hold, as they are now."""
+        trigger = Trigger.ENTITY_DELETED if change.deleted_at is not None else NO_TRIGGER
+        walk = walk_linked(subscription, change.entity, trigger)
+        if walk is None:
+            return None
+        access = Access(stored.tenant, stored.tenant_id, "notifier")
+        while missing := walk.wanted():
+            walk.add(await self._in_thread(partial(self._get_entities, access, missing)))
+        return walk
+
+    def _get_entities(self, access: Access, ids: Sequence[str]) -> dict[str, Entity]:
+        while True:
+            try:
+                return get_entities(self._database, self._terms, access, ids, time.time_ns() // 1_000)
+            except TermsMissing as missing:
+                self._terms.learn(missing)
 
     def _parse(self, stored: SubscriptionRow) -> Subscription:
         known = self._parsed.get(stored.key)
@@ -146,6 +173,10 @@ class MessageMaker:
 
     async def _in_thread(self, call: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _trigger(change: CommittedChange, row: OutboxRow) -> Trigger:
+    return Trigger.ENTITY_DELETED if change.deleted_at is not None else Trigger(row.trigger)
 
 
 def _touched(change: CommittedChange) -> list[Touched]:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from context_api.notifications.headers import JSON, JSON_LD, build_headers, refuse_header
+from context_api.ngsild.subscription import Endpoint
+from context_api.notifications.headers import (
+    GEO_JSON,
+    JSON,
+    JSON_LD,
+    build_headers,
+    choose_form,
+    refuse_header,
+)
 
 CONTEXT = "https://example.org/context.jsonld"
 
@@ -61,3 +69,32 @@ def test_pairs_that_would_break_the_request_are_refused(name: str, value: str, r
 )
 def test_ordinary_pairs_are_accepted(pair: tuple[str, str]) -> None:
     assert refuse_header(*pair) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "prefer", "link", "form"),
+    [
+        (JSON, None, CONTEXT, (JSON, CONTEXT)),
+        (JSON, None, None, (JSON_LD, None)),
+        (JSON_LD, None, CONTEXT, (JSON_LD, None)),
+        (GEO_JSON, None, CONTEXT, (GEO_JSON, None)),
+        (GEO_JSON, "body=ld+json", CONTEXT, (GEO_JSON, None)),
+        (GEO_JSON, "ngsi-ld=1.6, body=json", CONTEXT, (GEO_JSON, CONTEXT)),
+        (GEO_JSON, 'Body="json"', None, (GEO_JSON, None)),
+    ],
+)
+def test_where_the_context_goes(
+    accept: str, prefer: str | None, link: str | None, form: tuple[str, str | None]
+) -> None:
+    info = () if prefer is None else (("PREFER", prefer),)
+    endpoint = Endpoint(uri="http://a.example/", accept=accept, receiver_info=info)
+    assert choose_form(endpoint, link) == form
+
+
+def test_metadata_takes_any_name_but_ours() -> None:
+    pairs = [("Host", "x"), ("水", "位"), ("Content-Type", "text/plain")]
+    assert build_headers(JSON, link=None, tenant="default", receiver_info=pairs, is_mqtt=True) == [
+        (b"Content-Type", b"application/json"),
+        (b"Host", b"x"),
+        ("水".encode(), "位".encode()),
+    ]
