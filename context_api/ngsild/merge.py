@@ -140,7 +140,7 @@ def _upsert(current: Entity | None, change: UpsertEntity, now: Micros) -> Transi
         draft.write(name, instance)
     draft.add_types(entity.types)
     draft.scopes = entity.scopes or current.scopes
-    draft.expires_at = entity.expires_at or current.expires_at
+    draft.expires_at = current.expires_at if entity.expires_at is None else entity.expires_at
     return draft.finish()
 
 

@@ -179,6 +179,11 @@ def test_upsert() -> None:
 # 5.6.3 Append
 
 
+def test_an_upsert_may_end_an_entity_in_1970() -> None:
+    change = UpsertEntity(entity_id=ROOM, entity=room(expiresAt="1970-01-01T00:00:00Z"), update=True)
+    assert resulting(applied(room(temperature=1), change)).expires_at == 0
+
+
 def test_append_overwrites_instance_by_instance() -> None:
     current = room(temperature=[{"value": 1, "unitCode": "CEL"}, {"value": 2, "datasetId": "urn:d:2"}])
     transition = applied(
