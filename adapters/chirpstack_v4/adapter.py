@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from adapters.codecs.frames import decode_frame
-from adapters.codecs.types import Codec
-from adapters.flatten import as_object, as_text, check_count, flatten
+from adapters.codecs.frames import decode_frame, frame_readings
+from adapters.codecs.types import Codec, Frame
+from adapters.flatten import as_object, as_text, flatten
 from adapters.json_text import load_json
 from adapters.times import parse_iso
 from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
@@ -23,7 +23,7 @@ class ChirpStackV4Adapter:
         self._codec = codec
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
-        """Return the values of one event as one reading, or none for events that measure nothing.
+        """Return the values of one event as one reading, a frame's past as more; none if nothing is measured.
 
         Raises DecodeError.
         """
@@ -34,22 +34,22 @@ class ChirpStackV4Adapter:
         )
         if event in _NOTHING_MEASURED:
             return [], state
-        values = self._decode_event(event, document)
-        return [RawReading(check_count(values), device, _observed_at(document))], state
+        frame = self._decode_event(event, document)
+        return frame_readings(frame, device, _observed_at(document)), state
 
-    def _decode_event(self, event: str, document: dict[str, Any]) -> dict[str, RawValue]:
+    def _decode_event(self, event: str, document: dict[str, Any]) -> Frame:
         if event == "status":
-            return _decode_status(document)
+            return Frame(_decode_status(document))
         if event == "location":
-            return {"location": RawValue(_decode_location(document.get("location")))}
+            return Frame({"location": RawValue(_decode_location(document.get("location")))})
         if event != "up":
             raise DecodeError("bad-shape", f"ChirpStack knows no event {event!r:.40}")
         decoded = document.get("object")
         if decoded is not None:
-            return flatten(as_object(decoded, "object"), "object")
+            return Frame(flatten(as_object(decoded, "object"), "object"))
         if not document.get("data"):
             raise DecodeError("no-values", "the uplink carries no payload")
-        return dict(decode_frame(self._codec, document.get("fPort"), document["data"], "data"))
+        return decode_frame(self._codec, document.get("fPort"), document["data"], "data")
 
 
 def _decode_status(document: dict[str, Any]) -> dict[str, RawValue]:

@@ -4,9 +4,9 @@ The type is the IPSO object id minus 3200. Facts: the public Cayenne LPP descrip
 (generic sensor, voltage, current, …) that network servers decode as well.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from adapters.codecs.types import Frame
 from adapters.types import DecodeError, RawValue
 
 _HEAD_BYTES = 2
@@ -59,7 +59,7 @@ class CayenneLpp:
 
     name = "cayenne-lpp"
 
-    def decode(self, port: int | None, frame: bytes) -> Mapping[str, RawValue]:  # noqa: ARG002
+    def decode(self, port: int | None, frame: bytes) -> Frame:  # noqa: ARG002
         """Return the values of a frame; the port does not matter. Raises DecodeError("bad-frame")."""
         values: dict[str, RawValue] = {}
         position = 0
@@ -70,9 +70,7 @@ class CayenneLpp:
             name, value, size = _decode_value(kind, frame, position + _HEAD_BYTES)
             values[f"{name}_{channel}"] = value
             position += _HEAD_BYTES + size
-        if not values:
-            raise DecodeError("no-values", "the frame is empty")
-        return values
+        return Frame(values)
 
 
 def _decode_value(number: int, frame: bytes, start: int) -> tuple[str, RawValue, int]:

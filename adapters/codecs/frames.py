@@ -2,17 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
 from typing import Any
 
-from adapters.codecs.types import MAX_FRAME_BYTES, Codec
-from adapters.types import DecodeError, RawValue, describe
+from adapters.codecs.types import MAX_FRAME_BYTES, Codec, Frame
+from adapters.types import DecodeError, RawReading, describe
+from context_api.ngsild.model import Micros
 
 _MAX_PORT = 255
 
 
-def decode_frame(codec: Codec | None, port: Any, data: Any, name: str) -> Mapping[str, RawValue]:
-    """Return the values that a codec finds in base64 `data`, the member `name` of the message.
+def decode_frame(codec: Codec | None, port: Any, data: Any, name: str) -> Frame:
+    """Return what a codec finds in base64 `data`, the member `name` of the message.
 
     Raises DecodeError: no-codec where there is none to read it, bad-frame.
     """
@@ -29,6 +29,12 @@ def decode_frame(codec: Codec | None, port: Any, data: Any, name: str) -> Mappin
             "bad-frame", f"{name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES} are accepted"
         )
     return codec.decode(_port(port), frame)
+
+
+def frame_readings(frame: Frame, device: str | None, observed_at: Micros | None) -> list[RawReading]:
+    """Return a reading for now and one for each moment before; none where the device only tells of itself."""
+    moments = [(observed_at, frame.values), *frame.past]
+    return [RawReading(values, device, at) for at, values in moments if values]
 
 
 def _port(port: Any) -> int | None:

@@ -1,9 +1,13 @@
 """The codecs by name."""
 
-from adapters.codecs.cayenne_lpp import CayenneLpp
-from adapters.codecs.types import Codec
+import difflib
+from functools import cache
 
-_CODECS: dict[str, Codec] = {codec.name: codec for codec in (CayenneLpp(),)}
+from adapters.codecs.cayenne_lpp import CayenneLpp
+from adapters.codecs.decentlab import load_decentlab
+from adapters.codecs.fixed import load_dragino
+from adapters.codecs.tlv import load_elsys, load_milesight
+from adapters.codecs.types import Codec
 
 
 class UnknownCodec(LookupError):
@@ -11,14 +15,21 @@ class UnknownCodec(LookupError):
 
 
 def get_codec(name: str) -> Codec:
-    """Return the codec of a name. Raises UnknownCodec."""
+    """Return the codec of a name. Raises UnknownCodec, which tells of similar names."""
     try:
-        return _CODECS[name]
+        return _codecs()[name]
     except KeyError:
-        known = ", ".join(sorted(_CODECS))
-        raise UnknownCodec(f"There is no codec {name!r}; there are: {known}") from None
+        similar = difflib.get_close_matches(name, codec_names(), n=3) or codec_names()[:3]
+        raise UnknownCodec(f"There is no codec {name!r:.60}; is it {' or '.join(similar)}?") from None
 
 
 def codec_names() -> list[str]:
     """Return the names of all codecs, sorted."""
-    return sorted(_CODECS)
+    return sorted(_codecs())
+
+
+@cache
+def _codecs() -> dict[str, Codec]:
+    """Read when first needed: most towns use few of them."""
+    codecs: list[Codec] = [CayenneLpp(), *load_elsys(), *load_milesight(), *load_dragino(), *load_decentlab()]
+    return {codec.name: codec for codec in codecs}

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from adapters.codecs.frames import decode_frame
-from adapters.codecs.types import Codec
-from adapters.flatten import as_object, check_count, flatten
+from adapters.codecs.frames import decode_frame, frame_readings
+from adapters.codecs.types import Codec, Frame
+from adapters.flatten import as_object, flatten
 from adapters.json_text import load_json
 from adapters.times import parse_iso
-from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
+from adapters.types import DecodeError, Message, RawReading, State, describe
 from context_api.ngsild.model import Micros
 
 _NEVER = "0001-01-01T00:00:00Z"
@@ -23,22 +23,22 @@ class TtsV3Adapter:
         self._codec = codec
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
-        """Return the decoded payload of one uplink as one reading. Raises DecodeError."""
+        """Return the values of one uplink as one reading, a frame's past as more. Raises DecodeError."""
         document = as_object(load_json(message.payload), "the message")
         if "uplink_message" not in document:
             raise DecodeError("bad-shape", f"no uplink_message, but {', '.join(document)[:100]!r}")
         uplink = as_object(document["uplink_message"], "uplink_message")
-        values = _decode_values(uplink, self._codec)
-        return [RawReading(values, _device(document), _observed_at(document, uplink))], state
+        frame = _decode_values(uplink, self._codec)
+        return frame_readings(frame, _device(document), _observed_at(document, uplink)), state
 
 
-def _decode_values(uplink: dict[str, Any], codec: Codec | None) -> dict[str, RawValue]:
+def _decode_values(uplink: dict[str, Any], codec: Codec | None) -> Frame:
     decoded = uplink.get("decoded_payload")
     if decoded is not None:
-        return flatten(as_object(decoded, "decoded_payload"), "decoded_payload")
+        return Frame(flatten(as_object(decoded, "decoded_payload"), "decoded_payload"))
     if not uplink.get("frm_payload"):
         raise DecodeError("no-values", "the uplink carries no payload")
-    return check_count(dict(decode_frame(codec, uplink.get("f_port"), uplink["frm_payload"], "frm_payload")))
+    return decode_frame(codec, uplink.get("f_port"), uplink["frm_payload"], "frm_payload")
 
 
 def _observed_at(document: dict[str, Any], uplink: dict[str, Any]) -> Micros | None:

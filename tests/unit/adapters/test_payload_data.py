@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.codecs.registry import get_codec
+from adapters.codecs.types import Frame
 from adapters.registry import get_adapter
 from adapters.types import DecodeError, Message, RawReading
 from context_api.ngsild.time import format_datetime
@@ -101,7 +102,7 @@ def _check_senml(payload: bytes, resolved: list[dict[str, Any]]) -> None:
 
 def test_cayenne_lpp() -> None:
     for vector in _load(_DATA / "cayenne_lpp" / "vectors.json")["vectors"]:
-        decoded = get_codec("cayenne-lpp").decode(None, bytes.fromhex(vector["bytes_hex"]))
+        decoded = get_codec("cayenne-lpp").decode(None, bytes.fromhex(vector["bytes_hex"])).values
         expected = {f"{one['type']}_{one['channel']}": one["value"] for one in vector["expected"]}
         assert {key: raw.value for key, raw in decoded.items()} == expected
 
@@ -154,3 +155,54 @@ def test_zigbee2mqtt() -> None:
     for line in _lines(_DATA / "zigbee2mqtt" / "availability.ndjson"):
         [reading] = _decode("zigbee2mqtt", _at_hub(line["topic"]), _bytes(line["payload"]))
         assert _values(reading)["availability"] in ("online", "offline")
+
+
+_NOT_READ = {
+    "sn",
+    "hardware_version",
+    "firmware_version",
+    "protocol_version",
+    "event",
+    "Node_type",
+    "modbus_chn_3",
+    "modbus_chn_1_alarm",
+    "sdi12_3",
+}
+"""About the device, or texts of other instruments that are handed through."""
+_WITHOUT_PAST = ("ts201-v2", "uc511", "uc512", "em300-di-hall")
+
+
+@pytest.mark.parametrize("vendor", ["decentlab", "dragino", "elsys", "milesight", "milesight_vendor_docs"])
+def test_lorawan_vectors(vendor: str) -> None:
+    for vector in _load(_DATA / "lorawan_vectors" / f"{vendor}.json")["vectors"]:
+        name = "elsys" if vendor == "elsys" else f"{vendor.partition('_')[0]}-{vector['device']}"
+        expected = {
+            key: _plain(value) for key, value in vector["expected"]["data"].items() if key not in _NOT_READ
+        }
+        past = expected.pop("history", [])
+        if not expected and not past:
+            continue
+        decoded = get_codec(name).decode(vector.get("fPort"), bytes.fromhex(vector["bytes_hex"]))
+        found = {key: raw.value for key, raw in decoded.values.items()}
+        for key, value in expected.items():
+            assert found[key] == pytest.approx(value), (name, key)
+        if vector["device"] not in _WITHOUT_PAST:
+            _check_past(decoded, past)
+
+
+def _check_past(decoded: Frame, expected: list[dict[str, Any]]) -> None:
+    assert len(decoded.past) == len(expected)
+    for (at, values), moment in zip(decoded.past, expected, strict=True):
+        assert at == moment.pop("timestamp") * 1_000_000
+        for key, value in moment.items():
+            assert values[key].value == value
+
+
+def _plain(value: Any) -> Any:
+    """A number is a number, whether the vendor writes it as text or with its unit."""
+    if isinstance(value, dict):
+        return value.get("value", next(iter(value.values())))
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value

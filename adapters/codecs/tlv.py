@@ -1,0 +1,100 @@
+"""Frames of (key, value)… pairs whose sizes a data file knows.
+
+Elsys has one byte of key, the type; Milesight two, the channel and the type.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from adapters.codecs.types import Frame
+from adapters.codecs.values import Values, compute_values, parse_values
+from adapters.types import DecodeError
+
+_ELSYS_KEY_BYTES, _MILESIGHT_KEY_BYTES = 1, 2
+_TIME_BYTES = 4
+
+
+class _Held(NamedTuple):
+    """What follows a key; `is_past`: seconds since 1970, lowest byte first, then the values of then."""
+
+    values: Values
+    is_past: bool = False
+
+    @property
+    def size(self) -> int:
+        return self.values.size + (_TIME_BYTES if self.is_past else 0)
+
+
+class TlvCodec:
+    """One device's codec; `table` maps keys to what follows them."""
+
+    def __init__(self, name: str, key_bytes: int, table: Mapping[bytes, _Held]) -> None:
+        self.name = name
+        self._key_bytes = key_bytes
+        self._table = table
+
+    def decode(self, port: int | None, frame: bytes) -> Frame:  # noqa: ARG002
+        """Return what a frame says; the port does not matter. Raises DecodeError("bad-frame")."""
+        decoded = Frame({})
+        position = 0
+        while position < len(frame):
+            key = frame[position : position + self._key_bytes]
+            held = self._table.get(key)
+            if held is None:
+                raise DecodeError("bad-frame", f"byte {position}: {self.name} has no value {key.hex()}")
+            start = position + self._key_bytes
+            position = start + held.size
+            if position > len(frame):
+                raise DecodeError("bad-frame", f"the frame ends at byte {len(frame)}, {position} are needed")
+            _add(decoded, held, frame[start:position])
+        return decoded
+
+
+def _add(decoded: Frame, held: _Held, part: bytes) -> None:
+    if not held.is_past:
+        decoded.values |= compute_values(held.values, part)
+        return
+    observed_at = int.from_bytes(part[:_TIME_BYTES], "little") * 1_000_000
+    decoded.past.append((observed_at, compute_values(held.values, part[_TIME_BYTES:])))
+
+
+def load_elsys() -> list[TlvCodec]:
+    """Return the one codec of all Elsys devices."""
+    return [TlvCodec("elsys", _ELSYS_KEY_BYTES, _table(_read("elsys.toml")["values"]))]
+
+
+def load_milesight() -> list[TlvCodec]:
+    """Return the codecs of the Milesight devices; each takes over what it `extends`."""
+    given = _read("milesight.toml")
+    return [
+        TlvCodec(f"milesight-{name}", _MILESIGHT_KEY_BYTES, _table(_extended(given, name)))
+        for name in given
+        if not name.startswith("_")
+    ]
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "data" / name).read_text("utf-8"))
+
+
+def _extended(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    entry = dict(given[name])
+    table: dict[str, Any] = {}
+    for base in entry.pop("extends", ()):
+        table |= _extended(given, base)
+    return table | entry
+
+
+def _table(entries: Mapping[str, Any]) -> dict[bytes, _Held]:
+    return {bytes.fromhex(key): _held(entry) for key, entry in entries.items()}
+
+
+def _held(entry: int | Sequence[str] | Mapping[str, Any]) -> _Held:
+    """A number says how many bytes to skip, lines what they hold, `{past, size}` what was measured before."""
+    if isinstance(entry, int):
+        return _Held(Values(entry, ()))
+    if isinstance(entry, Mapping):
+        return _Held(parse_values(entry["past"], entry.get("size")), is_past=True)
+    return _Held(parse_values(entry))
