@@ -19,8 +19,12 @@ COMMANDS = (
     "worker",
     "simulate",
     "replay",
+    "export",
     "device",
+    "index",
     "key",
+    "retention",
+    "sql",
     "doctor",
 )
 

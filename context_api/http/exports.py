@@ -35,7 +35,7 @@ MAX_SERIES = 5_000
 MAX_CELLS = 50_000_000
 """Buckets times series of one answer."""
 MAX_WIDE_COLUMNS = 2_000
-BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 512 * 1024
 _LINES_PER_WRITE = 2_000
 
 

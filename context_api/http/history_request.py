@@ -67,7 +67,6 @@ class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Write path and query that give the same answer again, with every default spelled out."""
         pairs: list[tuple[str, str]] = [
             ("type", ",".join(self.types)),
-            ("id", ",".join(self.ids)),
             ("attributes", ",".join(self.attributes)),
             ("from", _written(start, self.zone)),
             ("to", _written(end, self.zone)),
@@ -80,6 +79,7 @@ class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True):
             ("bom", "true" if self.has_bom else ""),
             ("times", "local" if self.has_local_times else ""),
             ("asOf", _written(as_of, self.zone)),
+            ("id", ",".join(self.ids)),  # last, since it may be too long for a header
         ]
         return "/api/v1/history?" + urlencode([(name, value) for name, value in pairs if value], safe=":,/")
 
