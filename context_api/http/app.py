@@ -25,6 +25,7 @@ from context_api.http.responses import json_response
 from context_api.http.routes.attributes import attributes_router
 from context_api.http.routes.batch import batch_router
 from context_api.http.routes.contexts import contexts_router
+from context_api.http.routes.deliveries import deliveries_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.history import history_router
@@ -79,6 +80,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         temporal_router(services),
         history_router(services),
         subscriptions_router(services),
+        deliveries_router(services),
         contexts_router(services),
         registrations_router(services),
         info_router(services),

@@ -28,6 +28,8 @@ class ApiSettings:
     """Processes whose heartbeat /readyz asks for."""
     heartbeat_limit_s: float = 10.0
     temporal_page_instances: int = 10_000
+    waiting_per_subscription: int = 100_000
+    """Notifications of a subscription that may wait; the notifier keeps the same bound."""
     exports_max: int = 4
     """Exports under way at the same time; each has a thread and a connection of its own."""
     licence: str | None = None

@@ -55,6 +55,7 @@ __all__ = [
     "State",
     "SubscriptionRow",
     "get_counts",
+    "get_subscription_row",
     "give_up_before",
     "keep_documents",
     "lease_queues",
@@ -166,6 +167,12 @@ def _get_subscriptions(connection: _Connection, keys: Iterable[int]) -> dict[int
     found = connection.execute(_SQL["get_subscriptions"], {"subscription_keys": sorted(keys)})
     names = SubscriptionRow.__struct_fields__
     return {row[0]: SubscriptionRow(**dict(zip(names, row, strict=True))) for row in found}
+
+
+def get_subscription_row(database: Database, key: int) -> SubscriptionRow | None:
+    """Give a subscription as notifiers see it."""
+    with database.connection() as connection:
+        return _get_subscriptions(connection, [key]).get(key)
 
 
 def renew_leases(database: Database, leases: Sequence[Lease], lease_s: float) -> set[Lease]:
