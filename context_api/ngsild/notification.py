@@ -205,6 +205,12 @@ class _Writer:
         return document
 
     def _write_attribute(self, attribute: Iri, gone: list[Touched], instances: list[Instance]) -> Any:
+        notifying, first = self._notifying, gone[0].before
+        tells_more = notifying.sys_attrs or notifying.show_changes
+        if first is not None and len(gone) > 1 and not instances and not tells_more:
+            # All of it is gone: its name says enough (clause 5.8.6)
+            default = msgspec.structs.replace(first, dataset_id=DEFAULT_DATASET)
+            return self._write_null(attribute, default, is_alone=True)
         write = _INSTANCE_WRITERS[self._notifying.format]
         listed: list[Any] = [
             as_object(one, write(attribute, one, self._context, self._notifying.sys_attrs))
@@ -270,7 +276,7 @@ class _Writer:
 
 
 def _write_simplified(gone: list[Touched], instances: list[Instance], context: Context) -> Any:
-    if not instances and len(gone) == 1 and not gone[0].dataset_id:
+    if not instances and (len(gone) > 1 or not gone[0].dataset_id):
         return NULL
     values = {one.dataset_id or "@none": write_simplified_value(one, context) for one in instances}
     return {"dataset": values | {one.dataset_id or "@none": NULL for one in gone}}

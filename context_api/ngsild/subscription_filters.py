@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.errors import BadRequestData, NgsiLdError, OperationNotSupported
+from context_api.ngsild.errors import BadRequestData, NgsiLdError
 from context_api.ngsild.model import NULL, Entity
 from context_api.ngsild.parse import parse_attribute_name
 from context_api.ngsild.query.conditions import Condition, linked_depth
@@ -38,6 +39,11 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     geo: GeoQuery | None = None
     scope_text: str | None = None
 
+    @property
+    def follows_links(self) -> bool:
+        """Whether q is about linked entities: it is judged when the notification is written."""
+        return self.q is not None and linked_depth(self.q) > 0
+
 
 NO_FILTERS = Filters()
 
@@ -45,8 +51,7 @@ NO_FILTERS = Filters()
 def read_filters(document: Mapping[str, Any], context: Context, current: Filters = NO_FILTERS) -> Filters:
     """Read the members of a subscription that filter; those that are not there stay as they are in `current`.
 
-    NGSI-LD Null removes. Raises BadRequestData and TooComplexQuery, and OperationNotSupported for paths
-    through linked entities, which a change cannot follow.
+    NGSI-LD Null removes. Raises BadRequestData and TooComplexQuery.
     """
     given = MEMBERS & document.keys()
     if not given:
@@ -75,10 +80,16 @@ def _read_q(
     if text is None:
         return {"q": None, "q_text": None, "expand_values": expand_values}
     with _pointing_to("/q"):
-        q = parse_q(text, context, expand_values=expand_values)
-        if linked_depth(q) > 0:
-            raise OperationNotSupported("a subscription's q does not follow linked entities")
+        q = parse_q(_decode(text), context, expand_values=expand_values)
     return {"q": q, "q_text": text, "expand_values": expand_values}
+
+
+def _decode(text: str) -> str:
+    """Take percent-encoding off: q is often copied from a URL as it stands there."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 def _read_scopes(kept: Mapping[str, Any]) -> str | None:
@@ -111,12 +122,12 @@ def render_filters(filters: Filters, context: Context) -> dict[str, Any]:
 
 
 def compile_filters(filters: Filters) -> tuple[Filter, ...]:
-    """Make them ready to judge entities, the cheap ones first."""
+    """Make them ready to judge entities, the cheap ones first; a q that follows links is not among them."""
     ready: list[Filter] = []
     if filters.scope_text is not None:
         scopes = parse_scope_query(filters.scope_text)
         ready.append(lambda entity: scopes.matches(entity.scopes))
-    if filters.q is not None:
+    if filters.q is not None and not filters.follows_links:
         q = filters.q
         ready.append(lambda entity: matches(q, entity))
     if filters.geo is not None:

@@ -14,10 +14,11 @@ import orjson
 
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.errors import NgsiLdError
-from context_api.ngsild.linked import Walk
+from context_api.ngsild.errors import NgsiLdError, TooManyResults
+from context_api.ngsild.linked import MAX_LINKED, Walk
 from context_api.ngsild.model import Entity, Instance, Iri, Micros
 from context_api.ngsild.notification import render_notification, walk_linked
+from context_api.ngsild.query.predicate import matches
 from context_api.ngsild.subscription import Subscription, subscription_from_json
 from context_api.ngsild.transition import NO_TRIGGER, Touched
 from context_api.notifications.contexts import StoredContexts, link_of
@@ -66,13 +67,15 @@ class MessageMaker:
     async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message | None:
         """Write the notification of a row; the same row gives the same id every time. Raises MessageError.
 
-        None where nothing of the entity was asked for.
+        None where nothing of the entity was asked for, or where it does not link to what was asked for.
         """
         if queue.subscription is None or row.document is None:
             raise MessageError("the subscription or the change is gone")
         try:
             subscription = self._parse(queue.subscription)
             change = await self._read_change(row.document)
+            if not await self._passes(subscription, queue.subscription, change):
+                return None
             context = await self._find_context(subscription, queue.subscription)
             walk = await self._follow(subscription, queue.subscription, change)
         except (NgsiLdError, StoreError, msgspec.MsgspecError) as error:
@@ -142,7 +145,19 @@ class MessageMaker:
             walk.add(await self._in_thread(partial(self._get_entities, access, missing)))
         return walk
 
+    async def _passes(
+        self, subscription: Subscription, stored: SubscriptionRow, change: CommittedChange
+    ) -> bool:
+        """Judge a q about linked entities, as they are now: a write cannot wait for what others hold."""
+        q = subscription.filters.q
+        if q is None or not subscription.filters.follows_links:
+            return True
+        resolve = partial(self._get_entities, Access(stored.tenant, stored.tenant_id, "notifier"))
+        return await self._in_thread(partial(matches, q, change.entity, resolve))
+
     def _get_entities(self, access: Access, ids: Sequence[str]) -> dict[str, Entity]:
+        if len(ids) > MAX_LINKED:
+            raise TooManyResults(f"the entity links to more than {MAX_LINKED} others")
         while True:
             try:
                 return get_entities(self._database, self._terms, access, ids, time.time_ns() // 1_000)

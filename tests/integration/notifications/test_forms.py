@@ -184,3 +184,18 @@ def test_nothing_is_sent_where_nothing_is_left(
     counters = get_counters(writer, key)
     assert (counters["matched"], counters["cancelled"], counters["sent"]) == (1, 1, 0)
     assert http_receiver.requests == []
+
+
+def test_a_query_about_linked_entities_is_judged_by_what_they_are(
+    city: City, writer: Connection, http_receiver: Receiver, start_notifier: StartNotifier
+) -> None:
+    for number, value in ((8, 1), (9, 5)):
+        city.create(number, t={"value": value})
+    key = city.subscribe(http_receiver, q="next{t}>3", notification={"format": "keyValues", "pick": ["id"]})
+    start_notifier()
+    city.create(1, next={"object": "urn:ngsi-ld:Weather:8"})
+    city.create(2, next={"object": "urn:ngsi-ld:Weather:9"})
+    assert only(http_receiver).json["data"] == [{"id": "urn:ngsi-ld:Weather:2"}]
+    wait_until(lambda: get_counters(writer, key)["waiting"] == 0)
+    counters = get_counters(writer, key)
+    assert (counters["delivered"], counters["cancelled"]) == (1, 1)

@@ -388,3 +388,24 @@ def test_a_touched_instance_that_is_not_there_any_more_is_passed_over() -> None:
     )
     assert body is not None
     assert body["data"][0]["tag"] == {"type": "Property", "value": "a"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, {"type": "Property", "value": NULL}),
+        ({"format": "concise"}, NULL),
+        ({"format": "keyValues"}, NULL),
+        (
+            {"format": "concise", "showChanges": True},
+            [
+                {"value": NULL, "previousValue": "a"},
+                {"value": NULL, "datasetId": "urn:d:1", "previousValue": "b"},
+            ],
+        ),
+    ],
+)
+def test_an_attribute_that_is_gone_with_all_its_instances(asked: dict[str, Any], shown: Any) -> None:
+    transition = applied(ENTITY, DeleteAttribute(entity_id=ROOM, attribute=name("tag"), delete_all=True))
+    entity = resulting(transition)
+    assert notified(entity, transition, triggers=["attributeDeleted"], **asked)["tag"] == shown
