@@ -8,11 +8,12 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from context_api.http.negotiation import JSON
-from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.routes.deliveries_description import DELIVERY_SCHEMAS
+from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
+from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
 TITLE = "Machi"
 DESCRIPTION = """The context of a town: sensors in, one shared and trusted picture out.
@@ -80,7 +81,14 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
         title=TITLE, version=version, description=DESCRIPTION, routes=routes, tags=TAGS
     )
     document["components"] = {
-        "schemas": {**SCHEMAS, **DISCOVERY_SCHEMAS, **INDEX_SCHEMAS, **DELIVERY_SCHEMAS, **HISTORY_SCHEMAS},
+        "schemas": {
+            **SCHEMAS,
+            **DISCOVERY_SCHEMAS,
+            **INDEX_SCHEMAS,
+            **DELIVERY_SCHEMAS,
+            **HISTORY_SCHEMAS,
+            **TEMPORAL_SCHEMAS,
+        },
         "parameters": _PARAMETERS,
         "responses": {HTTPStatus(status).name: _error(status, text) for status, text in _ERRORS.items()},
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},

@@ -157,16 +157,33 @@ PARAMETERS: Mapping[str, Parameter] = {
         schema={"type": "integer", "minimum": 1},
         example=10,
     ),
+    "timePage": Parameter(
+        description="Where the page before this one ended; the Link to the next page has it (ours)",
+        schema=_DATETIME,
+        example="2026-11-23T12:00:00Z",
+    ),
+    "aggrMethods": _list_of(
+        ["avg", "max"],
+        "With aggregatedValues: what is calculated",
+        enum=["totalCount", "distinctCount", "sum", "avg", "min", "max", "stddev", "sumsq"],
+    ),
+    "aggrPeriodDuration": Parameter(
+        description="With aggregatedValues: the length of the periods, an ISO 8601 duration or (ours) one of"
+        " minute, hour, day, week, month, quarter, year, fiscalYear; absent or PT0S: the whole window",
+        example="P1D",
+    ),
+    "timezone": Parameter(
+        description="With aggregatedValues (ours): periods follow the calendar of this zone instead of"
+        " beginning with the window",
+        example="Asia/Tokyo",
+    ),
     "after": Parameter(description="Entries after this one", example="aq-001"),
     "text": Parameter(description="Part of the id or the name", example="aq"),
     "profile": Parameter(description="Devices of this profile", example="air-quality"),
 }
 
-_SHAPING = frozenset({"pick", "omit", "lang", "datasetId", "geometryProperty", "jsonKeys"})
-_AGGREGATION = frozenset({"aggrMethods", "aggrPeriodDuration"})
-
 LATER_ENTITIES = frozenset({"entityMap", "entityMapLifetime"})
-LATER_TEMPORAL = _SHAPING | _AGGREGATION
+LATER_TEMPORAL = LATER_ENTITIES
 """Parameters of NGSI-LD that this broker knows and does not serve yet."""
 
 
@@ -242,9 +259,10 @@ class Query:
 
     def without_page(self) -> dict[str, str]:
         """Give the parameters that a link to another page repeats."""
-        return {name: value for name, value in self._values.items() if name not in ("limit", "offset")}
+        return {name: value for name, value in self._values.items() if name not in _PAGE}
 
 
+_PAGE = frozenset(("limit", "offset", "timePage"))
 _EMPTY = Query({})
 
 

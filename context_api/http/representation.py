@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from context_api.http.parameters import Query
-from context_api.ngsild.errors import InvalidRequest, OperationNotSupported
+from context_api.ngsild.errors import InvalidRequest
 
 
 class Format(StrEnum):
@@ -15,6 +15,7 @@ class Format(StrEnum):
     CONCISE = "concise"
     KEY_VALUES = "keyValues"
     TEMPORAL_VALUES = "temporalValues"
+    AGGREGATED_VALUES = "aggregatedValues"
 
 
 class Representation(NamedTuple):
@@ -30,21 +31,20 @@ _NAMES = {
     "keyValues": Format.KEY_VALUES,
     "simplified": Format.KEY_VALUES,
     "temporalValues": Format.TEMPORAL_VALUES,
+    "aggregatedValues": Format.AGGREGATED_VALUES,
 }
 ENTITY_FORMATS = (Format.NORMALIZED, Format.CONCISE, Format.KEY_VALUES)
-TEMPORAL_FORMATS = (Format.NORMALIZED, Format.CONCISE, Format.TEMPORAL_VALUES)
+TEMPORAL_FORMATS = (Format.NORMALIZED, Format.CONCISE, Format.TEMPORAL_VALUES, Format.AGGREGATED_VALUES)
 
 
 def read_representation(query: Query, allowed: Iterable[Format] = ENTITY_FORMATS) -> Representation:
     """Read `options` and `format`; where both name a representation, `format` wins."""
     options = query.items("options")
     chosen = {name for name in options if name != "sysAttrs"}
-    for name in chosen:
-        _format(name, "options", allowed)
+    formats = {_format(name, "options", allowed) for name in chosen}
     wanted = query.text("format")
     if wanted is not None:
         return Representation(_format(wanted, "format", allowed), "sysAttrs" in options)
-    formats = {_NAMES[name] for name in chosen}
     if len(formats) > 1:
         raise InvalidRequest(f"The options {', '.join(sorted(chosen))} exclude each other")
     return Representation(formats.pop() if formats else Format.NORMALIZED, "sysAttrs" in options)
@@ -62,9 +62,9 @@ def read_options(query: Query, allowed: Iterable[str]) -> frozenset[str]:
 
 
 def _format(name: str, parameter: str, allowed: Iterable[Format]) -> Format:
-    if name == "aggregatedValues" and Format.TEMPORAL_VALUES in allowed:
-        raise OperationNotSupported("The representation aggregatedValues is not supported yet")
     found = _NAMES.get(name)
+    if name == "simplified" and Format.TEMPORAL_VALUES in allowed:
+        found = Format.TEMPORAL_VALUES  # what is simplified of a history (clause 4.5.9)
     if found is None or found not in allowed:
         accepted = ", ".join([*(text for text, each in _NAMES.items() if each in allowed), "sysAttrs"])
         raise InvalidRequest(f"{parameter} holds {name[:40]!r}; accepted: {accepted}")

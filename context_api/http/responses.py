@@ -93,12 +93,12 @@ def page_links(
         wanted.append(("prev", max(0, offset - limit)))
     links = []
     for rel, start in wanted:
-        query = _page_query({**parameters, "limit": str(limit), "offset": str(start)}, is_sorted=is_sorted)
+        query = write_query({**parameters, "limit": str(limit), "offset": str(start)}, is_sorted=is_sorted)
         links.append(f'<{path}?{query}>; rel="{rel}"; type="{media_type}"')
     return links
 
 
-def _page_query(parameters: Mapping[str, str], *, is_sorted: bool) -> str:
+def write_query(parameters: Mapping[str, str], *, is_sorted: bool = True) -> str:
     """Write the query legibly: only what would break the header is encoded."""
     names = sorted(parameters) if is_sorted else list(parameters)
     return "&".join(f"{name}={quote(parameters[name], safe=_QUERY_SAFE)}" for name in names)

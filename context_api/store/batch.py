@@ -18,6 +18,7 @@ from context_api.ngsild.changes import Change, Outcome, Reading, ValueOutcome
 from context_api.ngsild.expiry import expire_entity
 from context_api.ngsild.merge import apply_change, apply_reading
 from context_api.ngsild.model import Instance, Iri, Micros
+from context_api.ngsild.temporal_scopes import scope_change
 from context_api.ngsild.transition import Removed, Touched, Transition
 from context_api.store.access import Access
 from context_api.store.codec import EntityRow
@@ -101,6 +102,11 @@ class Batch:
         self._index: SubscriptionIndex | None = None
         self._last_now: Micros = 0
         self._at_commit: list[Callable[[Connection[TupleRow]], None]] = []
+
+    @property
+    def series(self) -> SeriesOfTransaction:
+        """The series that this transaction sees."""
+        return self._series
 
     def at_commit(self, write: Callable[[Connection[TupleRow]], None]) -> None:
         """Let `write` send statements (whose results it does not look at) just before the commit."""
@@ -386,7 +392,8 @@ def _written(
     state: EntityState, transition: Transition, now: Micros, author: str, touched: Sequence[Touched]
 ) -> _Written:
     entity = transition.after or state.current
-    return _Written(state, entity.types if entity else (), touched, now, author)
+    scopes = scope_change(state.current, transition.after, now)
+    return _Written(state, entity.types if entity else (), [*touched, *scopes], now, author)
 
 
 def _is_due(state: EntityState, now: Micros) -> bool:

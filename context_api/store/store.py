@@ -42,6 +42,7 @@ from context_api.store.series import SeriesCache
 from context_api.store.states import EntityCache
 from context_api.store.subscriptions import StoredSubscription
 from context_api.store.temporal import DEFAULT_INSTANCES, TemporalPage
+from context_api.store.temporal_store import TemporalOperations
 from context_api.store.tenants import Tenants
 from context_api.store.terms import Terms, TermsMissing
 
@@ -57,7 +58,7 @@ def system_clock() -> Micros:
     return time.time_ns() // 1000
 
 
-class Store:
+class Store(TemporalOperations):
     """Reads and writes of the context. Safe to use from many threads; one call uses one connection."""
 
     def __init__(self, database: Database, *, clock: Clock = system_clock) -> None:

@@ -1,46 +1,72 @@
-"""Reads of history: the instances of an entity's attributes in a window of time (clause 5.7.3)."""
+"""Reads of history: the instances of entities' attributes in a window of time (clauses 5.7.3 and 5.7.4)."""
 
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.ngsild.model import Iri, Micros
-from context_api.ngsild.query import TemporalQuery, TimeProperty, TimeRelation
-from context_api.ngsild.temporal import TemporalEntity, TemporalInstance
+from context_api.ngsild.errors import ResourceNotFound
+from context_api.ngsild.model import DEFAULT_DATASET, Iri, Micros
+from context_api.ngsild.query import EntityQuery, TemporalQuery
+from context_api.ngsild.temporal import SCOPE, History, Track
+from context_api.ngsild.temporal_scopes import ALWAYS, Interval
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.observations import Series, decode_observation, instance_id
-from context_api.store.packing import pack_ints, pack_time
+from context_api.store.packing import pack_ints
 from context_api.store.queries import load_queries
+from context_api.store.temporal_columns import SeriesRow, make_track
+from context_api.store.temporal_heads import Head, has_observations, read_heads, read_series
+from context_api.store.temporal_rows import RowReader, Run
+from context_api.store.temporal_selecting import Selected, Selector
+from context_api.store.temporal_windows import build_window
 from context_api.store.terms import Terms
 
 _SQL = load_queries("temporal")
 
 DEFAULT_INSTANCES = 10_000
 
-_TIME_OF = {
-    TimeProperty.OBSERVED_AT: b"o.at",
-    TimeProperty.CREATED_AT: b"o.recorded_at",
-    TimeProperty.MODIFIED_AT: b"coalesce(o.modified_at, o.recorded_at)",
-    TimeProperty.DELETED_AT: b"o.deleted_at",
-}
+
+class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of the histories that were found."""
+
+    window: TemporalQuery = TemporalQuery()
+    attributes: tuple[Iri, ...] | None = None
+    """Only these, and the scope only if it is among them; None: all."""
+    omitted: frozenset[Iri] = frozenset()
+    needed: frozenset[Iri] = frozenset()
+    """A retrieval needs one of these to be known; empty: none."""
+    datasets: frozenset[str] | None = None
+    """datasetIds, with an empty text for the default instance; None: all."""
+    with_recorded: bool = True
+    """Whether createdAt and modifiedAt of instances are wanted."""
+    limit: int = DEFAULT_INSTANCES
+    """Instances of all attributes and entities together."""
 
 
-class TemporalPage(TemporalEntity, kw_only=True):
-    """An entity's history, as much of it as the limit of instances lets through."""
+class HistoryPage(NamedTuple):
+    """Histories, as much of them as the limit of instances lets through."""
 
-    is_complete: bool = True
-    """False: there is more. Kept are the earliest instances or, with lastN, the latest."""
+    items: list[History]
+    end: Micros | None = None
+    """The instant at which the page ends: all up to it is there, and there is more; None: no more."""
+    has_more: bool = False
+    """Whether there are more entities."""
+    total: int | None = None
+    """How many entities there are on all pages, where that was asked for."""
 
 
-class _SeriesRow(NamedTuple):
-    series: Series
-    attribute: Iri
-    dataset_id: str
-    types: tuple[Iri, ...]
+class TemporalPage(History, kw_only=True):
+    """One entity's history, as much of it as the limit of instances lets through."""
+
+    end: Micros | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is no more. Else kept are the earliest instances or, with lastN, the latest."""
+        return self.end is None
 
 
 def get_temporal(  # noqa: PLR0917
@@ -56,99 +82,177 @@ def get_temporal(  # noqa: PLR0917
 
     `attrs` empty means all. Raises TermsMissing.
     """
+    request = HistoryRequest(window=query, attributes=tuple(attrs) or None, limit=limit)
+    with database.connection() as connection:
+        page = read_one(connection, terms, access, entity_id, request)
+    if page is None:
+        return None
+    [history] = page.items
+    members = {name: getattr(history, name) for name in history.__struct_fields__}
+    return TemporalPage(**members, end=page.end)
+
+
+def retrieve_history(
+    database: Database, terms: Terms, access: Access, entity_id: str, request: HistoryRequest
+) -> HistoryPage | None:
+    """Give the history of one entity; None where it has none. Raises TermsMissing, TooManyResults."""
+    with database.connection() as connection:
+        return read_one(connection, terms, access, entity_id, request)
+
+
+def read_one(
+    connection: Connection[TupleRow], terms: Terms, access: Access, entity_id: str, request: HistoryRequest
+) -> HistoryPage | None:
+    """Read the history of one entity; None where it has none."""
     if "\0" in entity_id:
         return None
-    wanted = terms.find(attrs) if attrs else None
+    heads = read_heads(connection, access, [entity_id])
+    rows = read_series(connection, terms, access, [entity_id])
+    if not heads[0].is_known and not has_observations(connection, rows):
+        return None
+    check_needed(rows, request)
+    return read_page(connection, terms, heads, rows, request)
+
+
+def check_needed(rows: Sequence[SeriesRow], request: HistoryRequest) -> None:
+    """Raise ResourceNotFound where history knows none of the attributes that were asked for."""
+    if request.needed and not any(row.attribute in request.needed for row in rows):
+        raise ResourceNotFound(f"The history has no attribute {', '.join(sorted(request.needed))}")
+
+
+def query_histories(
+    database: Database, terms: Terms, access: Access, query: EntityQuery, request: HistoryRequest
+) -> HistoryPage:
+    """Answer a temporal query by one page of entities.
+
+    Raises TermsMissing, BadRequestData, TooComplexQuery, TooManyResults, StoreTimeout.
+    """
     with database.connection() as connection:
-        head = connection.execute(_SQL["get_head"], [access.tenant_id, entity_id], binary=True).fetchone()
-        series = _get_series(connection, terms, access, entity_id)
-        if head is None and not series:
-            return None
-        chosen = {
-            one.series.id: one for one in series if wanted is None or int(terms.key(one.attribute)) in wanted
-        }
-        rows, is_complete = _get_rows(connection, list(chosen), query, limit)
-    page = _page(terms, entity_id, head, series)
-    page.is_complete = is_complete
-    for row in rows:
-        one = chosen[row[0]]
-        page.series.setdefault(one.attribute, []).append(_instance(terms, one, row))
+        selection = select_histories(connection, terms, access, query, request)
+        page = _read_selected(connection, terms, access, selection.chosen, request)
+    return page._replace(has_more=selection.has_more, total=selection.total)
+
+
+class Selection(NamedTuple):
+    """The entities of one page."""
+
+    chosen: list[Selected]
+    has_more: bool
+    total: int | None
+
+
+def select_histories(
+    connection: Connection[TupleRow],
+    terms: Terms,
+    access: Access,
+    query: EntityQuery,
+    request: HistoryRequest,
+) -> Selection:
+    """Find the entities of a page. Raises TermsMissing, BadRequestData, TooComplexQuery, StoreTimeout."""
+    found = Selector(connection, terms, access, query, request.window, request.datasets).select()
+    passed = sum(1 for _ in islice(found, query.offset))
+    chosen = list(islice(found, query.limit))
+    rest = sum(1 for _ in found) if query.count else sum(1 for _ in islice(found, 1))
+    return Selection(chosen, rest > 0, passed + len(chosen) + rest if query.count else None)
+
+
+def _read_selected(
+    connection: Connection[TupleRow],
+    terms: Terms,
+    access: Access,
+    selected: Sequence[Selected],
+    request: HistoryRequest,
+) -> HistoryPage:
+    heads = [one.head for one in selected]
+    rows = read_series(connection, terms, access, [head.id for head in heads], request.attributes)
+    validity = {one.head.id: one.validity for one in selected if one.validity is not None}
+    if not validity:
+        return read_page(connection, terms, heads, rows, request)
+    attributes = [row for row in rows if row.attribute != SCOPE]
+    page = read_page(connection, terms, heads, attributes, request, validity)
+    if request.window.behind is None and is_wanted(SCOPE, DEFAULT_DATASET, request):
+        scopes = {one.head.id: one.scope for one in selected}
+        for history in page.items:
+            track = scopes.get(history.id)
+            if track is not None:
+                history.tracks.insert(0, track)
     return page
 
 
-def _get_series(
-    connection: Connection[TupleRow], terms: Terms, access: Access, entity_id: str
-) -> list[_SeriesRow]:
-    rows = connection.execute(_SQL["get_series"], [access.tenant_id, entity_id], binary=True).fetchall()
-    return [
-        _SeriesRow(Series(number, kind, unit), terms.iri(str(attribute)), dataset_id, terms.iris(types))
-        for number, attribute, dataset_id, kind, unit, types in rows
+def read_page(  # noqa: PLR0917
+    connection: Connection[TupleRow],
+    terms: Terms,
+    heads: Sequence[Head],
+    rows: Sequence[SeriesRow],
+    request: HistoryRequest,
+    validity: Mapping[str, Sequence[Interval]] | None = None,
+) -> HistoryPage:
+    """Read the instances of histories; `validity` says when those of an entity count (None: always)."""
+    runs = [
+        Run(row, ALWAYS if validity is None else validity.get(row.entity_id, ()))
+        for row in rows
+        if is_wanted(row.attribute, row.dataset_id, request)
     ]
+    runs = [run for run in runs if run.validity]
+    reader = RowReader(
+        connection, build_window(request.window), request.window, with_recorded=request.with_recorded
+    )
+    end = reader.read(runs, request.limit)
+    moved = read_moved(connection, [run.row.series.id for run in runs if run.row.has_moved])
+    tracks: dict[str, list[Track]] = {}
+    for run in runs:
+        for chunk in run.chunks:
+            track = make_track(terms, run.row, chunk, moved.get(run.row.series.id, {}))
+            tracks.setdefault(run.row.entity_id, []).append(track)
+    by_entity: dict[str, list[SeriesRow]] = {}
+    for row in rows:
+        by_entity.setdefault(row.entity_id, []).append(row)
+    items = [make_history(terms, head, by_entity.get(head.id, []), tracks.get(head.id, [])) for head in heads]
+    return HistoryPage(items, end)
 
 
-def _get_rows(
-    connection: Connection[TupleRow], series_ids: list[int], query: TemporalQuery, limit: int
-) -> tuple[list[Any], bool]:
-    """Give the observations of some series, earliest first, and whether that is all of them."""
+def is_wanted(attribute: Iri, dataset_id: str, request: HistoryRequest) -> bool:
+    """Whether a series was asked for."""
+    if request.datasets is not None and attribute != SCOPE and dataset_id not in request.datasets:
+        return False
+    if attribute in request.omitted:
+        return False
+    return request.attributes is None or attribute in request.attributes
+
+
+def make_history(terms: Terms, head: Head, rows: Sequence[SeriesRow], tracks: list[Track]) -> History:
+    """Put a history together. Raises TermsMissing."""
+    types = head.types or next((row.types for row in rows if row.types), ())
+    begun = min((row.created_at for row in rows), default=None)
+    return History(
+        id=head.id,
+        types=terms.iris(types),
+        scopes=() if any(row.attribute == SCOPE for row in rows) else head.scopes,
+        tracks=tracks,
+        created_at=begun if head.created_at is None else head.created_at,
+        modified_at=head.modified_at,
+        deleted_at=head.deleted_at,
+        expires_at=head.expires_at,
+    )
+
+
+def read_moved(connection: Connection[TupleRow], series_ids: Sequence[int]) -> dict[int, dict[Micros, str]]:
+    """Give what follows the prefix of an instanceId where that is not the time at which the instance stands.
+
+    An instance that was moved keeps the time it began with; one that came to stand there later is numbered.
+    """
     if not series_ids:
-        return [], True
-    condition, parameters = _window(query)
-    per_series = limit + 1 if query.last_n is None else min(query.last_n, limit + 1)
-    statement = (
-        _SQL["get_observations"]
-        .replace(b"{time}", _TIME_OF[query.timeproperty])
-        .replace(b"{condition}", condition)
-        .replace(b"{order}", b"asc" if query.last_n is None else b"desc")
-    )
-    rows = connection.execute(
-        statement, [pack_ints(series_ids), *parameters, per_series], binary=True
-    ).fetchall()
-    rows.sort(key=itemgetter(1, 0))
-    if len(rows) <= limit:
-        return rows, True
-    return (rows[:limit] if query.last_n is None else rows[-limit:]), False
+        return {}
+    found = connection.execute(_SQL["get_moved"], [pack_ints(series_ids)], binary=True).fetchall()
+    names: dict[int, dict[Micros, str]] = {}
+    for series_id, origin, generation, _ in found:
+        names.setdefault(series_id, {})[origin] = name_of(origin, generation + 1)
+    for series_id, origin, generation, at in found:
+        if at is not None:
+            names[series_id][at] = name_of(origin, generation)
+    return names
 
 
-def _window(query: TemporalQuery) -> tuple[bytes, list[object]]:
-    """Write timerel as a condition; a window on observedAt holds only what was observed (clause 4.11)."""
-    time = _TIME_OF[query.timeproperty]
-    conditions: list[bytes] = []
-    parameters: list[object] = []
-    if query.timerel is not None and query.time_at is not None:
-        conditions.append(time + (b" < %s" if query.timerel is TimeRelation.BEFORE else b" >= %s"))
-        parameters.append(pack_time(query.time_at))
-        if query.timerel is TimeRelation.BETWEEN and query.end_time_at is not None:
-            conditions.append(time + b" < %s")
-            parameters.append(pack_time(query.end_time_at))
-        if query.timeproperty is TimeProperty.OBSERVED_AT:
-            conditions.append(b"o.has_observed_at")
-    elif query.timeproperty is TimeProperty.DELETED_AT:
-        conditions.append(b"o.deleted_at is not null")
-    return b" and ".join(conditions) or b"true", parameters
-
-
-def _page(terms: Terms, entity_id: str, head: TupleRow | None, series: list[_SeriesRow]) -> TemporalPage:
-    types, scopes, created_at, modified_at, deleted_at = head or ([], [], None, None, None)
-    named = terms.iris(types) or next((one.types for one in series if one.types), ())
-    return TemporalPage(
-        id=entity_id,
-        types=named,
-        scopes=tuple(scopes),
-        series={},
-        created_at=created_at,
-        modified_at=modified_at,
-        deleted_at=deleted_at,
-    )
-
-
-def _instance(terms: Terms, one: _SeriesRow, row: Any) -> TemporalInstance:
-    series_id, at, has_observed_at, value, body, recorded_at, modified_at, deleted_at = row
-    observed_at: Micros | None = at if has_observed_at else None
-    return TemporalInstance(
-        instance_id=instance_id(series_id, at),
-        instance=decode_observation(terms, value, body, one.series, one.dataset_id, observed_at),
-        at=at,
-        recorded_at=recorded_at,
-        modified_at=modified_at,
-        deleted_at=deleted_at,
-    )
+def name_of(origin: Micros, generation: int) -> str:
+    """Write the part of an instanceId that follows the series."""
+    return f"{origin}-{generation}" if generation else str(origin)

@@ -31,7 +31,7 @@ from context_api.ngsild.changes import (
     UpdateAttributes,
 )
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.errors import BadRequestData, ResourceNotFound
 from context_api.ngsild.merge import SCOPE
 from context_api.ngsild.model import Iri
 from context_api.ngsild.parse import (
@@ -197,8 +197,25 @@ class _Attributes:
             dataset_id=read_dataset(query),
             delete_all=delete_all,
         )
-        await apply_change(self._services, request, change)
+        try:
+            await apply_change(self._services, request, change)
+        except ResourceNotFound:
+            await self._mark_deleted(request, change)
         return no_content()
+
+    async def _mark_deleted(self, request: Request, change: DeleteAttribute) -> None:
+        """Note the end of an attribute of an entity that is known by its history only."""
+        access = await self._services.access(request)
+        if change.type_selector is not None or await self._services.reads.submit(access, change.entity_id):
+            raise ResourceNotFound(f"Entity {change.entity_id} has no such attribute")
+        await self._services.run(
+            self._services.store.mark_deleted,
+            access,
+            change.entity_id,
+            change.attribute,
+            change.dataset_id,
+            delete_all=change.delete_all,
+        )
 
     async def partial_update(self, request: Request) -> Response:
         target = await self._read(request, PARTIAL_UPDATE, PATCH_TYPES)

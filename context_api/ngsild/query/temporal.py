@@ -41,10 +41,19 @@ class TemporalQuery(msgspec.Struct, frozen=True, kw_only=True):
     timeproperty: TimeProperty = TimeProperty.OBSERVED_AT
     last_n: int | None = None
     """Only the newest N instances of each attribute."""
+    deletions: bool = True
+    """Without a window: whether the marks of deletions that have no observedAt are wanted too."""
+    behind: Micros | None = None
+    """Where an earlier page ended: only what is later or, with `last_n`, earlier."""
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether pages go from the newest instances to the oldest."""
+        return self.last_n is not None
 
 
 def parse_temporal_query(parameters: Mapping[str, object], *, required: bool = False) -> TemporalQuery:
-    """Read timerel, timeAt, endTimeAt, timeproperty and lastN; other keys are not looked at.
+    """Read timerel, timeAt, endTimeAt, timeproperty, lastN and our own timePage, and no other key.
 
     The values are text as in a URL or, for lastN, a number as in a JSON body. Raises BadRequestData where a
     part is missing or wrong, or where `required` and there is no timerel.
@@ -60,12 +69,15 @@ def parse_temporal_query(parameters: Mapping[str, object], *, required: bool = F
         raise BadRequestData("endTimeAt is needed with timerel=between, and only there")
     elif end_time_at is not None and end_time_at <= time_at:
         raise BadRequestData("endTimeAt must be later than timeAt")
+    timeproperty = _read_choice(parameters, "timeproperty", TimeProperty) or TimeProperty.OBSERVED_AT
     return TemporalQuery(
         timerel=timerel,
         time_at=time_at,
         end_time_at=end_time_at,
-        timeproperty=_read_choice(parameters, "timeproperty", TimeProperty) or TimeProperty.OBSERVED_AT,
+        timeproperty=timeproperty,
         last_n=_read_last_n(parameters.get("lastN")),
+        deletions=timeproperty is not TimeProperty.OBSERVED_AT,
+        behind=_read_time(parameters, "timePage"),
     )
 
 

@@ -15,7 +15,7 @@ from context_api.ngsild.changes import (
     UpsertEntity,
 )
 from context_api.ngsild.errors import BadRequestData, NonexistentTenant
-from context_api.ngsild.model import Instance, Kind
+from context_api.ngsild.model import NULL, Instance, Kind
 from context_api.ngsild.query import TemporalQuery
 from context_api.store.access import Access
 from context_api.store.database import Database
@@ -156,7 +156,7 @@ def test_history_outlives_the_entity(store: Store, access: Access, database: Dat
     assert temporal is not None
     assert temporal.types == (ROOM,)
     assert temporal.deleted_at is not None
-    assert [one.instance.value for one in temporal.series[TEMPERATURE]] == [20.0, None]
+    assert [one.instance.value for one in temporal.series[TEMPERATURE]] == [20.0, NULL]
     assert [one.deleted_at for one in temporal.series[TEMPERATURE]] == [None, temporal.deleted_at]
 
 

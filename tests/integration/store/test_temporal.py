@@ -29,7 +29,7 @@ from tests.integration.store.town import (
 @pytest.fixture
 def filled(store: Store, access: Access, clock: TickingClock) -> Store:
     """Room 1 with ten values of pm25, one a second from T0; three of temperature; a name without time."""
-    store.apply(access, [create(1, {NAME: value("x")}, scopes=("/a",))])
+    store.apply(access, [create(1, {NAME: value("x")})])
     for second in range(10):
         attributes = {PM25: value(float(second), T0 + second * SECOND, unit_code="GQ")}
         if second < 3:
@@ -79,7 +79,7 @@ def test_windows_on_observed_at(
 def test_without_a_window_everything_is_given(filled: Store, access: Access) -> None:
     found = filled.get_temporal(access, room(1), TemporalQuery())
     assert found is not None
-    assert (found.types, found.scopes, found.is_complete) == ((ROOM,), ("/a",), True)
+    assert (found.types, found.scopes, found.is_complete) == ((ROOM,), (), True)
     assert {name: len(instances) for name, instances in found.series.items()} == {
         NAME: 1,
         PM25: 10,
@@ -114,9 +114,11 @@ def test_the_limit_keeps_a_whole_stretch_of_time_and_says_so(filled: Store, acce
     found = filled.get_temporal(access, room(1), query, limit=5)
     assert found is not None
     assert not found.is_complete
-    assert seconds(filled, access, query, limit=5) == {"pm25": [0, 1, 2], "temperature": [0, 1]}
+    # The third second has two instances and would not fit as a whole
+    assert seconds(filled, access, query, limit=5) == {"pm25": [0, 1], "temperature": [0, 1]}
+    assert found.end == T0 + SECOND
     latest = window(TimeRelation.AFTER, 0, last_n=9)
-    assert seconds(filled, access, latest, limit=4) == {"pm25": [6, 7, 8, 9]}
+    assert seconds(filled, access, latest, limit=4) == {"pm25": [6, 7, 8, 9], "temperature": []}
     exactly = filled.get_temporal(access, room(1), query, limit=13)
     assert exactly is not None
     assert exactly.is_complete

@@ -109,7 +109,9 @@ def test_wrong_representations_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="'temporalValues'"):
         read_representation(query("options=temporalValues"))
     assert read_representation(query("options=temporalValues"), TEMPORAL_FORMATS).format == "temporalValues"
-    with pytest.raises(OperationNotSupported, match="aggregatedValues"):
-        read_representation(query("options=aggregatedValues"), TEMPORAL_FORMATS)
+    assert read_representation(query("options=simplified"), TEMPORAL_FORMATS).format == "temporalValues"
+    assert (
+        read_representation(query("format=aggregatedValues"), TEMPORAL_FORMATS).format == "aggregatedValues"
+    )
     with pytest.raises(InvalidRequest, match="noOverwrite"):
         read_options(query("options=keyValues"), ("noOverwrite",))
