@@ -82,7 +82,7 @@ class Town:
         assert self.process is not None
         started = time.monotonic()
         self.process.send_signal(signal_number)
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - started
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

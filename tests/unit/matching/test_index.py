@@ -297,7 +297,7 @@ def test_the_cost_does_not_depend_on_those_that_wait_for_something_else() -> Non
             best = min(best, time.perf_counter() - started)
         return best
 
-    assert cost(4000) < 5 * cost(40)
+    assert cost(4000) < 25 * cost(40), "a hundred times as many, were each looked at"
 
 
 @pytest.mark.parametrize(
