@@ -55,7 +55,7 @@ UPDATE = Operation(
     accepts=("type", "local"),
     body=RequestBody(schema="EntityFragment", example=FRAGMENT, media_types=PATCH_TYPES),
     answers=UPDATED,
-    errors=(404, 422, 504),
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 APPEND = Operation(
@@ -74,7 +74,7 @@ APPEND = Operation(
     },
     body=RequestBody(schema="EntityFragment", example=FRAGMENT),
     answers=UPDATED,
-    errors=(404, 422, 504),
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 DELETE = Operation(
@@ -85,7 +85,7 @@ DELETE = Operation(
     path_examples=_PATH,
     accepts=("datasetId", "deleteAll", "type", "local"),
     answers={204: Answer(description="Deleted")},
-    errors=(404, 504),
+    errors=(404, 409, 504),
     headers=HEADERS,
 )
 PARTIAL_UPDATE = Operation(
@@ -100,7 +100,7 @@ PARTIAL_UPDATE = Operation(
     accepts=("type", "local"),
     body=RequestBody(schema="AttributeFragment", example={"value": 11.8}, media_types=PATCH_TYPES),
     answers={204: Answer(description="Updated")},
-    errors=(404, 422, 504),
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 REPLACE = Operation(
@@ -114,7 +114,7 @@ REPLACE = Operation(
         schema="AttributeFragment", example={"type": "Property", "value": 11.8, "unitCode": "GQ"}
     ),
     answers={204: Answer(description="Replaced")},
-    errors=(404, 422, 504),
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 

@@ -34,6 +34,25 @@ UPDATED = {
     ),
 }
 _PATH = {"entity_id": ENTITY_ID}
+_PARTLY = Answer(
+    description="A part of it was done: a context source has the rest for itself",
+    schema="BatchOperationResult",
+    example={
+        "success": [ENTITY_ID],
+        "errors": [
+            {
+                "entityId": ENTITY_ID,
+                "registrationId": "urn:ngsi-ld:ContextSourceRegistration:north",
+                "error": {
+                    "type": "https://uri.etsi.org/ngsi-ld/errors/Conflict",
+                    "title": "The operation is in conflict with a registration",
+                    "status": 409,
+                    "detail": "a context source has for itself: https://smartdatamodels.org/dataModel.Environment/no2",
+                },
+            }
+        ],
+    },
+)
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 CREATE = Operation(
@@ -43,7 +62,7 @@ CREATE = Operation(
     description="Normalized and concise attributes may be mixed. Clause 5.6.1.",
     accepts=("local",),
     body=RequestBody(schema="Entity", example=ENTITY),
-    answers={201: Answer(description="Created", headers={"Location": "The entity's path"})},
+    answers={201: Answer(description="Created", headers={"Location": "The entity's path"}), 207: _PARTLY},
     errors=(409, 422, 504),
     headers=HEADERS,
 )
@@ -66,8 +85,8 @@ REPLACE = Operation(
     path_examples=_PATH,
     accepts=("type", "local"),
     body=RequestBody(schema="Entity", example=ENTITY),
-    answers={204: Answer(description="Replaced")},
-    errors=(404, 422, 504),
+    answers={204: Answer(description="Replaced"), 207: _PARTLY},
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 MERGE = Operation(
@@ -88,8 +107,8 @@ MERGE = Operation(
         ),
     },
     body=RequestBody(schema="EntityFragment", example=FRAGMENT, media_types=PATCH_TYPES),
-    answers=UPDATED,
-    errors=(404, 422, 504),
+    answers={204: Answer(description="All of it was done"), 207: _PARTLY},
+    errors=(404, 409, 422, 504),
     headers=HEADERS,
 )
 
