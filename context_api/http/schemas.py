@@ -109,6 +109,7 @@ SCHEMAS: dict[str, Any] = {
             "items": _object(
                 ["entityId", "error"],
                 entityId={"type": "string", "description": "As sent; empty where none was"},
+                registrationId={**_URI, "description": "Of the context source that has it for itself"},
                 error={"$ref": "#/components/schemas/Problem"},
             ),
         },
@@ -125,7 +126,9 @@ SCHEMAS: dict[str, Any] = {
         updated={"type": "array", "items": _STRING},
         notUpdated={
             "type": "array",
-            "items": _object(["attributeName", "reason"], attributeName=_STRING, reason=_STRING),
+            "items": _object(
+                ["attributeName", "reason"], attributeName=_STRING, reason=_STRING, registrationId=_URI
+            ),
         },
     ),
     **SUBSCRIPTION_SCHEMAS,
