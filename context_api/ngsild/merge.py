@@ -4,8 +4,9 @@ Nothing that comes in is ever changed: what a change touches is copied, the rest
 """
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import Any
+
+from msgspec.structs import replace
 
 from context_api.ngsild.changes import (
     AppendAttributes,
@@ -93,8 +94,11 @@ def _begin(entity: Entity, now: Micros) -> Transition:
     """Let an entity come into being."""
     draft = _Draft(None, now)
     for name, instances in entity.attributes.items():
-        for instance in instances:
-            draft.write(name, instance)
+        if len(instances) == 1:
+            draft.begin(name, instances[0])
+        else:
+            for instance in instances:
+                draft.write(name, instance)
     after = Entity(
         id=entity.id,
         types=entity.types,
@@ -298,12 +302,17 @@ class _Draft:
     def find(self, name: Iri, dataset_id: str) -> Instance | None:
         return find_instance(self.attributes.get(name), dataset_id)
 
+    def begin(self, name: Iri, instance: Instance) -> None:
+        """Write the only instance of an attribute of a new entity: nothing can be there."""
+        written = replace(instance, created_at=self._now, modified_at=self._now)
+        self.attributes[name] = [written]
+        self.touched.append(Touched(name, written.dataset_id, None, written))
+
     def write(self, name: Iri, instance: Instance) -> None:
         """Put an instance in its place; it keeps the createdAt of the one that it replaces."""
         former = self.find(name, instance.dataset_id)
-        written = copy(instance)
-        written.created_at = self._now if former is None else former.created_at
-        written.modified_at = self._now
+        created_at = self._now if former is None else former.created_at
+        written = replace(instance, created_at=created_at, modified_at=self._now)
         self.attributes[name] = put_instance(self.attributes.get(name, []), written)
         is_change = former is None or not same_content(former, written)
         self.touched.append(Touched(name, instance.dataset_id, former, written, is_change))

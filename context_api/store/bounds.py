@@ -8,13 +8,12 @@ from context_api.ngsild.model import Entity, Kind
 
 def bounds_of(entity: Entity) -> str | None:
     """Give a PostgreSQL box around an entity's GeoProperties; None where it has none."""
-    points = [
-        point
-        for instances in entity.attributes.values()
-        for instance in instances
-        if instance.kind == Kind.GEO_PROPERTY
-        for point in _points(instance.value)
-    ]
+    geo = Kind.GEO_PROPERTY
+    points: list[tuple[float, float]] = []
+    for instances in entity.attributes.values():
+        for instance in instances:
+            if instance.kind is geo:
+                points += _points(instance.value)
     if not points:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]

@@ -10,7 +10,7 @@ System times are left out where they follow from their surroundings:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,6 +23,7 @@ from context_api.store.terms import Terms
 _encode = msgspec.json.Encoder().encode
 _decode_attributes = msgspec.json.Decoder(dict[str, list[Instance]]).decode
 
+_AS_IT_IS = frozenset((str, int, bool, type(None)))
 _PLAIN_FLOAT_LIMIT = 1e16
 """From here on a float's shortest form has an exponent, of which jsonb makes an integer."""
 
@@ -106,13 +107,15 @@ def encode_live(terms: Terms, entity: Entity, names: Sequence[Iri]) -> bytes:
     return encode_storable(document)
 
 
-def encode_fixed(terms: Terms, entity: Entity) -> bytes:
-    """Write the attributes without observedAt. Raises TermsMissing, StoreRefused."""
+def encode_fixed(terms: Terms, entity: Entity, live: Collection[Iri] | None = None) -> bytes:
+    """Write the attributes without observedAt, all but `live`. Raises TermsMissing, StoreRefused."""
     created = entity.created_at
+    if live is None:
+        live = live_names(entity)
     document = {
         terms.key(name): [_shorten(terms, one, created, one.created_at) for one in instances]
         for name, instances in entity.attributes.items()
-        if not is_live(instances)
+        if name not in live
     }
     return encode_storable(document)
 
@@ -189,19 +192,19 @@ def decode_removed(terms: Terms, document: bytes | None) -> Removed:
 def storable(value: Any) -> Any:
     """Give a JSON value in the form that survives jsonb: floats stay floats, integers integers, to the digit.
 
-    Raises StoreRefused for what PostgreSQL cannot hold: the character U+0000, numbers that are not finite.
+    Raises StoreRefused for numbers that are not finite; text is judged by `encode_storable`.
     """
     kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
     if kind is float:
         return value if -_PLAIN_FLOAT_LIMIT < value < _PLAIN_FLOAT_LIMIT else _spelled_out(value)
-    if kind is str:
-        if "\0" in value:
-            raise StoreRefused("Text with the character U+0000 cannot be stored")
-        return value
     if kind is dict:
-        return {storable(key): storable(member) for key, member in value.items()}
+        return {
+            key: member if type(member) in _AS_IT_IS else storable(member) for key, member in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [storable(member) for member in value]
+        return [member if type(member) in _AS_IT_IS else storable(member) for member in value]
     return value
 
 
@@ -242,7 +245,7 @@ def _shorten(terms: Terms, one: Instance, created: Micros | None, modified: Micr
     if kind is float:
         if not -_PLAIN_FLOAT_LIMIT < value < _PLAIN_FLOAT_LIMIT:
             value = _spelled_out(value)
-    elif kind is not int and kind is not bool:
+    elif kind not in _AS_IT_IS:
         value = storable(value)
     sub = one.sub
     return Instance(

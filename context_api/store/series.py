@@ -158,21 +158,28 @@ class SeriesOfTransaction:
         types: Mapping[str, Sequence[Iri]],
     ) -> None:
         ids = self._ids.draw(connection, len(absent))
-        for number, ((entity_id, name), instance) in zip(ids, absent.items(), strict=True):
-            self._own[entity_id][name] = Series(number, int(instance.kind), instance.unit_code)
         self._made.update(ids)
-        entity_ids = [entity_id for entity_id, _ in absent]
-        arrays = {one: self._terms.array(tuple(types.get(one, ()))) for one in dict.fromkeys(entity_ids)}
+        terms = self._terms
+        entity_ids, attributes, dataset_ids, kinds, units = [], [], [], [], []
+        for number, ((entity_id, name), instance) in zip(ids, absent.items(), strict=True):
+            kind, unit_code = int(instance.kind), instance.unit_code
+            self._own[entity_id][name] = Series(number, kind, unit_code)
+            entity_ids.append(entity_id)
+            attributes.append(int(terms.key(name[0])))
+            dataset_ids.append(name[1])
+            kinds.append(kind)
+            units.append(unit_code)
+        arrays = {one: terms.array(tuple(types.get(one, ()))) for one in dict.fromkeys(entity_ids)}
         connection.execute(
             _SQL["create_series"],
             [
                 self._tenant_id,
                 pack_ints(ids),
                 pack_texts(entity_ids),
-                pack_ints(self._terms.numbers([attribute for _, (attribute, _) in absent])),
-                pack_texts([dataset_id for _, (_, dataset_id) in absent]),
-                pack_ints([int(instance.kind) for instance in absent.values()]),
-                pack_texts([instance.unit_code for instance in absent.values()]),
+                pack_ints(attributes),
+                pack_texts(dataset_ids),
+                pack_ints(kinds),
+                pack_texts(units),
                 pack_texts([arrays[one] for one in entity_ids]),
             ],
         )

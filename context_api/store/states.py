@@ -120,8 +120,8 @@ class EntityState:
             return
         if before is None or not _is_live_only(before, after, transition, is_reading):
             self.is_head_dirty = True
-            self.fixed = codec.encode_fixed(terms, after)
             self.live_names = codec.live_names(after)
+            self.fixed = codec.encode_fixed(terms, after, self.live_names)
             self.next_expiry = find_next_expiry(after)
             self._note_removed(transition.touched, now)
         self.live = codec.encode_live(terms, after, self.live_names)
