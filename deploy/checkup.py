@@ -2,15 +2,19 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from context_api.store import heartbeat
+from context_api.store.aggregates_refresh import Progress, read_progress
+from context_api.store.columnstore import read_compressed
 from context_api.store.database import Database, connect, open_database
 from context_api.store.devices import get_generation
-from context_api.store.errors import StoreError
+from context_api.store.errors import StoreError, wrapped_errors
 from context_api.store.features import read_features
 from context_api.store.migrate import list_migrations
+from context_api.store.retention import list_all_policies, read_compress_days
 from deploy import wiring
 from deploy.data_folder import DataFolder
 from deploy.embedded.ports import is_listening
@@ -21,6 +25,7 @@ from deploy.worker import writes_broker_files
 
 _PROCESSES = ("bridge", "notifier", "worker")
 _SILENT_S = 10.0
+_AGGREGATES_LATE = timedelta(hours=3)
 
 
 class Finding(NamedTuple):
@@ -46,6 +51,7 @@ def check_all(settings: Settings) -> list[Finding]:
         checks: list[Callable[[], Iterator[Finding]]] = [lambda: _check_processes(database)]
         if writes_broker_files(settings):
             checks.append(lambda: _check_credentials(database))
+        checks.append(lambda: _check_history(found.database_url))
         for check in checks:
             try:
                 findings += check()
@@ -127,3 +133,26 @@ def _check_credentials(database: Database) -> Iterator[Finding]:
             f"the broker has generation {applied}, the database {wanted}: does the worker run, and can the "
             "broker read its password file?",
         )
+
+
+def _check_history(url: str) -> Iterator[Finding]:
+    """How far the aggregates are, what is compressed, what is dropped when."""
+    with connect(url, statement_timeout_ms=5_000) as connection, wrapped_errors():
+        yield _describe_progress(read_progress(connection))
+        if read_features(connection).has_compression:
+            chunks, compressed, size = read_compressed(connection)
+            detail = f"{compressed} of {chunks} chunks compressed, {size // 1024**2} MB"
+            yield Finding("columnstore", True, f"{detail}; after {read_compress_days(connection)} days")
+        policies = list_all_policies(connection)
+    for tenant, type_, raw_days in policies:
+        yield Finding("retention", True, f"{type_} of {tenant}: values are dropped after {raw_days} days")
+    if not policies:
+        yield Finding("retention", True, "nothing is ever dropped")
+
+
+def _describe_progress(progress: Progress) -> Finding:
+    if progress.done_until is None:
+        return Finding("aggregates", False, "not begun: does the worker run? Answers come from raw values")
+    age = datetime.now(UTC) - progress.done_until
+    detail = f"ready until {progress.done_until:%Y-%m-%d %H:%M} UTC, {progress.dirty} ranges to be done again"
+    return Finding("aggregates", age < _AGGREGATES_LATE, detail)

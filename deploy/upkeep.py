@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from context_api.store import partitions
+from context_api.store import aggregates_refresh, columnstore, partitions, retention
+from context_api.store.budget import Budget
 from context_api.store.database import connect
 from context_api.store.deliveries import give_up_before
 from context_api.store.deliveries_timers import prepare_drop
 from context_api.store.errors import wrapped_errors
+from context_api.store.features import read_features
 from context_api.store.store import Store
 
 _DAY_S = 86_400.0
@@ -41,6 +43,29 @@ def delete_receipts(store: Store) -> str:
 
 def delete_tombstones(store: Store) -> str:
     return _repeat(lambda: store.delete_tombstones(TOMBSTONES_KEPT_S))
+
+
+def refresh_aggregates(url: str, budget: Budget) -> str:
+    """Aggregate the hours that have ended and what was written late; the rest waits for the next time."""
+    with connect(url) as connection:
+        return str(aggregates_refresh.refresh_aggregates(connection, budget=budget))
+
+
+def drop_history(url: str, budget: Budget) -> str:
+    """Drop the values that the policies of retention do not keep."""
+    with connect(url) as connection:
+        return str(retention.drop_old(connection, budget))
+
+
+def compress_history(url: str, budget: Budget) -> str:
+    """Compress old chunks where the database can; elsewhere there is nothing to do."""
+    with connect(url) as connection, wrapped_errors():
+        if not read_features(connection).has_compression:
+            return ""
+        days = timedelta(days=retention.read_compress_days(connection))
+        before = round((datetime.now(UTC) - days).timestamp() * 1e6)
+        done = columnstore.compress_before(connection, before, budget)
+    return f"{done} chunks" if done else ""
 
 
 def _repeat(bite: Callable[[], int]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from context_api.http.schemas_retention import RETENTION_SCHEMAS
 from context_api.http.schemas_subscriptions import SUBSCRIPTION_SCHEMAS
 
 _STRING = {"type": "string"}
@@ -131,6 +132,7 @@ SCHEMAS: dict[str, Any] = {
             ),
         },
     ),
+    **RETENTION_SCHEMAS,
     **SUBSCRIPTION_SCHEMAS,
     "ContextDocument": _object(["@context"], **{"@context": {}}),
     "DeviceDraft": _object(

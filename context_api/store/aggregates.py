@@ -23,6 +23,9 @@ RAW = "raw"
 MAX_PIECES = 50_000
 """Where a window falls into more, all of it is taken from the values."""
 
+MAX_LOOKED_UP = 1_000
+"""In so many buckets at most the first and last values are looked up one by one."""
+
 _LEVELS = ("daily", "hourly")
 
 TIME_OF = {
@@ -53,7 +56,7 @@ class Aggregate(msgspec.Struct, frozen=True, gc=False):
     first_at: Micros | None
     last_at: Micros | None
     first: float | None
-    """The earliest number; None where the time looked at is not that of the observation."""
+    """The earliest number."""
     last: float | None
     distinct: int | None = None
     """How many different values of any kind; only where asked for."""
@@ -143,6 +146,8 @@ def _snapshot(connection: Connection[TupleRow]) -> Iterator[None]:
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         with connection.transaction():
+            # Compiling a plan over many chunks takes longer than running it
+            connection.execute("set local jit = off")
             yield
     finally:
         connection.isolation_level = before
@@ -189,7 +194,8 @@ def _read(
         ranges = [each for one in pieces.values() for each in one.raw]
         parameters["start"] = pack_time(min(first for first, _ in ranges))
         parameters["end"] = pack_time(max(last for _, last in ranges))
-        parts.append(_raw(query))
+        buckets = (len(query.edges) - 1) * len(pieces)
+        parts.append(_raw(query, look_up=buckets <= MAX_LOOKED_UP))
     if not parts:
         return []
     statement = (
@@ -236,11 +242,11 @@ def _kept(level: str, query: AggregateQuery) -> bytes:
     )
 
 
-def _raw(query: AggregateQuery) -> bytes:
+def _raw(query: AggregateQuery, *, look_up: bool) -> bytes:
     is_at = query.timeproperty is TimeProperty.OBSERVED_AT
     distinct = b", count(distinct coalesce(o.body -> 'v', to_jsonb(o.value))) as different"
     return (
-        raw_statement(is_at=is_at)
+        raw_statement(look_up=look_up and is_at)
         .replace(b"{bucket}", _bucket(query.edges))
         .replace(b"{observed}", b"true")
         .replace(b"{condition}", _condition(is_at and query.observed_only))
@@ -250,11 +256,23 @@ def _raw(query: AggregateQuery) -> bytes:
     )
 
 
-def raw_statement(*, is_at: bool = True) -> bytes:
-    """Give the statement that aggregates values, with {bucket}, {observed}, {condition}, {time} left open."""
+def raw_statement(*, look_up: bool) -> bytes:
+    """Give the statement that aggregates values, with {bucket}, {observed}, {condition}, {time} left open.
+
+    The first and last number of a bucket are looked up, which suits few buckets of many values, or picked
+    from all its numbers in order, which suits many buckets of few.
+    """
+    if look_up:
+        first, last, numbers, ends = b"f.number", b"l.number", b"", _SQL["ends"]
+    else:
+        first, last = b"r.numbers[1]", b"r.numbers[cardinality(r.numbers)]"
+        numbers, ends = _SQL["numbers"], b""
     return (
         _SQL["raw"]
-        .replace(b"{ends}", _SQL["ends" if is_at else "no_ends"])
+        .replace(b"{first}", first)
+        .replace(b"{last}", last)
+        .replace(b"{numbers}", numbers)
+        .replace(b"{ends}", ends)
         .replace(b"{number}", _SQL["number"])
     )
 

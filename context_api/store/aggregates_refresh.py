@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from context_api.ngsild.model import Micros
 from context_api.store.aggregates import raw_statement
 from context_api.store.aggregates_pieces import DAY, DAY_ORIGIN, HOUR
+from context_api.store.budget import Budget
 from context_api.store.errors import StoreFault, wrapped_errors
 from context_api.store.packing import pack_ints, pack_time, pack_times
 from context_api.store.queries import load_queries
@@ -58,9 +59,9 @@ class Refreshed(NamedTuple):
 
 
 def refresh_aggregates(
-    connection: Connection[TupleRow], now: Micros | None = None, budget_s: float = 20.0
+    connection: Connection[TupleRow], now: Micros | None = None, budget: Budget | None = None
 ) -> Refreshed:
-    """Aggregate the hours that have ended, then what is dirty, for about `budget_s`; the rest waits.
+    """Aggregate the hours that have ended, then what is dirty; what the budget has no room for waits.
 
     The connection is in autocommit mode: every slice is a transaction. `now` is the clock's time.
     """
@@ -69,15 +70,15 @@ def refresh_aggregates(
         if not _call(connection, "try_lock"):
             return Refreshed()
         try:
-            return _refresh(connection, present - LATE_S * 1_000_000, time.monotonic() + budget_s)
+            return _refresh(connection, present - LATE_S * 1_000_000, budget or Budget(20.0))
         finally:
             _call(connection, "unlock")
 
 
-def _refresh(connection: Connection[TupleRow], until: Micros, deadline: float) -> Refreshed:
-    hours = _advance(connection, until, deadline)
+def _refresh(connection: Connection[TupleRow], until: Micros, budget: Budget) -> Refreshed:
+    hours = _advance(connection, until, budget)
     ranges = 0
-    while time.monotonic() < deadline:
+    while not budget.is_spent:
         done = _refresh_dirty(connection)
         if not done:
             break
@@ -94,7 +95,7 @@ def read_progress(connection: Connection[TupleRow]) -> Progress:
     return Progress(datetime.fromtimestamp(row[1] / 1e6, UTC), row[2])
 
 
-def _advance(connection: Connection[TupleRow], until: Micros, deadline: float) -> int:
+def _advance(connection: Connection[TupleRow], until: Micros, budget: Budget) -> int:
     """Let the aggregates reach to the last hour before a time; gives by how many hours they grew."""
     target = until - until % HOUR
     marked, done, is_first, _ = _state(connection)
@@ -107,7 +108,7 @@ def _advance(connection: Connection[TupleRow], until: Micros, deadline: float) -
         _begin(connection, marked)
         return 1
     before = done
-    while done < marked and time.monotonic() < deadline:
+    while done < marked and not budget.is_spent:
         step = min(marked, done - done % DAY + DAY)
         _aggregate_all(connection, done, step)
         done = step
@@ -123,9 +124,9 @@ def _state(connection: Connection[TupleRow]) -> tuple[Micros, Micros, bool, bool
 
 def _await_unaware(connection: Connection[TupleRow]) -> bool:
     """Wait for transactions that may write without marking; False: one takes long, so later."""
-    deadline = time.monotonic() + _WAIT_S
+    patience = Budget(_WAIT_S)
     while not _state(connection)[3]:
-        if time.monotonic() > deadline:
+        if patience.is_spent:
             return False
         time.sleep(0.02)
     return True
@@ -222,10 +223,11 @@ def _merge(ranges: Sequence[_Dirty]) -> list[_Dirty]:
 def _aggregate(connection: Connection[TupleRow], ranges: Sequence[_Dirty]) -> None:
     """Make the hours of some ranges anew, and the days they are part of that are complete by then."""
     connection.execute("set local work_mem = '64MB'")
+    connection.execute("set local jit = off")
     given = _parameters(ranges)
     connection.execute(_SQL["forget"].replace(b"{level}", b"hourly"), given)
     raw = (
-        raw_statement()
+        raw_statement(look_up=False)
         .replace(b"{bucket}", b"date_bin('1 hour', {time}, timestamptz '2000-01-01 00:00:00Z')")
         .replace(b"{observed}", b"o.has_observed_at")
         .replace(b"{more}", b", r.has_observed_at")

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from context_api.store.columnstore import enable_columnstore
 from context_api.store.errors import wrapped_errors
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class Features:
 
     @property
     def has_compression(self) -> bool:
-        """Columnstore, continuous aggregates and policies come with the Community edition only."""
+        """The columnstore comes with the Community edition only."""
         return self.edition == "community"
 
 
@@ -42,7 +43,7 @@ def read_features(connection: Connection[TupleRow]) -> Features:
 
 
 def apply_features(connection: Connection[TupleRow]) -> Features:
-    """Make `observation` a hypertable where TimescaleDB can be created. Idempotent."""
+    """Make `observation` a hypertable, and compressible, where TimescaleDB offers it. Idempotent."""
     with wrapped_errors():
         if _create_timescale(connection) and not _is_hypertable(connection):
             connection.execute(
@@ -50,7 +51,10 @@ def apply_features(connection: Connection[TupleRow]) -> Features:
                 " create_default_indexes => false, migrate_data => true)",
                 [CHUNK_INTERVAL],
             )
-    return read_features(connection)
+        features = read_features(connection)
+        if features.has_compression and features.is_hypertable:
+            enable_columnstore(connection)
+    return features
 
 
 def _create_timescale(connection: Connection[TupleRow]) -> bool:

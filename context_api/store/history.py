@@ -15,6 +15,7 @@ from context_api.store.packing import (
     pack_ints,
     pack_jsonbs,
     pack_texts,
+    pack_time,
     pack_times,
 )
 from context_api.store.queries import load_queries
@@ -174,4 +175,9 @@ def _reason(one: _Superseded) -> str:
 
 
 def _correct(connection: Connection[TupleRow], rows: Sequence[Observation]) -> None:
-    connection.execute(_SQL["correct_observations"], _columns(rows))
+    bounds = [
+        pack_ints(sorted({one.series_id for one in rows})),
+        pack_time(min(one.at for one in rows)),
+        pack_time(max(one.at for one in rows)),
+    ]
+    connection.execute(_SQL["correct_observations"], [*_columns(rows), *bounds], prepare=False)

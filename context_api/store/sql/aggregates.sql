@@ -42,15 +42,20 @@ select a.series_id, {bucket}, a.unit, a.total, a.count, a.sum, a.sumsq, a.minimu
     a.first_at, a.last_at, a.first, a.last
 from unnest(%({table}_ids)s::integer[], %({table}_from)s::timestamptz[], %({table}_until)s::timestamptz[])
     as g (series_id, from_at, until_at)
-join observation_{table} a on a.series_id = g.series_id and a.at >= g.from_at and a.at < g.until_at
-where {condition}
+cross join lateral (
+    select *
+    from observation_{table} a
+    where a.series_id = g.series_id and a.at >= g.from_at and a.at < g.until_at and {condition}
+    offset 0
+) as a
 
 -- name: raw
--- Aggregates of the values in ranges, by the time looked at and the bucket it is in.
+-- Aggregates of the values in ranges, by the time looked at and the bucket it is in. `offset 0` keeps the planner
+-- from anything but one look by the index for each range.
 select r.series_id, r.bucket, r.unit, r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum,
-    r.variance * r.count, r.first_at, r.last_at, f.number, l.number{more}
+    r.variance * r.count, r.first_at, r.last_at, {first}, {last}{more}
 from (
-    select o.series_id, {bucket} as bucket, o.body -> 'u' as unit, {observed} as has_observed_at,
+    select g.series_id, {bucket} as bucket, o.body -> 'u' as unit, {observed} as has_observed_at,
         count(*)::integer as total,
         count(n.number)::integer as count,
         sum(n.number) as sum,
@@ -59,31 +64,32 @@ from (
         max(n.number) as maximum,
         var_pop(n.number) as variance,
         min({time}) filter (where n.number is not null) as first_at,
-        max({time}) filter (where n.number is not null) as last_at{distinct}
+        max({time}) filter (where n.number is not null) as last_at{numbers}{distinct}
     from unnest(%(raw_ids)s::integer[], %(raw_from)s::timestamptz[], %(raw_until)s::timestamptz[])
         as g (series_id, from_at, until_at)
-    join observation o on o.series_id = g.series_id and {time} >= g.from_at and {time} < g.until_at
+    cross join lateral (
+        select *
+        from observation o
+        where o.series_id = g.series_id and {time} >= g.from_at and {time} < g.until_at
+            and {time} >= %(start)s and {time} < %(end)s and o.deleted_at is null and {condition}
+        offset 0
+    ) as o
     cross join lateral (select {number}) as n (number)
-    where {time} >= %(start)s and {time} < %(end)s and o.deleted_at is null and {condition}
     group by 1, 2, 3, 4
 ) as r
 {ends}
 
+-- name: numbers
+, array_agg(n.number order by {time}) filter (where n.number is not null) as numbers
+
 -- name: ends
 -- The first and last number: one look-up each.
 left join lateral (
-    select {number} from observation o
-    where o.series_id = r.series_id and o.at = r.first_at and o.deleted_at is null
+    select {number} from observation o where o.series_id = r.series_id and o.at = r.first_at limit 1
 ) as f (number) on true
 left join lateral (
-    select {number} from observation o
-    where o.series_id = r.series_id and o.at = r.last_at and o.deleted_at is null
+    select {number} from observation o where o.series_id = r.series_id and o.at = r.last_at limit 1
 ) as l (number) on true
-
--- name: no_ends
--- Times other than `at` have no index to look them up by.
-cross join (select null::float8) as f (number)
-cross join (select null::float8) as l (number)
 
 -- name: number
 -- What is aggregated: no number so large that its square, or a sum of squares, overflows.

@@ -36,9 +36,11 @@ from unnest(%s::integer[], %s::timestamptz[], %s::boolean[], %s::float8[], %s::j
     %s::timestamptz[], %s::text[], %s::text[])
 
 -- name: correct_observations
+-- The bounds, though implied, let TimescaleDB decompress no more than is touched.
 update observation o
 set has_observed_at = g.has_observed_at, value = g.value, body = g.body, modified_at = g.modified_at,
     deleted_at = g.deleted_at
 from unnest(%s::integer[], %s::timestamptz[], %s::boolean[], %s::float8[], %s::jsonb[], %s::timestamptz[],
     %s::timestamptz[]) as g (series_id, at, has_observed_at, value, body, modified_at, deleted_at)
 where o.series_id = g.series_id and o.at = g.at
+    and o.series_id = any(%s::integer[]) and o.at between %s and %s

@@ -133,7 +133,7 @@ def test_deleted_values_do_not_count(store: Store, access: Access, database: Dat
 def test_windows_on_system_times(store: Store, access: Access, database: Database) -> None:
     write(store, access, PM25, {T0 - DAY: 1.0, T0 - 2 * DAY: 3.0})
     [one] = aggregate(database, T0, T0 + HOUR, timeproperty=TimeProperty.CREATED_AT).rows
-    assert (one.count, one.sum, one.first) == (2, 4.0, None)
+    assert (one.count, one.sum, one.first, one.last) == (2, 4.0, 1.0, 3.0)
 
 
 def test_nothing_asked_nothing_found(store: Store, access: Access, database: Database) -> None:
