@@ -1,16 +1,43 @@
 """Distances between geometries, in metres."""
 
 import math
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-WGS84 = Geod(ellps="WGS84")
+if TYPE_CHECKING:
+    from pyproj import Geod
+
+
+class Globe:
+    """Measures on an ellipsoid, by pyproj, whose 20 MB only processes that measure have to hold."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self._parameters = parameters
+
+    @cached_property
+    def _geod(self) -> "Geod":
+        from pyproj import Geod
+
+        return Geod(**self._parameters)
+
+    def inv(self, *positions: Any) -> tuple[Any, Any, Any]:
+        """Give azimuths there and back and metres: of longitudes, latitudes, longitudes, latitudes."""
+        azimuths, back, metres = self._geod.inv(*positions)
+        return azimuths, back, metres
+
+    def fwd(self, *positions: Any) -> tuple[Any, Any, Any]:
+        """Give longitudes, latitudes and azimuths back: of longitudes, latitudes, azimuths and metres."""
+        longitudes, latitudes, back = self._geod.fwd(*positions)
+        return longitudes, latitudes, back
+
+
+WGS84 = Globe(ellps="WGS84")
 """The ellipsoid of GPS and GeoJSON: for geoqueries."""
-SPHERE = Geod(a=6_371_008.8, b=6_371_008.8)
+SPHERE = Globe(a=6_371_008.8, b=6_371_008.8)
 """A sphere, on which the shortest way is what the Haversine formula gives: for ordering (clause 4.23)."""
 
 _PIECES = 400
@@ -21,7 +48,7 @@ _FARTHEST_M = 15_000_000.0
 _AREAS = frozenset(("Polygon", "MultiPolygon", "GeometryCollection"))
 
 
-def distance_m(one: BaseGeometry, other: BaseGeometry, geod: Geod = WGS84) -> float:
+def distance_m(one: BaseGeometry, other: BaseGeometry, geod: Globe = WGS84) -> float:
     """Give the distance between the closest points of two geometries; 0 where they meet.
 
     It is exact between points. A line is straight in longitude and latitude (RFC 7946, 3.1.1).
@@ -49,7 +76,7 @@ def distance_m(one: BaseGeometry, other: BaseGeometry, geod: Geod = WGS84) -> fl
 class _View:
     """A geometry as it is seen from a point: direction and distance are kept (azimuthal equidistant)."""
 
-    def __init__(self, point: BaseGeometry, geometry: BaseGeometry, geod: Geod) -> None:
+    def __init__(self, point: BaseGeometry, geometry: BaseGeometry, geod: Globe) -> None:
         self._point = point
         self._geod = geod
         positions, parts = _outline(geometry)
