@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from broker_bridge.health import Health, HealthServer
 from context_api.store import heartbeat
+from context_api.store.budget import Budget
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
 from context_api.store.leader import Leadership
@@ -51,15 +52,18 @@ class _Worker:
 
     def run(self, stop: threading.Event) -> None:
         schedule = Schedule(self._jobs(), self._count)
-        sync = _Running(self._sync_credentials)
+        sync = _Running(self._sync_credentials, "credentials")
+        history = _Running(self._keep_history, "history")
         try:
             while not stop.is_set():
                 leading = self._claim()
                 sync.keep(leading)
+                history.keep(leading)
                 schedule.run_due(leading=leading, stop=stop)
                 stop.wait(TICK_S)
         finally:
             sync.keep(False)
+            history.keep(False)
             self._leadership.release()
 
     @contextmanager
@@ -104,6 +108,21 @@ class _Worker:
         if writes_broker_files(self._settings):
             credential_sync(self._settings, self._database).run(self._url, stop)
 
+    def _keep_history(self, stop: threading.Event) -> None:
+        """Do what takes longer than a heartbeat may wait."""
+
+        def within(seconds: float, job: Callable[[str, Budget], str]) -> Callable[[], str]:
+            return lambda: job(self._url, Budget(seconds, stop.is_set))
+
+        jobs = [
+            Job("aggregates", 60, within(60, upkeep.refresh_aggregates)),
+            Job("compression", 3600, within(300, upkeep.compress_history)),
+            Job("retention", 3600, within(300, upkeep.drop_history)),
+        ]
+        schedule = Schedule(jobs, self._count)
+        while not stop.wait(TICK_S):
+            schedule.run_due(leading=True, stop=stop)
+
     def _count(self, job: str, succeeded: bool) -> None:
         self._runs.labels(job, "done" if succeeded else "failed").inc()
 
@@ -117,15 +136,16 @@ class _Worker:
 class _Running:
     """A thread that runs while it is wanted."""
 
-    def __init__(self, run: Callable[[threading.Event], None]) -> None:
+    def __init__(self, run: Callable[[threading.Event], None], name: str) -> None:
         self._run = run
+        self._name = name
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
     def keep(self, wanted: bool) -> None:
         if wanted and self._thread is None:
             self._stop = threading.Event()
-            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="credentials")
+            self._thread = threading.Thread(target=self._run, args=(self._stop,), name=self._name)
             self._thread.start()
         elif not wanted and self._thread is not None:
             self._stop.set()

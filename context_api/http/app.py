@@ -36,6 +36,7 @@ from context_api.http.routes.pages import pages_router
 from context_api.http.routes.provision import provision_router
 from context_api.http.routes.purge import purge_router
 from context_api.http.routes.registrations import registrations_router
+from context_api.http.routes.retention import retention_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -80,6 +81,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         types_router(services),
         temporal_router(services),
         history_router(services),
+        retention_router(services),
         subscriptions_router(services),
         deliveries_router(services),
         contexts_router(services),
