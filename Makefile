@@ -36,6 +36,9 @@ test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timesca
 timescale: $(VENV)/.dev ## Run the tests that need a TimescaleDB against one, without Docker
 	$(BIN)/python -m deploy.timescale $(if $(ARGS),-- $(BIN)/python -m pytest -m timescale $(ARGS))
 
+soak: $(VENV)/.dev ## Run the fire drill for long: processes killed, receivers that fail (SECONDS, 1800 by default)
+	MACHI_TEST_DRILL_S=$(or $(SECONDS),1800) $(BIN)/python -m pytest -s tests/acceptance/test_fire_drill.py $(ARGS)
+
 conformance: $(VENV)/.dev ## Run the NGSI-LD suite: RUNNER=FILE SUITE=DIR, and ARGS for the runner
 	$(BIN)/python -m tests.conformance.run --runner $(RUNNER) --suite $(SUITE) -- $(ARGS)
 
@@ -70,4 +73,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help run test timescale conformance lint bench docs lock
+.PHONY: help run test timescale soak conformance lint bench docs lock

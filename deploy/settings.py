@@ -106,6 +106,29 @@ class Settings(BaseSettings):
         description="Networks (CIDR, comma-separated) that notifications may be sent to, and @contexts "
         "fetched from, besides public addresses. `machi up`: loopback.",
     )
+    notify_retry_for: float = Field(
+        86_400.0,
+        ge=1,
+        le=6 * 86_400,
+        description="Seconds for which a notification is tried before it becomes a dead letter.",
+    )
+    notify_retry_longest: float = Field(
+        600.0, ge=0.1, le=86_400, description="Seconds between two attempts at most; it begins with one."
+    )
+    notify_timeout: float = Field(
+        10.0, gt=0, le=60, description="Seconds a receiver has to answer, where its subscription names none."
+    )
+    notify_concurrency: int = Field(
+        16, ge=1, le=1_000, description="Requests of one notifier to one receiver at the same time."
+    )
+    notify_waiting: int = Field(
+        100_000,
+        ge=1,
+        description="Notifications of a subscription that may wait; above it the newest per entity are kept.",
+    )
+    notify_waiting_tenant: int = Field(
+        1_000_000, ge=1, description="Notifications of all subscriptions of a tenant that may wait."
+    )
     temporal_page_instances: int = Field(
         10_000, ge=1, description="Most attribute instances in one page of a temporal query."
     )

@@ -70,6 +70,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         public_url=settings.public_url,
         mqtt_url=settings.mqtt_public_url or found.mqtt_url,
         temporal_page_instances=settings.temporal_page_instances,
+        waiting_per_subscription=settings.notify_waiting,
         exports_max=settings.exports_max,
         licence=settings.licence,
         licence_url=settings.licence_url,
@@ -96,10 +97,23 @@ def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":
 
 
 def notifier_settings(settings: Settings, found: Connections) -> "NotifierSettings":
+    from context_api.notifications.retry import RetryPolicy
     from context_api.notifications.settings import NotifierSettings
+    from context_api.store.deliveries import RestPolicy
+    from context_api.store.deliveries_timers import Bounds
 
+    longest_s = settings.notify_retry_longest
     return NotifierSettings(
         database_url=found.database_url,
+        retry=RetryPolicy(
+            first_s=min(1.0, longest_s), longest_s=longest_s, give_up_s=settings.notify_retry_for
+        ),
+        rest=RestPolicy(first_s=min(1.0, longest_s), longest_s=longest_s),
+        bounds=Bounds(
+            per_subscription=settings.notify_waiting, per_tenant=settings.notify_waiting_tenant
+        ),
+        timeout_s=settings.notify_timeout,
+        sends_per_endpoint=settings.notify_concurrency,
         instance=settings.instance,
         outbound_allow=settings.outbound_allow,
         public_url=(settings.public_url or found.http_url).rstrip("/"),
