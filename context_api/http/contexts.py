@@ -42,6 +42,8 @@ CONTEXTS_PATH = "/ngsi-ld/v1/jsonldContexts"
 MAX_DOCUMENTS = 32
 """URLs that one @context may lead to."""
 _BUILT_MAX = 256
+_TERMS_MAX = 150_000
+"""Terms of all built @contexts together, some 30 MB: a single one may have 20,000."""
 _LINK_MAX = 8_192
 _NOTED_MAX = 10_000
 # Possessive (`*+`): a header of nothing but blanks must not cost more than its length
@@ -167,9 +169,14 @@ class ContextRegistry:
         )
         is_private = any(one.is_private for one in loading.loaded)
         self._built[(tenant, key) if is_private else key] = built
-        while len(self._built) > _BUILT_MAX:
-            self._built.popitem(last=False)
+        self._evict()
         return built
+
+    def _evict(self) -> None:
+        """Drop those that were not used for longest, but not the last one."""
+        held = sum(one.context.size for one in self._built.values())
+        while len(self._built) > 1 and (len(self._built) > _BUILT_MAX or held > _TERMS_MAX):
+            held -= self._built.popitem(last=False)[1].context.size
 
     def _refresh(self, key: str, built: _Built) -> None:
         """Fetch anew behind the requests; until that is done, nobody else tries."""

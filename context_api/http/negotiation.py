@@ -31,7 +31,7 @@ def negotiate(request: Request, available: Sequence[str] = ENTITY_TYPES) -> str:
 def content_type(request: Request, accepted: Sequence[str]) -> str:
     """Give the media type of the body, which is UTF-8 (clause 4.6.1). Raises UnsupportedMediaType."""
     text = request.headers.get("content-type", "")
-    media_type, charset = _read_content_type(text)
+    media_type, charset = _read_content_type(text[:_CONTENT_TYPE_MAX])
     if media_type not in accepted:
         shown = text[:80] if text else "missing"
         raise UnsupportedMediaType(f"Content-Type is {shown}; accepted: {', '.join(accepted)}")
@@ -43,6 +43,7 @@ def content_type(request: Request, accepted: Sequence[str]) -> str:
     return media_type
 
 
+_CONTENT_TYPE_MAX = 256
 _CHARSETS = frozenset(("", "utf-8", "utf8", "us-ascii", "ascii"))
 """ASCII is a part of UTF-8."""
 

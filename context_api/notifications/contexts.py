@@ -26,6 +26,8 @@ from context_api.store.database import Database
 
 MAX_DOCUMENTS = 32
 _BUILT_MAX = 512
+_TERMS_MAX = 150_000
+"""Terms of all of them together, some 30 MB."""
 
 
 class StoredContexts:
@@ -55,8 +57,9 @@ class StoredContexts:
         if changes != self._changes:
             return context  # it may be of documents from before the change
         self._built[msgspec.json.encode(source)] = context
-        while len(self._built) > _BUILT_MAX:
-            self._built.popitem(last=False)
+        held = sum(one.size for one in self._built.values())
+        while len(self._built) > 1 and (len(self._built) > _BUILT_MAX or held > _TERMS_MAX):
+            held -= self._built.popitem(last=False)[1].size
         return context
 
     def _collect(self, source: Any, path: tuple[str, ...]) -> list[Mapping[str, Any]]:

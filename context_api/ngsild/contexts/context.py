@@ -19,8 +19,11 @@ Source = str | Mapping[str, Any] | Sequence[Any]
 """A @context as it is written in a document: a URL, an object or a list of both."""
 
 MAX_NESTING = 16
-# A client may send any number of names; what it has not defined is not worth remembering for ever.
-_CACHE_LIMIT = 10_000
+# A client may send any number of names; what it has not defined is not worth remembering for ever. The core
+# @context, whose names are mostly such, remembers many; there may be hundreds of others.
+_CORE_REMEMBERS = 10_000
+_REMEMBERS = 250
+_REMEMBERED_LENGTH = 256
 
 
 class Context:
@@ -29,8 +32,11 @@ class Context:
     It is never changed once built, but for its caches, so that it may be shared by threads.
     """
 
-    def __init__(self, source: Source, terms: Mapping[str, Term], vocab: Iri) -> None:
+    def __init__(
+        self, source: Source, terms: Mapping[str, Term], vocab: Iri, *, remembers: int = _REMEMBERS
+    ) -> None:
         self.source = source
+        self._remembers = remembers
         self._terms = terms
         self._vocab = vocab
         self._prefixes = sorted(
@@ -40,12 +46,17 @@ class Context:
         self._expanded: dict[str, Iri] = {name: term.iri for name, term in terms.items()}
         self._compacted: dict[Iri, str] = dict(self._names)
 
+    @property
+    def size(self) -> int:
+        """How many terms it holds, the core's among them: what it costs to keep."""
+        return len(self._terms)
+
     def expand(self, term: str) -> Iri:
         """Give the IRI that a term, a compact IRI or an IRI stands for (a keyword for an alias of one)."""
         iri = self._expanded.get(term)
         if iri is None:
             iri = self._expand_unknown(term)
-            _remember(self._expanded, term, iri)
+            self._remember(self._expanded, term, iri)
         return iri
 
     def expand_value(self, term: str, value: Any) -> Any:
@@ -64,8 +75,12 @@ class Context:
         name = self._compacted.get(iri)
         if name is None:
             name = self._compact_unknown(iri)
-            _remember(self._compacted, iri, name)
+            self._remember(self._compacted, iri, name)
         return name
+
+    def _remember(self, known: dict[str, str], key: str, value: str) -> None:
+        if len(known) < len(self._terms) + self._remembers and len(key) <= _REMEMBERED_LENGTH:
+            known[key] = value
 
     def _expand_unknown(self, text: str) -> Iri:
         if ":" in text:
@@ -104,11 +119,6 @@ def _core_names() -> dict[Iri, str]:
     return _invert(_core())
 
 
-def _remember(known: dict[str, str], key: str, value: str) -> None:
-    if len(known) < _CACHE_LIMIT:
-        known[key] = value
-
-
 @cache
 def _core() -> Mapping[str, Term]:
     document = dict(core_context_document()["@context"])
@@ -122,7 +132,7 @@ def _core() -> Mapping[str, Term]:
 @cache
 def core_context() -> Context:
     """The @context of a request that brings none."""
-    return Context(CORE_CONTEXT_URL, _core(), DEFAULT_VOCABULARY)
+    return Context(CORE_CONTEXT_URL, _core(), DEFAULT_VOCABULARY, remembers=_CORE_REMEMBERS)
 
 
 def build_context(documents: Sequence[Mapping[str, Any]], source: Source) -> Context:

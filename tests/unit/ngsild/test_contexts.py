@@ -256,3 +256,13 @@ def test_the_names_of_the_core_have_precedence_in_compaction_too() -> None:
     context = build_context([{"p": place, "position": place}], [])
     assert context.expand("p") == context.expand("position") == place
     assert context.compact(place) == "location"
+
+
+def test_what_a_client_makes_up_is_remembered_within_bounds() -> None:
+    context = build_context([{"a": "x:y"}], [])
+    for number in range(5_000):
+        assert context.compact(context.expand(f"name{number}")) == f"name{number}"
+    assert context.expand("n" * 1_000).endswith("n" * 1_000)
+    for known in (context._expanded, context._compacted):
+        assert len(known) <= context.size + 250
+        assert max(map(len, known)) <= 300
