@@ -21,6 +21,7 @@ COMMANDS = (
     "replay",
     "export",
     "device",
+    "subscription",
     "index",
     "key",
     "retention",
