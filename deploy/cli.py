@@ -20,6 +20,7 @@ COMMANDS = (
     "simulate",
     "replay",
     "export",
+    "completeness",
     "device",
     "subscription",
     "index",

@@ -24,6 +24,7 @@ from context_api.http.openapi import build_openapi
 from context_api.http.responses import json_response
 from context_api.http.routes.attributes import attributes_router
 from context_api.http.routes.batch import batch_router
+from context_api.http.routes.completeness import completeness_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.deliveries import deliveries_router
 from context_api.http.routes.devices import devices_router
@@ -81,6 +82,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         types_router(services),
         temporal_router(services),
         history_router(services),
+        completeness_router(services),
         retention_router(services),
         subscriptions_router(services),
         deliveries_router(services),

@@ -48,6 +48,14 @@ class Terms:
     attribution: str | None = None
 
 
+class Selected(NamedTuple):
+    """The series that a request selects, in the order of the answer, and what people call them."""
+
+    series: list[SeriesFound]
+    labels: list[SeriesLabel]
+    places: dict[str, Place]
+
+
 class _Chosen(NamedTuple):
     """What a request came to."""
 
@@ -247,17 +255,11 @@ def _choose(reader: HistoryReader, request: HistoryRequest) -> _Chosen:
     """
     if request.as_of is not None and request.as_of > reader.now:
         raise BadRequestData("asOf lies in the future: nobody knows yet what will be recorded until then")
-    found = _find_series(reader, request)
-    if request.bucket is not None:
-        found = [one for one in found if one.is_number]
-    labels = _label(found, {}, request.language)
-    order = sorted(range(len(found)), key=lambda index: _order_of(labels[index]))
-    series = [found[index] for index in order]
-    places = reader.get_places(list(dict.fromkeys(one.entity_id for one in series)))
+    series, labels, places = select_series(reader, request)
     start, end = _window(request, series, reader.now)
     chosen = _Chosen(
         series,
-        _label(series, places, request.language),
+        labels,
         places,
         start,
         end,
@@ -272,6 +274,21 @@ def _choose(reader: HistoryReader, request: HistoryRequest) -> _Chosen:
             f"The table would have more than {MAX_WIDE_COLUMNS:,} columns: choose attributes"
         )
     return chosen
+
+
+def select_series(reader: HistoryReader, request: HistoryRequest) -> Selected:
+    """Find and name the series that a request selects, by entity, attribute and dataset.
+
+    Raises ResourceNotFound, TooComplexQuery.
+    """
+    found = _find_series(reader, request)
+    if request.bucket is not None:
+        found = [one for one in found if one.is_number]
+    names = _label(found, {}, request.language)
+    order = sorted(range(len(found)), key=lambda index: _order_of(names[index]))
+    series = [found[index] for index in order]
+    places = reader.get_places(list(dict.fromkeys(one.entity_id for one in series)))
+    return Selected(series, _label(series, places, request.language), places)
 
 
 def _find_series(reader: HistoryReader, request: HistoryRequest) -> list[SeriesFound]:

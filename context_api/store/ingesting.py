@@ -8,6 +8,7 @@ from psycopg.rows import TupleRow
 
 from context_api.ngsild.changes import Outcome, Reading, ValueOutcome
 from context_api.ngsild.model import Micros
+from context_api.store.arrivals import count_arrivals, write_arrivals
 from context_api.store.batch import Batch
 from context_api.store.deliveries_in import Delivery, DeliveryKind, DeliveryOutcome, Receipt
 from context_api.store.packing import pack_bigints, pack_byteas, pack_days, pack_ints, pack_texts, pack_times
@@ -32,7 +33,8 @@ def ingest_batch(batch: Batch, deliveries: Sequence[Delivery]) -> list[DeliveryO
         if delivery.readings and position not in repeated:
             readings += delivery.readings
             authors += [delivery.device_id] * len(delivery.readings)
-    changed = iter(batch.apply(readings, authors))
+    applied = batch.apply(readings, authors)
+    changed = iter(applied)
     outcomes = [
         _repeated(delivery)
         if position in repeated
@@ -40,6 +42,10 @@ def ingest_batch(batch: Batch, deliveries: Sequence[Delivery]) -> list[DeliveryO
         for position, delivery in enumerate(deliveries)
     ]
     batch.at_commit(lambda connection: _write(connection, batch, deliveries, outcomes))
+    if any(one.late or one.duplicate for one in outcomes):
+        again = [reading for position in sorted(repeated) for reading in deliveries[position].readings]
+        arrivals = count_arrivals(list(zip(readings, applied, strict=True)), again)
+        batch.at_commit(lambda connection: write_arrivals(connection, batch.access.tenant_id, arrivals))
     batch.commit()
     return outcomes
 

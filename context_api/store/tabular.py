@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query.temporal import TimeProperty
@@ -107,9 +108,11 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
     Every method raises StoreUnavailable where the database is away and StoreTimeout where it was cancelled.
     """
 
-    def __init__(self, url: str, tenant_id: int, zone: str) -> None:
+    def __init__(
+        self, url: str, tenant_id: int, zone: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
+    ) -> None:
         self._tenant_id = tenant_id
-        self._connection = connect(url, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
+        self._connection = connect(url, statement_timeout_ms=statement_timeout_ms)
         try:
             self._begin(zone)
         except BaseException:
@@ -123,6 +126,11 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
 
     def __enter__(self) -> Self:
         return self
+
+    @property
+    def connection(self) -> "Connection[TupleRow]":
+        """The connection that the snapshot is on, for other reads of the store."""
+        return self._connection
 
     def close(self) -> None:
         """End the snapshot and the connection."""

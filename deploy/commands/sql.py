@@ -32,7 +32,7 @@ def password(tenant: Tenant = "default") -> None:
     typer.echo(f"user      {reader.role}")
     typer.echo(f"password  {new}")
     typer.echo(f"database  {reader.database}")
-    typer.echo(f"schema    {reader.schema}: history, current_value, entity, device, series, completeness")
+    typer.echo(f"schema    {reader.schema}: history, current_value, entity, device, series, arrival_day")
 
 
 @access.command()

@@ -146,7 +146,52 @@ HISTORY_REQUEST = {
 }
 _TEXTS = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 _TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_COUNTS = {"received": _COUNT, "late": _COUNT, "duplicate": _COUNT, "corrected": _COUNT}
+_EXPECTED = {"type": ["integer", "null"], "minimum": 0}
+_SERIES = {"entityId": _TEXT, "entityName": _TEXT, "attribute": _TEXT, "datasetId": _TEXT}
 HISTORY_SCHEMAS: dict[str, Any] = {
+    "Completeness": {
+        "description": "An object, or CSV",
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["from", "to", "timezone", "source", "series", "days"],
+                "properties": {
+                    "from": {"type": "string", "format": "date"},
+                    "to": {"type": "string", "format": "date"},
+                    "timezone": _TEXT,
+                    "source": _TEXT,
+                    "series": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                **_SERIES,
+                                "expectedIntervalS": {"type": ["number", "null"]},
+                                "interval": {"enum": ["device", "learned", "unknown"]},
+                                "expected": _EXPECTED,
+                                **_COUNTS,
+                            },
+                        },
+                    },
+                    "days": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "day": {"type": "string", "format": "date"},
+                                **_SERIES,
+                                "expected": _EXPECTED,
+                                **_COUNTS,
+                            },
+                        },
+                    },
+                },
+            },
+            _TEXT,
+        ],
+    },
     "History": {
         "description": "An object (JSON, GeoJSON), or the text or bytes of the format",
         "oneOf": [

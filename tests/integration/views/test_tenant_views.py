@@ -77,7 +77,7 @@ def test_a_reader_sees_its_own_history_with_readable_names_in_japanese_time(
             "select text_value from current_value where attribute = 'name' order by entity_id"
         ).fetchall()
         assert names == [("北口",), ("=1+1",)]
-        for view in ("series", "entity", "device"):
+        for view in ("series", "entity", "device", "arrival_day"):
             connection.execute(f"select * from {view} limit 1")
 
 

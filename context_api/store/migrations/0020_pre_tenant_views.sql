@@ -110,6 +110,15 @@ begin
         full join machi.device_counter c on c.tenant_id = d.tenant_id and c.device_id = d.id
         where coalesce(d.tenant_id, c.tenant_id) = %L::integer
         $view$, schema_name, tenant_id);
+
+    execute format($view$
+        create or replace view %I.arrival_day with (security_barrier) as
+        select d.day, s.entity_id, a.name as attribute, s.dataset_id, d.late, d.duplicate
+        from machi.arrival_day d
+        join machi.series s on s.id = d.series_id
+        join machi.term a on a.id = s.attribute_id
+        where s.tenant_id = %L::integer
+        $view$, schema_name, tenant_id);
 end
 $$;
 comment on function make_tenant_views is 'Makes the schema and views of a tenant, or brings them up to date';
