@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from context_api.http.parameters import Query
-from context_api.ngsild.errors import BadRequestData
+from context_api.http.parameters import LATER_ENTITIES, Query
+from context_api.ngsild.errors import BadRequestData, OperationNotSupported
 from context_api.ngsild.linked import MAX_JOIN_LEVEL, Join
+from context_api.ngsild.names import plain_keywords
 
 NO_JOIN = "@none"
 GEO_MEMBERS = ("georel", "geometry", "coordinates")
@@ -98,14 +99,21 @@ _ORDERING_MEMBERS = frozenset(("orderBy", "coordinates", "geometry", "collation"
 
 
 def criteria_of_body(document: Mapping[str, Any], *, is_local: bool | None = None) -> Criteria:
-    """Read a Query (clause 5.2.23). Raises BadRequestData."""
+    """Read a Query (clause 5.2.23). Raises BadRequestData, OperationNotSupported."""
+    document = plain_keywords(document, "")
+    for name in LATER_ENTITIES:
+        if name in document:
+            raise OperationNotSupported(f"The member {name} is not supported yet", pointer=f"/{name}")
     _refuse_unknown(document, _BODY_MEMBERS, "a Query", "")
     if document.get("type") != "Query":
         raise BadRequestData("the type of a query is Query", pointer="/type")
     reader = _Reader(document, "")
+    reader.flag("splitEntities")  # without sources there is nothing to split
     geo = reader.object("geoQ", _GEO_Q_MEMBERS)
     ordering = reader.object("ordering", _ORDERING_MEMBERS)
     ordered = _Reader(ordering or {}, "/ordering")
+    if ordering is not None and "orderBy" not in ordering:
+        raise BadRequestData("ordering needs orderBy", pointer="/ordering/orderBy")
     return Criteria(
         selectors=_selectors(document),
         attrs=reader.texts("attrs"),
@@ -144,8 +152,9 @@ def _selectors(document: Mapping[str, Any]) -> tuple[Selector, ...]:
 def _selector(value: Any, pointer: str) -> Selector:
     if not isinstance(value, dict):
         raise BadRequestData("a selector is an object with a type", pointer=pointer)
-    _refuse_unknown(value, frozenset(("type", "id", "idPattern")), "a selector", pointer)
-    reader = _Reader(value, pointer)
+    selector = plain_keywords(value, pointer)
+    _refuse_unknown(selector, frozenset(("type", "id", "idPattern")), "a selector", pointer)
+    reader = _Reader(selector, pointer)
     type_text = reader.text("type")
     if type_text is None:
         raise BadRequestData("a selector needs a type; * stands for any", pointer=f"{pointer}/type")
@@ -211,6 +220,12 @@ class _Reader:
         if not all(found):
             raise self._wrong(name, "a list of names separated by commas, of which none is empty")
         return found
+
+    def flag(self, name: str) -> bool:
+        value = self._document.get(name, False)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
 
     def integer(self, name: str, default: int) -> int:
         value = self._document.get(name, default)

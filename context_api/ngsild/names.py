@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from context_api.ngsild.errors import BadRequestData
@@ -63,6 +64,19 @@ def check_text(text: str, pointer: str) -> str:
     if "\0" in text:
         raise BadRequestData("text with the character U+0000 cannot be stored", pointer=pointer)
     return text
+
+
+def plain_keywords(document: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+    """Give a document with `id` and `type` in the place of `@id` and `@type`, which mean the same (clause 4.4)."""
+    if "@id" not in document and "@type" not in document:
+        return document
+    plain: dict[str, Any] = {}
+    for key, value in document.items():
+        name = key[1:] if key in ("@id", "@type") else key
+        if name in plain:
+            raise BadRequestData(f"{name} and @{name} stand for the same", pointer=f"{pointer}/{key}")
+        plain[name] = value
+    return plain
 
 
 def escape(key: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import NULL, Micros
-from context_api.ngsild.names import check_uri
+from context_api.ngsild.names import check_uri, plain_keywords
 from context_api.ngsild.operations import WRITING, list_operations
 from context_api.ngsild.registration_members import IGNORED, MAX_LISTED, MEMBERS, read_property
 from context_api.ngsild.registration_model import (
@@ -38,6 +38,7 @@ _EMPTY: dict[str, Any] = {
 
 def parse_registration(document: Mapping[str, Any], context: Context, now: Micros) -> Registration:
     """Read a registration that is to be created; without an id it gets one. Raises BadRequestData."""
+    document = plain_keywords(document, "")
     for member in ("type", *_MANDATORY):
         if document.get(member) is None:
             raise BadRequestData(f"a registration needs {member}", pointer=f"/{member}")
@@ -57,6 +58,7 @@ def change_registration(
 
     Raises BadRequestData.
     """
+    fragment = plain_keywords(fragment, "")
     if fragment.get("id", current.id) != current.id:
         raise BadRequestData("the id of a registration cannot be changed", pointer="/id")
     removed = {name for name, value in fragment.items() if value is None or value == NULL}

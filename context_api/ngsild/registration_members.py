@@ -8,7 +8,7 @@ from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData, NgsiLdError
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import Iri, Micros
-from context_api.ngsild.names import check_text, check_uri, read_scopes, shown
+from context_api.ngsild.names import check_text, check_uri, escape, plain_keywords, read_scopes, shown
 from context_api.ngsild.operations import OPERATION_NAMES
 from context_api.ngsild.parse import parse_attribute_name, read_types
 from context_api.ngsild.query.pattern import parse_id_pattern
@@ -223,13 +223,14 @@ def _read_geometry(value: Any, _: Context, __: Micros, pointer: str) -> dict[str
 def _read_object(value: Any, known: tuple[str, ...], pointer: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise BadRequestData(f"it is an object with {', '.join(known)}", pointer=pointer)
-    for member in value:
+    members = plain_keywords(value, pointer)
+    for member in members:
         if member not in known:
             raise BadRequestData(
                 f"{shown(member)} is no member here; there are {', '.join(known)}",
-                pointer=f"{pointer}/{member}",
+                pointer=f"{pointer}/{escape(member)}",
             )
-    return value
+    return members
 
 
 MEMBERS: dict[str, Member] = {

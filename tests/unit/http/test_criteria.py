@@ -10,7 +10,7 @@ from context_api.http.negotiation import GEO_JSON, JSON
 from context_api.http.parameters import PARAMETERS, parse_query
 from context_api.http.representation import Representation
 from context_api.ngsild.contexts import core_context
-from context_api.ngsild.errors import BadRequestData
+from context_api.ngsild.errors import BadRequestData, OperationNotSupported
 from context_api.ngsild.linked import Join
 from context_api.ngsild.presentation import Presentation
 from context_api.ngsild.query import EntityQuery
@@ -127,6 +127,12 @@ def test_wrong_parameters_are_refused(text: str) -> None:
         ({"a/b~": 1}, "/a~1b~0"),
         ({"temporalQ": {"timerel": "after"}}, "/temporalQ"),
         ({"entities": []}, "/entities"),
+        ({"splitEntities": "true"}, "/splitEntities"),
+        ({"ordering": {}}, "/ordering/orderBy"),
+        ({"expandValues": "a,,b"}, "/expandValues"),
+        ({"jsonKeys": 5}, "/jsonKeys"),
+        ({"@type": "Query"}, "/@type"),
+        ({"entities": [{"type": "A", "@type": "A"}]}, "/entities/0/@type"),
         ({"entities": {}}, "/entities"),
         ({"entities": [1]}, "/entities/0"),
         ({"entities": [{"id": "urn:a:1"}]}, "/entities/0/type"),
@@ -164,3 +170,15 @@ def test_join_can_be_said_not_to_be_wanted() -> None:
     assert of_url("type=A&join=@none").join is None
     assert of_url("type=A&join=flat").join is Join.FLAT
     assert ask(of_url("type=A"), GEO_JSON)[1].geometry_property == CORE.expand("location")
+
+
+def test_keywords_stand_for_id_and_type_in_a_query_too() -> None:
+    body = {"@type": "Query", "entities": [{"@type": "Room", "@id": "urn:a:1"}]}
+    plain = {"type": "Query", "entities": [{"type": "Room", "id": "urn:a:1"}]}
+    assert criteria_of_body(body) == criteria_of_body(plain)
+
+
+@pytest.mark.parametrize("name", ["entityMap", "entityMapLifetime"])
+def test_members_that_are_not_served_yet_are_named(name: str) -> None:
+    with pytest.raises(OperationNotSupported, match=name):
+        criteria_of_body({**QUERY, name: True})

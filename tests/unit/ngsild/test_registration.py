@@ -217,3 +217,12 @@ def test_a_fragment_replaces_and_null_removes() -> None:
 def test_a_fragment_cannot_make_it_wrong(fragment: dict[str, Any]) -> None:
     with pytest.raises(NgsiLdError):
         change_registration(parse(FULL), fragment, CONTEXT, NOW)
+
+
+def test_keywords_stand_for_id_and_type() -> None:
+    plain = minimal(id="urn:r:1", information=[{"entities": [{"id": "urn:a:1", "type": "Room"}]}])
+    keywords = {("@" + name if name in ("id", "type") else name): value for name, value in plain.items()}
+    keywords["information"] = [{"entities": [{"@id": "urn:a:1", "@type": "Room"}]}]
+    assert parse(keywords) == parse(plain)
+    with pytest.raises(BadRequestData):
+        parse({**plain, "@type": plain["type"]})

@@ -33,6 +33,11 @@ MODELS = [
 ]
 
 
+def test_no_model_is_left_out() -> None:
+    folders = {path.parent.name for path in find_data("sdm").glob("*/example-normalized.jsonld")}
+    assert folders == {*MODELS, "FloodMonitoring"}
+
+
 def _example(model: str, file: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(find_data("sdm", model, file).read_text())
     document.pop("@context")
