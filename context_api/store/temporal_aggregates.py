@@ -265,7 +265,7 @@ def _collect(
     collected = []
     for row in rows:
         units = groups.get(row.series.id, {})
-        for unit, several in units.items():
+        for unit, several in sorted(units.items(), key=lambda each: each[0] or ""):
             kind = Kind(row.series.kind)
             cells = {
                 method: [
