@@ -5,14 +5,16 @@ that, under its watched attributes. A change looks up its own id, types and attr
 depend on how many subscriptions wait for something else.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.merge import Transition
 from context_api.ngsild.model import Entity, Iri, Micros
-from context_api.ngsild.query import compile_id_pattern, selected_types
+from context_api.ngsild.query import selected_types
+from context_api.ngsild.query.pattern_set import PatternSet
 from context_api.ngsild.subscription import EntitySelector, Subscription
 from context_api.ngsild.subscription_filters import Filter, compile_filters
 
@@ -28,6 +30,8 @@ _PATTERN_CACHE_LIMIT = 100_000
 
 _Subject = tuple[str, str]
 _ANYTHING: _Subject = ("any", "")
+_PATTERN = "pattern"
+_NONE: dict[int, "_Filed"] = {}
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -42,6 +46,8 @@ class _Filed(msgspec.Struct, frozen=True):
     """A subscription in the form that matching needs."""
 
     key: int
+    subjects: tuple[_Subject, ...]
+    """Where it is filed."""
     selectors: tuple[EntitySelector, ...]
     watched: frozenset[Iri]
     triggers: int
@@ -50,23 +56,39 @@ class _Filed(msgspec.Struct, frozen=True):
 
 
 class _Drawer(msgspec.Struct):
-    """The subscriptions of one subject: those that watch an attribute, and those that watch all."""
+    """The subscriptions of one subject, by key: those that watch an attribute, and those that watch all."""
 
-    watching: dict[Iri, list[_Filed]]
-    watching_all: list[_Filed]
+    watching: dict[Iri, dict[int, _Filed]] = {}
+    watching_all: dict[int, _Filed] = {}
+
+    def copy(self) -> "_Drawer":
+        """Give a copy that can be changed."""
+        return _Drawer({name: dict(filed) for name, filed in self.watching.items()}, dict(self.watching_all))
 
 
 class SubscriptionIndex:
-    """The active subscriptions of a tenant; made anew when they change."""
+    """The active subscriptions of a tenant, as they were at one time; `changed` gives another."""
 
-    def __init__(self, subscriptions: Iterable[tuple[int, Subscription]]) -> None:
+    def __init__(self, subscriptions: Iterable[tuple[int, Subscription]] = ()) -> None:
         self._drawers: dict[_Subject, _Drawer] = {}
-        self._patterns: set[str] = set()
+        self._filed: dict[int, _Filed] = {}
+        self._patterns: Counter[str] = Counter()
+        self._pattern_set: PatternSet | None = None
         self._matched_patterns: dict[str, tuple[_Subject, ...]] = {}
-        for key, subscription in subscriptions:
-            # A periodic one is told by the clock, not by changes (clause 5.8.6)
-            if subscription.is_active is not False and subscription.interval_s is None:
-                self._file(key, subscription)
+        self._change((), subscriptions)
+
+    def changed(self, gone: Collection[int], new: Iterable[tuple[int, Subscription]]) -> "SubscriptionIndex":
+        """Give the index without the subscriptions of these keys, and with others.
+
+        What it costs depends on how many change, hardly on how many there are.
+        """
+        other = SubscriptionIndex()
+        other._drawers = dict(self._drawers)
+        other._filed = dict(self._filed)
+        other._patterns = self._patterns.copy()
+        other._pattern_set, other._matched_patterns = self._pattern_set, self._matched_patterns
+        other._change(gone, new)
+        return other
 
     def match(
         self, before: Entity | None, after: Entity | None, transition: Transition, now: Micros
@@ -90,49 +112,89 @@ class SubscriptionIndex:
     def _subjects(self, entity: Entity) -> list[_Subject]:
         subjects: list[_Subject] = [_ANYTHING, ("id", entity.id)]
         subjects += [("type", one) for one in entity.types]
-        if self._patterns:
-            subjects += self._match_patterns(entity.id)
+        if self._pattern_set is not None:
+            subjects += self._match_patterns(self._pattern_set, entity.id)
         return subjects
 
-    def _match_patterns(self, entity_id: str) -> tuple[_Subject, ...]:
+    def _match_patterns(self, patterns: PatternSet, entity_id: str) -> tuple[_Subject, ...]:
         known = self._matched_patterns.get(entity_id)
         if known is None:
-            known = tuple(
-                ("pattern", pattern)
-                for pattern in self._patterns
-                if compile_id_pattern(pattern).search(entity_id) is not None
-            )
+            known = tuple((_PATTERN, pattern) for pattern in patterns.search(entity_id))
             if len(self._matched_patterns) < _PATTERN_CACHE_LIMIT:
                 self._matched_patterns[entity_id] = known
         return known
 
-    def _file(self, key: int, subscription: Subscription) -> None:
-        filed = _Filed(
-            key,
-            subscription.entities,
-            frozenset(subscription.watched_attributes),
-            int(subscription.effective_triggers),
-            subscription.expires_at,
-            compile_filters(subscription.filters),
-        )
-        selectors = subscription.entities or (EntitySelector(),)
-        for subject in {subject for selector in selectors for subject in self._name_subjects(selector)}:
-            drawer = self._drawers.setdefault(subject, _Drawer({}, []))
-            if not filed.watched:
-                drawer.watching_all.append(filed)
-            for attribute in filed.watched:
-                drawer.watching.setdefault(attribute, []).append(filed)
+    def _change(self, gone: Iterable[int], new: Iterable[tuple[int, Subscription]]) -> None:
+        known = set(self._patterns)
+        mine: set[_Subject] = set()
+        for key in gone:
+            filed = self._filed.pop(key, None)
+            for subject in filed.subjects if filed is not None else ():
+                self._take_out(self._open(subject, mine), subject, key)
+        for key, subscription in new:
+            # A periodic one is told by the clock, not by changes (clause 5.8.6)
+            if subscription.is_active is not False and subscription.interval_s is None:
+                self._file(_prepare(key, subscription), mine)
+        for subject in mine:
+            if not self._drawers[subject].watching and not self._drawers[subject].watching_all:
+                del self._drawers[subject]
+        self._patterns = +self._patterns
+        if set(self._patterns) != known:
+            self._pattern_set = PatternSet(tuple(self._patterns)) if self._patterns else None
+            self._matched_patterns = {}
 
-    def _name_subjects(self, selector: EntitySelector) -> Iterable[_Subject]:
-        """Name the narrowest subjects of which every selected entity has one."""
-        if selector.ids:
-            return [("id", one) for one in selector.ids]
-        if selector.id_pattern is not None:
-            self._patterns.add(selector.id_pattern)
-            return [("pattern", selector.id_pattern)]
-        if selector.types is not None:
-            return [("type", one) for one in selected_types(selector.types)]
-        return [_ANYTHING]
+    def _open(self, subject: _Subject, mine: set[_Subject]) -> _Drawer:
+        """Give a drawer to change: a copy, unless it is ours already."""
+        drawer = self._drawers.get(subject)
+        if subject not in mine:
+            mine.add(subject)
+            drawer = _Drawer() if drawer is None else drawer.copy()
+            self._drawers[subject] = drawer
+        return drawer or self._drawers[subject]
+
+    def _file(self, filed: _Filed, mine: set[_Subject]) -> None:
+        self._filed[filed.key] = filed
+        for subject in filed.subjects:
+            drawer = self._open(subject, mine)
+            if subject[0] == _PATTERN:
+                self._patterns[subject[1]] += 1
+            if not filed.watched:
+                drawer.watching_all[filed.key] = filed
+            for attribute in filed.watched:
+                drawer.watching.setdefault(attribute, {})[filed.key] = filed
+
+    def _take_out(self, drawer: _Drawer, subject: _Subject, key: int) -> None:
+        if subject[0] == _PATTERN:
+            self._patterns[subject[1]] -= 1
+        drawer.watching_all.pop(key, None)
+        for attribute, filed in list(drawer.watching.items()):
+            filed.pop(key, None)
+            if not filed:
+                del drawer.watching[attribute]
+
+
+def _prepare(key: int, subscription: Subscription) -> _Filed:
+    selectors = subscription.entities or (EntitySelector(),)
+    return _Filed(
+        key,
+        tuple(dict.fromkeys(subject for selector in selectors for subject in _name_subjects(selector))),
+        subscription.entities,
+        frozenset(subscription.watched_attributes),
+        int(subscription.effective_triggers),
+        subscription.expires_at,
+        compile_filters(subscription.filters),
+    )
+
+
+def _name_subjects(selector: EntitySelector) -> Iterable[_Subject]:
+    """Name the narrowest subjects of which every selected entity has one."""
+    if selector.ids:
+        return [("id", one) for one in selector.ids]
+    if selector.id_pattern is not None:
+        return [(_PATTERN, selector.id_pattern)]
+    if selector.types is not None:
+        return [("type", one) for one in selected_types(selector.types)]
+    return [_ANYTHING]
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -158,11 +220,11 @@ def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
 
 
 def _search(drawer: _Drawer, change: _Change, found: dict[int, Match]) -> None:
-    for filed in drawer.watching_all:
+    for filed in drawer.watching_all.values():
         _try(filed, change, change.all, found)
     if drawer.watching:
         for attribute in change.by_attribute:
-            for filed in drawer.watching.get(attribute, ()):
+            for filed in drawer.watching.get(attribute, _NONE).values():
                 fired = change.of_entity
                 for watched in filed.watched:
                     fired |= change.by_attribute.get(watched, 0)

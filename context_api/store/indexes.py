@@ -1,10 +1,14 @@
 """Who has subscribed, per tenant: an index that is as old as the epoch it was read under."""
 
+from typing import Any
+
+import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.matching import SubscriptionIndex
 from context_api.ngsild.subscription import subscription_from_json
+from context_api.store.packing import pack_bigints
 from context_api.store.queries import load_queries
 
 MAX_CACHED_TENANTS = 256
@@ -12,24 +16,48 @@ MAX_CACHED_TENANTS = 256
 _SQL = load_queries("subscriptions")
 
 
+class _Cached(msgspec.Struct, frozen=True):
+    """An index and what it was made of."""
+
+    epoch: int
+    index: SubscriptionIndex
+    versions: dict[int, str]
+    """The xmin of each subscription's row, by key."""
+
+
 class IndexCache:
     """The indexes of the tenants written to last; shared by all threads."""
 
     def __init__(self) -> None:
-        self._indexes: dict[int, tuple[int, SubscriptionIndex]] = {}
+        self._indexes: dict[int, _Cached] = {}
 
     def get(self, connection: Connection[TupleRow], tenant_id: int, epoch: int) -> SubscriptionIndex:
-        """Give the index of an epoch; read inside the caller's transaction, which holds the epoch lock."""
+        """Give the index of an epoch; read inside the caller's transaction, which holds the epoch lock.
+
+        Only what changed since the last time is read and filed anew.
+        """
         cached = self._indexes.get(tenant_id)
-        if cached is not None and cached[0] == epoch:
-            return cached[1]
-        rows = connection.execute(_SQL["get_active_subscriptions"], [tenant_id], binary=True).fetchall()
-        index = SubscriptionIndex([(key, subscription_from_json(document)) for key, document in rows])
-        if len(self._indexes) >= MAX_CACHED_TENANTS:
-            self._indexes.clear()
-        self._indexes[tenant_id] = (epoch, index)
-        return index
+        if cached is None:
+            cached = _Cached(epoch - 1, SubscriptionIndex(), {})
+        if cached.epoch != epoch:
+            cached = _bring_up_to(epoch, cached, connection, tenant_id)
+            if len(self._indexes) >= MAX_CACHED_TENANTS:
+                self._indexes.clear()
+            self._indexes[tenant_id] = cached
+        return cached.index
 
     def clear(self) -> None:
         """Forget everything: the database may be another one now."""
         self._indexes.clear()
+
+
+def _bring_up_to(epoch: int, cached: _Cached, connection: Connection[TupleRow], tenant_id: int) -> _Cached:
+    found = connection.execute(_SQL["get_active_versions"], [tenant_id], binary=True).fetchall()
+    versions: dict[int, str] = dict(found)
+    new = [key for key, version in versions.items() if cached.versions.get(key) != version]
+    gone = {*new, *(cached.versions.keys() - versions.keys())} & cached.versions.keys()
+    documents: list[Any] = []
+    if new:
+        documents = connection.execute(_SQL["get_documents"], [pack_bigints(new)], binary=True).fetchall()
+    subscriptions = [(key, subscription_from_json(document)) for key, document in documents]
+    return _Cached(epoch, cached.index.changed(gone, subscriptions), versions)

@@ -66,8 +66,13 @@ def parse_pattern(text: object, what: str, *, pointer: str | None = None) -> str
 @lru_cache(maxsize=1024)
 def compile_pattern(text: str) -> Pattern:
     """Compile a pattern that was checked; it is to be searched, not matched from the start."""
-    pattern: Pattern = re2.compile(_SPACES.sub(_spell_out, text), _OPTIONS)
+    pattern: Pattern = re2.compile(translate(text), _OPTIONS)
     return pattern
+
+
+def translate(text: str) -> str:
+    """Write a pattern that was checked as RE2 takes it, with the meaning that PostgreSQL gives it."""
+    return _SPACES.sub(_spell_out, text)
 
 
 def compile_id_pattern(text: str) -> Pattern:

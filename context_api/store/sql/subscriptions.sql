@@ -1,5 +1,8 @@
--- name: get_active_subscriptions
-select key, document from subscription where tenant_id = %s and is_active order by key
+-- name: get_active_versions
+select key, xmin::text from subscription where tenant_id = %s and is_active
+
+-- name: get_documents
+select key, document from subscription where key = any (%s::bigint[])
 
 -- name: lock_epoch
 select pg_advisory_xact_lock(%s, %s)

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -329,3 +330,58 @@ def test_filters_judge_a_deleted_entity_as_it_was() -> None:
     gone = DeleteEntity(entity_id=ROOM)
     assert keys(matched(room(temperature=25), gone, asked)) == [1]
     assert keys(matched(room(temperature=15), gone, asked)) == []
+
+
+def _found(index: SubscriptionIndex, change: Change) -> list[Match]:
+    transition = apply_change(CURRENT, change, NOW, Removed())
+    return index.match(CURRENT, transition.after, transition, NOW)
+
+
+_STEP = st.tuples(
+    st.lists(st.integers(1, 6), max_size=3), st.dictionaries(st.integers(1, 6), _SUBSCRIPTIONS, max_size=3)
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_STEP, max_size=5), _CHANGES)
+def test_a_changed_index_is_as_one_made_anew(
+    steps: list[tuple[list[int], dict[int, Subscription]]], change: Change
+) -> None:
+    index, current = SubscriptionIndex(), dict[int, Subscription]()
+    for gone, new in steps:
+        before, found_before = index, _found(index, change)
+        index = index.changed({*gone, *new}, new.items())
+        current = {key: one for key, one in current.items() if key not in gone} | new
+        assert _found(before, change) == found_before
+        assert _found(index, change) == _found(SubscriptionIndex(current.items()), change)
+    assert index.changed(current.keys(), ())._drawers == {}
+
+
+def test_a_thousand_patterns_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [
+        (number, subscription(EntitySelector(id_pattern=f"^urn:x:{number}$"))) for number in range(2, 1_000)
+    ]
+    index = SubscriptionIndex([(1, subscription(EntitySelector(id_pattern="Room:[0-9]$"))), *others])
+    # Only the one pattern that is found is looked for once more, by its selector
+    searched: list[str] = []
+
+    def compile_and_note(pattern: str) -> Any:
+        searched.append(pattern)
+        return compile_id_pattern(pattern)
+
+    monkeypatch.setattr("context_api.ngsild.query.selector.compile_id_pattern", compile_and_note)
+    monkeypatch.setattr("context_api.ngsild.query.pattern_set.compile_pattern", compile_and_note)
+    for _ in range(2):
+        assert keys(_found(index, updating(temperature=2))) == [1]
+    assert searched == ["Room:[0-9]$"] * 2
+
+
+def test_periodic_subscriptions_wait_for_the_clock() -> None:
+    periodic = msgspec.structs.replace(subscription(of_type("Room")), interval_s=5.0)
+    assert _found(SubscriptionIndex([(1, periodic)]), updating(temperature=2)) == []
+
+
+def test_a_query_about_linked_entities_is_left_for_later() -> None:
+    document = {"q": "partOf{temperature}>20;temperature>100"}
+    linked = msgspec.structs.replace(subscription(of_type("Room")), filters=read_filters(document, CORE))
+    assert keys(_found(SubscriptionIndex([(1, linked)]), updating(temperature=2))) == [1]
