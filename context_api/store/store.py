@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from psycopg.errors import UniqueViolation
@@ -26,6 +27,7 @@ from context_api.store import (
 )
 from context_api.store.access import Access
 from context_api.store.attribute_indexes import DeclaredIndexes
+from context_api.store.backfill import BackfillOutcome, HistorySeries, HistoryValue, backfill, slices
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.counters import DeviceCounters, QuarantinedMessage
@@ -91,6 +93,20 @@ class Store(TemporalOperations):
                 return [Outcome(error=BadRequestData(str(error)))]
         middle = len(changes) // 2
         return self.apply(access, changes[:middle]) + self.apply(access, changes[middle:])
+
+    def backfill(
+        self, access: Access, series: Sequence[HistorySeries], values: Iterable[HistoryValue]
+    ) -> BackfillOutcome:
+        """Load observed values into history alone, some tens of thousands per transaction; see `backfill`.
+
+        Raises StoreUnavailable, StoreFault, and StoreRefused for a value that cannot be stored: what was
+        loaded before is kept, and a repetition finds duplicates there.
+        """
+        outcome = BackfillOutcome()
+        for taken in slices(iter(values)):
+            load = partial(backfill, terms=self._shared.terms, series=series, values=taken)
+            outcome += self._write(access, (), load)
+        return outcome
 
     def ingest(self, access: Access, deliveries: Sequence[Delivery]) -> list[DeliveryOutcome]:
         """Store messages in one transaction, with counters, quarantine and receipts; one outcome each.
