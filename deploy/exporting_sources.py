@@ -13,7 +13,7 @@ from context_api.http.history_request import parse_history_request
 from context_api.ngsild.errors import NgsiLdError
 from context_api.store.database import open_database
 from context_api.store.tenants import Tenants
-from deploy.errors import CommandError, UsageError
+from deploy.errors import CommandError, NotRunning, UsageError
 from deploy.exporting import Opened
 from deploy.settings import Settings
 
@@ -26,7 +26,10 @@ _BLOCK = 256 * 1024
 
 @contextmanager
 def from_api(address: str, key: str | None, tenant: str, given: Mapping[str, Any]) -> Iterator[Opened]:
-    """Ask the API. Raises UsageError for a request that it refuses, CommandError where it fails."""
+    """Ask the API.
+
+    Raises UsageError for a request that it refuses, NotRunning where it is away, CommandError else.
+    """
     headers = {"NGSILD-Tenant": tenant, **({"Authorization": f"Bearer {key}"} if key else {})}
     timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
     try:
@@ -44,7 +47,7 @@ def from_api(address: str, key: str | None, tenant: str, given: Mapping[str, Any
     except httpx.RemoteProtocolError as error:
         raise CommandError(f"The export broke off, nothing was kept; try again: {error}") from error
     except httpx.HTTPError as error:
-        raise CommandError(f"{address} cannot be reached: {error}") from error
+        raise NotRunning(f"{address} cannot be reached: {error}") from error
 
 
 @contextmanager

@@ -5,7 +5,7 @@ set -eu
 psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 \getenv owner_password MACHI_DATABASE_PASSWORD
 \getenv reader_password MACHI_GRAFANA_DATABASE_PASSWORD
-create role machi login password :'owner_password';
+create role machi login createrole password :'owner_password'; -- makes the roles that read one tenant by SQL
 create role machi_reader nologin;
 create role machi_grafana login password :'reader_password' in role machi_reader;
 alter role machi_grafana set default_transaction_read_only = on;
