@@ -67,7 +67,7 @@ def check_text(text: str, pointer: str) -> str:
 
 
 def plain_keywords(document: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
-    """Give a document with `id` and `type` in the place of `@id` and `@type`, which mean the same (clause 4.4)."""
+    """Give a document with `id` and `type` in the place of `@id` and `@type` (clause 4.4)."""
     if "@id" not in document and "@type" not in document:
         return document
     plain: dict[str, Any] = {}
