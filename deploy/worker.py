@@ -12,6 +12,7 @@ from context_api.store import heartbeat
 from context_api.store.budget import Budget
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
+from context_api.store.index_building import maintain_indexes
 from context_api.store.leader import Leadership
 from context_api.store.store import Store
 from deploy import upkeep, wiring
@@ -21,6 +22,7 @@ from deploy.settings import Settings
 
 PROCESS = "worker"
 TICK_S = 0.5
+INDEXES_S = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -54,16 +56,19 @@ class _Worker:
         schedule = Schedule(self._jobs(), self._count)
         sync = _Running(self._sync_credentials, "credentials")
         history = _Running(self._keep_history, "history")
+        indexes = _Running(self._keep_indexes, "indexes")
         try:
             while not stop.is_set():
                 leading = self._claim()
                 sync.keep(leading)
                 history.keep(leading)
+                indexes.keep(leading)
                 schedule.run_due(leading=leading, stop=stop)
                 stop.wait(TICK_S)
         finally:
             sync.keep(False)
             history.keep(False)
+            indexes.keep(False)
             self._leadership.release()
 
     @contextmanager
@@ -120,6 +125,12 @@ class _Worker:
             Job("retention", 3600, within(300, upkeep.drop_history)),
         ]
         schedule = Schedule(jobs, self._count)
+        while not stop.wait(TICK_S):
+            schedule.run_due(leading=True, stop=stop)
+
+    def _keep_indexes(self, stop: threading.Event) -> None:
+        """Build what is declared: in a thread of its own, since a large index takes minutes."""
+        schedule = Schedule([Job("indexes", INDEXES_S, lambda: maintain_indexes(self._url, stop))], self._count)
         while not stop.wait(TICK_S):
             schedule.run_due(leading=True, stop=stop)
 

@@ -5,17 +5,20 @@ rows are read in the order of their ids, a chunk at a time, and the predicate de
 or, to count, with the last candidate. Either way the time is bounded: StoreTimeout.
 """
 
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import NamedTuple
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.ngsild.errors import BadRequestData, TooComplexQuery
-from context_api.ngsild.model import Entity, Micros
-from context_api.ngsild.query import EntityQuery, Ordering, order_entities, selects
+from context_api.ngsild.errors import BadRequestData, TooComplexQuery, TooManyResults
+from context_api.ngsild.model import Entity, Iri, Micros
+from context_api.ngsild.query import EntityQuery, Ordering, TypeIs, order_entities, selects
 from context_api.ngsild.query.conditions import CREATED_AT
 from context_api.ngsild.query.ordering import OrderTerm
 from context_api.ngsild.transition import drop_expired
@@ -23,8 +26,9 @@ from context_api.store import codec
 from context_api.store.access import Access
 from context_api.store.attribute_indexes import DeclaredIndexes, Usable
 from context_api.store.database import STATEMENT_TIMEOUT_MS, Database
-from context_api.store.errors import StoreRefused, StoreTimeout
+from context_api.store.errors import StoreRefused, StoreTimeout, StoreUnavailable
 from context_api.store.filters import where_query
+from context_api.store.packing import pack_texts, pack_time
 from context_api.store.queries import load_queries
 from context_api.store.reading import Page, read_entities
 from context_api.store.terms import Terms
@@ -34,55 +38,110 @@ _SQL = load_queries("reading")
 
 MAX_ORDERED = 10_000
 """Entities that one query may put in an order which the database does not know."""
-MAX_LINKED = 10_000
+MAX_LINKED = 1_000
 """Linked entities that one query remembers."""
+MAX_PAGE_OCTETS = 4 << 20
+"""Bytes of stored documents that one page or one look at candidates holds, and one entity of any size."""
+LARGE_OCTETS = 512 << 10
+MAX_LARGE = 2
+"""So many pages above LARGE_OCTETS are in memory at the same time: decoded they take ten times as much."""
+LARGE_WAIT_S = 2.0
 FIRST_CHUNK = 64
 LARGEST_CHUNK = 2_048
+_OF_THE_PAGE = ("ordering", "limit", "offset", "after", "count")
+_FIXED = codec.EntityRow._fields.index("fixed")
 _BAD_PATTERN = "2201B"
 
 
-def query_entities(  # noqa: PLR0917
-    database: Database,
-    terms: Terms,
-    access: Access,
-    query: EntityQuery,
-    now: Micros,
-    declared: DeclaredIndexes | None = None,
-) -> Page:
-    """Answer a query, by declared indexes where they serve it.
+class _Room:
+    """The memory that one page takes: few large ones are let in at the same time."""
 
-    Raises TermsMissing, BadRequestData for a pattern that is no regular expression, TooComplexQuery where
-    more is to be ordered than memory should hold, StoreTimeout.
-    """
-    usable = {} if declared is None else declared.usable(database, terms, access.tenant_id, query)
-    page = _answer(database, terms, access, query, now, usable)
-    if declared is not None and usable and not declared.still_serve(database, access.tenant_id, usable):
-        return _answer(database, terms, access, query, now, {})
-    return page
+    def __init__(self, free: threading.BoundedSemaphore) -> None:
+        self._free = free
+        self._octets = 0
+        self._is_large = False
+
+    def take(self, octets: int) -> int:
+        """Take room for so much more, before it is decoded; gives how much it is now.
+
+        Raises StoreUnavailable where others do not make room in time.
+        """
+        self._octets += octets
+        if self._octets > LARGE_OCTETS and not self._is_large:
+            if not self._free.acquire(timeout=LARGE_WAIT_S):
+                raise StoreUnavailable("Too many large answers are being written")
+            self._is_large = True
+        return self._octets
+
+    def release(self) -> None:
+        """Give the room back."""
+        if self._is_large:
+            self._is_large = False
+            self._free.release()
 
 
-def _answer(  # noqa: PLR0917
-    database: Database,
-    terms: Terms,
-    access: Access,
-    query: EntityQuery,
-    now: Micros,
-    usable: Mapping[int, Usable],
-) -> Page:
-    where = where_query(query, access.tenant_id, terms.find, now, usable)
-    ordering = query.ordering
-    try:
-        with database.connection() as connection:
-            reader = _Reader(connection, terms, tenant_id=access.tenant_id, query=query, where=where, now=now)
-            if ordering is not None and not ordering.is_of_members:
-                return reader.order(ordering)
-            if where.exact:
-                return reader.page()
-            return reader.search(None if ordering is None else _sql_order(ordering))
-    except StoreRefused as error:
-        if error.sqlstate == _BAD_PATTERN:
-            raise BadRequestData("a pattern in the query is no regular expression") from error
-        raise
+class Querying:
+    """What the queries of one process share."""
+
+    def __init__(self, database: Database, terms: Terms) -> None:
+        self._database = database
+        self._terms = terms
+        self._declared = DeclaredIndexes()
+        self._large = threading.BoundedSemaphore(MAX_LARGE)
+
+    def query_entities(self, access: Access, query: EntityQuery, now: Micros) -> Page:
+        """Answer a query, by declared indexes where they serve it.
+
+        Raises TermsMissing, BadRequestData for a pattern that is no regular expression, TooComplexQuery where
+        more is to be ordered than memory should hold, TooManyResults where the page would be too large,
+        StoreTimeout, StoreUnavailable.
+        """
+        usable = self._declared.usable(self._database, self._terms, access.tenant_id, query)
+        page = self._answer(access, query, now, usable)
+        if usable and not self._declared.still_serve(self._database, access.tenant_id, usable):
+            return self._answer(access, query, now, {})
+        return page
+
+    def _answer(self, access: Access, query: EntityQuery, now: Micros, usable: Mapping[int, Usable]) -> Page:
+        where = where_query(query, access.tenant_id, self._terms.find, now, usable)
+        room = _Room(self._large)
+        try:
+            with self._database.connection() as connection:
+                reader = _Reader(
+                    connection,
+                    self._terms,
+                    room,
+                    tenant_id=access.tenant_id,
+                    query=query,
+                    where=where,
+                    now=now,
+                )
+                page = _read_page(reader, query.ordering, is_exact=where.exact)
+        except StoreRefused as error:
+            room.release()
+            if error.sqlstate == _BAD_PATTERN:
+                raise BadRequestData("a pattern in the query is no regular expression") from error
+            raise
+        except BaseException:
+            room.release()
+            raise
+        weakref.finalize(page, room.release)  # it counts until nobody has the page any more
+        return page
+
+
+def _read_page(reader: "_Reader", ordering: Ordering | None, *, is_exact: bool) -> Page:
+    if ordering is not None and not ordering.is_of_members:
+        return reader.order(ordering)
+    if is_exact:
+        return reader.page()
+    return reader.search(None if ordering is None else _sql_order(ordering))
+
+
+class _Row(NamedTuple):
+    """A candidate; `octets` is how large its documents are in memory."""
+
+    entity: codec.EntityRow
+    octets: int
 
 
 class _Reader:
@@ -92,6 +151,7 @@ class _Reader:
         self,
         connection: Connection[TupleRow],
         terms: Terms,
+        room: _Room,
         *,
         tenant_id: int,
         query: EntityQuery,
@@ -101,6 +161,7 @@ class _Reader:
         self._connection = connection
         self._tenant_id = tenant_id
         self._terms = terms
+        self._room = room
         self._query = query
         self._where = where
         self._now = now
@@ -113,15 +174,20 @@ class _Reader:
         items: list[Entity] = []
         if query.limit > 0:
             order = b"e.id" if query.ordering is None else _sql_order(query.ordering)
-            rows = self._read(order, query.after, query.limit, query.offset)
-            items = [entity for entity in map(self._decode, rows) if entity is not None]
+            rows, is_cut = self._read(order, (), query.limit, offset=query.offset, after=query.after)
+            if is_cut:
+                raise _too_large(len(rows))
+            self._room.take(sum(row.octets for row in rows))
+            items = [entity for row in rows if (entity := self._decode(row.entity)) is not None]
+            if query.count and query.after is None and len(rows) < query.limit and (rows or not query.offset):
+                return Page(items, query.offset + len(rows))
         return Page(items, self._count() if query.count else None)
 
     def search(self, order: bytes | None) -> Page:
         """Look through the candidates."""
         query = self._query
         found = self._search() if order is None else self._search_ordered(order)
-        items = list(islice(found, query.offset, query.offset + query.limit)) if query.limit else []
+        items = self._take(islice(found, query.offset, query.offset + query.limit)) if query.limit else []
         if not query.count:
             return Page(items, None)
         if not query.limit:
@@ -131,60 +197,110 @@ class _Reader:
         return Page(items, self._count_found(items, found))
 
     def order(self, ordering: Ordering) -> Page:
-        """Put all that is found in order, in memory."""
+        """Put all that is found in order by as much of it as that takes, in memory; then read the page."""
         query = self._query
-        found = list(islice(self._search(), MAX_ORDERED + 1))
+        found = [_slimmed(one, ordering) for one, _ in islice(self._search(), MAX_ORDERED + 1)]
         if len(found) > MAX_ORDERED:
             raise TooComplexQuery(
                 f"more than {MAX_ORDERED} entities would have to be ordered; narrow the query, or order by"
                 " id, createdAt or modifiedAt"
             )
         ordered = order_entities(found, ordering)
-        return Page(ordered[query.offset : query.offset + query.limit], len(ordered) if query.count else None)
+        wanted = [one.id for one in ordered[query.offset : query.offset + query.limit]]
+        rows = self._read_by_id(wanted)
+        decoded = ((self._decode(row.entity), row.octets) for row in rows)
+        items = self._take((entity, octets) for entity, octets in decoded if entity is not None)
+        return Page(items, len(ordered) if query.count else None)
 
-    def _count_found(self, items: list[Entity], found: Iterator[Entity]) -> int:
+    def _take(self, found: Iterable[tuple[Entity, int]]) -> list[Entity]:
+        """Keep the entities of the page. Raises TooManyResults where they are too large together."""
+        items: list[Entity] = []
+        for entity, octets in found:
+            if self._room.take(octets) > MAX_PAGE_OCTETS and 0 < len(items) < self._query.limit - 1:
+                raise _too_large(len(items))
+            items.append(entity)
+        return items
+
+    def _count_found(self, items: list[Entity], found: Iterator[tuple[Entity, int]]) -> int:
         if items:
             return self._query.offset + len(items) + sum(1 for _ in found)
         return sum(1 for _ in self._search())  # the offset lies behind the last one
 
-    def _search(self) -> Iterator[Entity]:
-        """Give the entities that the predicate selects, by id."""
+    def _search(self) -> Iterator[tuple[Entity, int]]:
+        """Give the entities that the predicate selects, by id, and how large they are."""
         after, chunk = self._query.after, FIRST_CHUNK
         while True:
-            rows = self._read(b"e.id", after, chunk, 0)
+            rows, is_cut = self._read(b"e.id", (), chunk, after=after)
             yield from self._select(rows)
-            if len(rows) < chunk:
+            if len(rows) < chunk and not is_cut:
                 return
-            after, chunk = rows[-1][0], min(2 * chunk, LARGEST_CHUNK)
+            after, chunk = rows[-1].entity.id, min(2 * chunk, LARGEST_CHUNK)
 
-    def _search_ordered(self, order: bytes) -> Iterator[Entity]:
-        rows = self._read(order, None, MAX_ORDERED + 1, 0)
-        if len(rows) > MAX_ORDERED:
+    def _search_ordered(self, order: bytes) -> Iterator[tuple[Entity, int]]:
+        sql = _SQL["query_ids"].replace(b"{where}", self._where.sql).replace(b"{order}", order)
+        given = [*self._where.parameters, MAX_ORDERED + 1]
+        ids = [found for (found,) in self._connection.execute(sql, given, prepare=False).fetchall()]
+        if len(ids) > MAX_ORDERED:
             raise TooComplexQuery(f"more than {MAX_ORDERED} entities would have to be ordered")
-        yield from self._select(rows)
+        yield from self._select(self._read_by_id(ids))
 
-    def _select(self, rows: list[TupleRow]) -> Iterator[Entity]:
+    def _select(self, rows: Iterable[_Row]) -> Iterator[tuple[Entity, int]]:
         for row in rows:
-            entity = self._decode(row)
+            entity = self._decode(row.entity)
             if entity is not None and (self._where.exact or selects(self._query, entity, self._resolve)):
-                yield entity
+                yield entity, row.octets
         if time.monotonic() > self._deadline:
             raise StoreTimeout("The query looked at too many entities")
 
-    def _read(self, order: bytes, after: str | None, limit: int, offset: int) -> list[TupleRow]:
-        sql, parameters = self._where.sql, list(self._where.parameters)
+    def _read_by_id(self, ids: Sequence[str]) -> Iterator[_Row]:
+        """Read entities in the order of a list, not more at a time than memory should hold."""
+        left = list(ids)
+        while left:
+            asked = left[:FIRST_CHUNK]
+            listed = pack_texts(asked)
+            where = Where(b"e.tenant_id = %s and e.id = any(%s)", (self._tenant_id, listed))
+            order = b"array_position(%s, e.id)"
+            rows, is_cut = self._read(order, (listed,), len(asked) + 1, where=where)
+            yield from rows
+            left = left[left.index(rows[-1].entity.id) + 1 :] if is_cut else left[len(asked) :]
+
+    def _read(
+        self,
+        order: bytes,
+        ordered_by: tuple[object, ...],
+        limit: int,
+        *,
+        offset: int = 0,
+        after: str | None = None,
+        where: Where | None = None,
+    ) -> tuple[list[_Row], bool]:
+        """Read rows up to what memory should hold, and tell whether that cut them short."""
+        where = where or self._where
+        sql, parameters = where.sql, list(where.parameters)
         if after is not None:
             sql += b" and e.id > %s"
             parameters.append(after)
-        page = _SQL["query_entities"].replace(b"{where}", sql).replace(b"{order}", order)
-        return self._connection.execute(
-            page, [*parameters, limit, offset], binary=True, prepare=False
-        ).fetchall()
+        statement = _SQL["query_entities"].replace(b"{where}", sql).replace(b"{order}", order)
+        bounds = [limit, MAX_PAGE_OCTETS, limit, MAX_PAGE_OCTETS]
+        given = [*bounds, *parameters, *ordered_by, limit, offset]
+        rows: list[_Row] = []
+        before = 0
+        found = self._connection.execute(statement, given, binary=True, prepare=False).fetchall()
+        for *columns, octets in found:
+            if columns[_FIXED] is None:
+                return rows, True
+            rows.append(_Row(codec.EntityRow._make(columns), octets - before))
+            before = octets
+        return rows, False
 
     def _count(self) -> int:
-        counted = self._connection.execute(
-            _SQL["count_entities"].replace(b"{where}", self._where.sql), self._where.parameters, prepare=False
-        ).fetchone()
+        sql, parameters = _SQL["count_entities"].replace(b"{where}", self._where.sql), self._where.parameters
+        type_ = _sole_type(self._query)
+        found = [] if type_ is None else self._terms.find([type_])
+        if found:
+            sql = _SQL["count_of_type"]
+            parameters = (self._tenant_id, found[0], self._tenant_id, *[pack_time(self._now)] * 2, found[0])
+        counted = self._connection.execute(sql, parameters, prepare=False).fetchone()
         return 0 if counted is None else int(counted[0])
 
     def _resolve(self, ids: Sequence[str]) -> dict[str, Entity]:
@@ -198,8 +314,28 @@ class _Reader:
         known = ((one, self._linked[one]) for one in ids)
         return {one: entity for one, entity in known if entity is not None}
 
-    def _decode(self, row: Any) -> Entity | None:
-        return drop_expired(codec.decode_entity(self._terms, codec.EntityRow._make(row)), self._now)
+    def _decode(self, row: codec.EntityRow) -> Entity | None:
+        return drop_expired(codec.decode_entity(self._terms, row), self._now)
+
+
+def _sole_type(query: EntityQuery) -> Iri | None:
+    """Give the type that is all that a query asks for; None where it asks for more."""
+    plain = EntityQuery(types=query.types, **{name: getattr(query, name) for name in _OF_THE_PAGE})
+    return query.types.iri if isinstance(query.types, TypeIs) and query == plain else None
+
+
+def _slimmed(entity: Entity, ordering: Ordering) -> Entity:
+    """Leave of an entity what it is ordered by."""
+    named = {term.path.names[0] for term in ordering.terms if term.path is not None}
+    kept = {name: instances for name, instances in entity.attributes.items() if name in named}
+    return msgspec.structs.replace(entity, attributes=kept)
+
+
+def _too_large(count: int) -> TooManyResults:
+    return TooManyResults(
+        f"The answer would be larger than {MAX_PAGE_OCTETS >> 20} MB: after {count} entities that is reached;"
+        f" ask for pages of limit={count}"
+    )
 
 
 def _sql_order(ordering: Ordering) -> bytes:

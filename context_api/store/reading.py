@@ -20,7 +20,7 @@ from context_api.store.terms import Terms
 _SQL = load_queries("reading")
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True, weakref=True):
     """One page of entities."""
 
     items: list[Entity]

@@ -26,7 +26,6 @@ from context_api.store import (
     temporal,
 )
 from context_api.store.access import Access
-from context_api.store.attribute_indexes import DeclaredIndexes
 from context_api.store.backfill import BackfillOutcome, HistorySeries, HistoryValue, backfill, slices
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.codec import CommittedChange, decode_change
@@ -37,7 +36,7 @@ from context_api.store.discovery import AttributeInfo, TypeInfo
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
 from context_api.store.indexes import IndexCache
 from context_api.store.ingesting import ingest_batch
-from context_api.store.querying import query_entities
+from context_api.store.querying import Querying
 from context_api.store.reading import Page
 from context_api.store.registrations import StoredRegistration
 from context_api.store.series import SeriesCache
@@ -67,7 +66,7 @@ class Store(TemporalOperations):
         terms = Terms(database)
         self._database = database
         self._tenants = Tenants(database)
-        self._declared = DeclaredIndexes()
+        self._querying = Querying(database, terms)
         self._shared = Shared(terms, SeriesCache(), EntityCache(), IndexCache(), clock)
 
     # Tenants
@@ -155,9 +154,7 @@ class Store(TemporalOperations):
     def query_entities(self, access: Access, query: EntityQuery) -> Page:
         """Answer a query by one page. Raises BadRequestData, TooComplexQuery, StoreTimeout."""
         return self._read(
-            lambda: query_entities(
-                self._database, self._shared.terms, access, query, self._shared.clock(), self._declared
-            )
+            lambda: self._querying.query_entities(access, query, self._shared.clock())
         )
 
     def get_types(self, access: Access) -> list[Iri]:
