@@ -153,9 +153,7 @@ class Store(TemporalOperations):
 
     def query_entities(self, access: Access, query: EntityQuery) -> Page:
         """Answer a query by one page. Raises BadRequestData, TooComplexQuery, StoreTimeout."""
-        return self._read(
-            lambda: self._querying.query_entities(access, query, self._shared.clock())
-        )
+        return self._read(lambda: self._querying.query_entities(access, query, self._shared.clock()))
 
     def get_types(self, access: Access) -> list[Iri]:
         """Give the types of which there are entities, sorted."""
