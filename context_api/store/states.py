@@ -6,10 +6,12 @@ from typing import NamedTuple
 from context_api.ngsild.model import Entity, Instance, Iri, Kind, Micros
 from context_api.ngsild.transition import Removed, Touched, Transition, find_expiries
 from context_api.store import codec
+from context_api.store.errors import StoreRefused
 from context_api.store.terms import Terms
 
 MAX_CACHED_ENTITIES = 4_096
 MAX_CACHED_BYTES = 16_384
+MAX_ENTITY_BYTES = 16 * 1024 * 1024
 
 
 class CachedEntity(NamedTuple):
@@ -118,6 +120,7 @@ class EntityState:
         if after is None:
             self._bury(now)
             return
+        former = len(self.fixed) + len(self.live)
         if before is None or not _is_live_only(before, after, transition, is_reading):
             self.is_head_dirty = True
             self.live_names = codec.live_names(after)
@@ -125,6 +128,7 @@ class EntityState:
             self.next_expiry = find_next_expiry(after)
             self._note_removed(transition.touched, now)
         self.live = codec.encode_live(terms, after, self.live_names)
+        _check_size(self.id, former, len(self.fixed) + len(self.live))
 
     def cached(self, version: bytes) -> CachedEntity | None:
         """Give the state to remember, now that it is committed; None where the entity is gone."""
@@ -156,6 +160,14 @@ class EntityState:
         if attributes is not None:
             kept = {name: times for name, times in attributes.items() if times}
             self.removed = Removed(self.removed.entity, kept)
+
+
+def _check_size(entity_id: str, former: int, size: int) -> None:
+    """Refuse to let an entity grow without end, request by request: who asks for it has to hold it."""
+    if size > MAX_ENTITY_BYTES and size > former:
+        raise StoreRefused(
+            f"The entity {entity_id} would have {size} bytes; at most {MAX_ENTITY_BYTES} are kept"
+        )
 
 
 def _is_live_only(before: Entity, after: Entity, transition: Transition, is_reading: bool) -> bool:

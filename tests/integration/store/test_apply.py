@@ -17,6 +17,7 @@ from context_api.ngsild.changes import (
 from context_api.ngsild.errors import BadRequestData, NonexistentTenant
 from context_api.ngsild.model import NULL, Instance, Kind
 from context_api.ngsild.query import TemporalQuery
+from context_api.store import states
 from context_api.store.access import Access
 from context_api.store.database import Database
 from context_api.store.store import Store
@@ -283,6 +284,26 @@ def test_tenants_do_not_see_each_other(store: Store, access: Access) -> None:
     store.apply(other, [create(1, {PM25: value(2)})])
     assert attribute_values(store.get_entities(access, [room(1)])[room(1)]) == {"pm25": 1}
     assert attribute_values(store.get_entities(other, [room(1)])[room(1)]) == {"pm25": 2}
+
+
+def test_an_entity_does_not_grow_without_end(
+    store: Store, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "MAX_ENTITY_BYTES", 10_000)
+    large = value("x" * 6_000)
+    outcomes = store.apply(
+        access,
+        [
+            create(1, {NAME: large}),
+            update(1, {PM25: large}),
+            create(2, {NAME: value("x" * 11_000)}),
+            update(1, {NAME: value("y" * 5_000)}),
+        ],
+    )
+    assert [error_of(one) for one in outcomes] == ["", "BadRequestData", "BadRequestData", ""]
+    assert "at most 10000 are kept" in str(outcomes[1].error)
+    found = store.get_entities(access, [room(1), room(2)])
+    assert {name: attribute_values(one) for name, one in found.items()} == {room(1): {"name": "y" * 5_000}}
 
 
 def test_a_tombstone_keeps_older_readings_out(
