@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from context_api.http.calls import BODY_TYPES, read_document
 from context_api.http.contexts import link_url
-from context_api.http.errors import Problem, Unavailable, problem_of
+from context_api.http.errors import BodyTooLarge, Problem, Unavailable, problem_of
 from context_api.http.negotiation import LD_JSON
 from context_api.http.services import Services
 from context_api.ngsild.changes import Change, Outcome
@@ -19,6 +19,8 @@ from context_api.ngsild.errors import AlreadyExists, BadRequestData, Conflict, I
 from context_api.store.access import Access
 from context_api.store.errors import StoreUnavailable
 
+MAX_ITEMS = 10_000
+"""Entities or ids in one batch: each takes kilobytes until the whole batch is answered."""
 MAX_CONTEXTS = 32
 """Different @contexts in one batch: each may have to be fetched."""
 CHUNK = 500
@@ -128,6 +130,10 @@ async def _read_list(request: Request, services: Services, what: str) -> tuple[l
         raise InvalidRequest(f"The body must be a JSON array of {what}")
     if not document:
         raise BadRequestData("The batch is empty", pointer="")
+    if len(document) > MAX_ITEMS:
+        raise BodyTooLarge(
+            f"The batch has {len(document)} {what}; at most {MAX_ITEMS} are accepted at a time"
+        )
     return document, media_type
 
 
@@ -151,10 +157,12 @@ async def _load_contexts(
 
 
 def _read_items(
-    documents: Sequence[dict[str, Any]], contexts: Sequence[Context | NgsiLdError], read: Reader
+    documents: list[dict[str, Any]], contexts: Sequence[Context | NgsiLdError], read: Reader
 ) -> list[Item]:
+    """Read the documents, which are let go one by one: both forms of a large batch are too much at once."""
     items: list[Item] = []
-    for index, (document, context) in enumerate(zip(documents, contexts, strict=True)):
+    for index, context in enumerate(contexts):
+        document, documents[index] = documents[index], {}
         given = document.get("id", document.get("@id"))
         name = given if isinstance(given, str) else ""
         if isinstance(context, NgsiLdError):

@@ -7,14 +7,23 @@ What passes here has one meaning, fits the database and is nested no deeper than
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from context_api.http.errors import BodyTooLarge, LengthRequired, RequestTimeout, Unavailable
+from context_api.http.gate import release_at_end
 from context_api.http.negotiation import content_type
-from context_api.http.outline import depth_of, has_digits, may_repeat_names, outline
+from context_api.http.outline import (
+    count_outside_of_strings,
+    depth_of,
+    has_digits,
+    may_repeat_names,
+    outline,
+)
+from context_api.http.room import Room
 from context_api.ngsild.errors import BadRequestData, InvalidRequest
 from context_api.ngsild.names import escape
 
@@ -28,14 +37,27 @@ _SHOWN = 60
 _LARGE_BYTES = 64 * 1024
 
 
+MAX_CONTAINERS = 400_000
+"""Objects and arrays in one body: an empty object of 3 bytes takes 70 in memory, one with members 300."""
+MAX_VALUES = 1_000_000
+"""Values in one body."""
+_SMALL_ROOM_BYTES = 4 * 1024 * 1024
+
+
 class BodyReader:
-    """Reads bodies: each within `max_bytes` and `timeout_s`, all that are under way within `total_bytes`."""
+    """Reads bodies: each within `max_bytes` and `timeout_s`, all that are under way within `total_bytes`.
+
+    A decoded body is ten times its size and more. So large ones are decoded and worked on one after the
+    other, small ones as many as make up a few megabytes; they do not wait for each other.
+    """
 
     def __init__(self, *, max_bytes: int, total_bytes: int, timeout_s: float) -> None:
         self._max_bytes = max_bytes
         self._total_bytes = max(total_bytes, max_bytes)
         self._timeout_s = timeout_s
         self._held = 0
+        self._small = Room(_SMALL_ROOM_BYTES)
+        self._large = Room(max_bytes)
 
     async def read_json(self, request: Request, accepted: Sequence[str]) -> Any:
         """Read and decode a body; what is large is decoded in a thread, and others are served meanwhile."""
@@ -48,16 +70,19 @@ class BodyReader:
         self._held += declared
         try:
             body = await _read_body(request, self._timeout_s)
-            if len(body) <= _LARGE_BYTES:
-                return parse_json(body)
-            return await asyncio.to_thread(parse_json, body)
+            is_large = len(body) > _LARGE_BYTES
+            room = self._large if is_large else self._small
+            release_at_end(request.scope, partial(room.give, await room.take(len(body))))
+            return await asyncio.to_thread(parse_json, body) if is_large else parse_json(body)
         finally:
             self._held -= declared
 
 
 async def _read_body(request: Request, timeout_s: float) -> bytes:
     try:
-        body = await asyncio.wait_for(request.body(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            # Not request.body(), which would keep it until the answer is given
+            body = b"".join([chunk async for chunk in request.stream()])
     except TimeoutError as error:
         raise RequestTimeout(f"The body did not arrive within {timeout_s:g} s") from error
     except ClientDisconnect as error:
@@ -78,19 +103,39 @@ def declared_length(request: Request) -> int:
 
 
 def parse_json(body: bytes) -> Any:
-    """Decode a JSON document. Raises InvalidRequest (not JSON) or BadRequestData (JSON we must not take)."""
+    """Decode a JSON document.
+
+    Raises InvalidRequest (not JSON), BadRequestData (JSON we must not take), BodyTooLarge (too many values).
+    """
+    _check_count(body)
     try:
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         _explain(body, error)
     marks = outline(body)
     if depth_of(marks) > MAX_DEPTH:
-        raise InvalidRequest(f"The document is nested deeper than {MAX_DEPTH} levels")
+        raise _too_deep()
     if may_repeat_names(marks, document):
         _check_duplicates(body)
     if b"\\u0000" in body or has_digits(body, _LONG_INTEGER):
         _check_values(document, "")
     return document
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest(f"The document is nested deeper than {MAX_DEPTH} levels")
+
+
+def _check_count(body: bytes) -> None:
+    """Refuse what would take many times its size in memory, before it does."""
+    if body.count(b"{") + body.count(b"[") <= MAX_CONTAINERS and body.count(b",") <= MAX_VALUES:
+        return
+    if depth_of(outline(body[:_LARGE_BYTES])) > MAX_DEPTH:
+        raise _too_deep()
+    if count_outside_of_strings(body, b"{[") > MAX_CONTAINERS:
+        raise BodyTooLarge(f"The body has more than {MAX_CONTAINERS} objects and arrays")
+    if count_outside_of_strings(body, b",") > MAX_VALUES:
+        raise BodyTooLarge(f"The body has more than {MAX_VALUES} values")
 
 
 def _check_duplicates(body: bytes) -> None:
@@ -145,7 +190,7 @@ def _explain(body: bytes, error: Exception) -> NoReturn:
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as fault:
-        raise InvalidRequest(f"The document is nested deeper than {MAX_DEPTH} levels") from fault
+        raise _too_deep() from fault
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
         raise InvalidRequest(f"The body is not JSON: {fault.msg} at {place}") from error

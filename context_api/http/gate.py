@@ -18,6 +18,7 @@ from context_api.ngsild.errors import BadRequestData
 
 DEFAULT_TENANT = "default"
 TENANT_HEADER = "NGSILD-Tenant"
+_RELEASES = "machi.releases"
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
 _OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
@@ -58,6 +59,8 @@ class Gate:
             await response(scope, receive, answer.send)
         finally:
             self._metrics.observe(scope, answer.status, time.perf_counter() - started)
+            for release in scope.get(_RELEASES, ()):
+                release()
 
     async def _admit(self, scope: Scope, path: str, headers: Headers, answer: "_Answer") -> None:
         scope["path"] = path
@@ -73,6 +76,11 @@ class Gate:
             scope["machi.principal"] = ANYONE
         else:
             scope["machi.principal"] = await self._check(headers.get("authorization"))
+
+
+def release_at_end(scope: Scope, release: Callable[[], None]) -> None:
+    """Call `release` when the request is over, however it ends."""
+    scope.setdefault(_RELEASES, []).append(release)
 
 
 class _Answer:

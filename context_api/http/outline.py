@@ -20,12 +20,22 @@ _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 
 def outline(body: bytes) -> bytes:
     """Give the brackets and colons of a document that are outside of strings."""
+    return _outside_of_strings(body, _OTHERS)
+
+
+def count_outside_of_strings(body: bytes, signs: bytes) -> int:
+    """Count signs that stand outside of strings; the body need not be JSON."""
+    others = bytes(set(range(256)) - set(signs) - {ord('"')})
+    return len(_outside_of_strings(body, others))
+
+
+def _outside_of_strings(body: bytes, others: bytes) -> bytes:
     if b"\\" in body:
         body = _ESCAPE.sub(b"", body)
     # Two quotes side by side begin and end the same, or end one string and begin the next: either way nothing
     # that stands elsewhere changes sides when they go
-    marks = body.translate(None, _OTHERS).replace(b'""', b"")
-    return _TEXT.sub(b"", marks)
+    marks = body.translate(None, others).replace(b'""', b"")
+    return _TEXT.sub(b"", marks).partition(b'"')[0]  # in a part of a document the last string may not end
 
 
 def depth_of(marks: bytes) -> int:

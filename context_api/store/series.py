@@ -1,7 +1,10 @@
 """Series: (tenant, entity, attribute, datasetId) -> integer, cached, made when they are first written."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from sys import intern
+from threading import Lock
 
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
@@ -12,7 +15,8 @@ from context_api.store.packing import pack_ints, pack_texts
 from context_api.store.queries import load_queries
 from context_api.store.terms import Terms
 
-MAX_CACHED_ENTITIES = 50_000
+MAX_CACHED_SERIES = 150_000
+"""Of the entities seen last; each takes 200 bytes, so that all are 30 MB."""
 MAX_DRAWN = 4_096
 """So many numbers of series are drawn ahead at most."""
 
@@ -26,25 +30,30 @@ SeriesOfEntity = dict[SeriesName, Series]
 class SeriesCache:
     """The committed series of the entities seen last; shared by all threads."""
 
-    def __init__(self, limit: int = MAX_CACHED_ENTITIES) -> None:
+    def __init__(self, limit: int = MAX_CACHED_SERIES) -> None:
         self._limit = limit
-        self._entities: dict[tuple[int, str], SeriesOfEntity] = {}
+        self._entities: OrderedDict[tuple[int, str], SeriesOfEntity] = OrderedDict()
+        self._count = 0
+        self._lock = Lock()
 
     def get(self, tenant_id: int, entity_id: str) -> SeriesOfEntity | None:
         """Give what is known of an entity's series."""
         return self._entities.get((tenant_id, entity_id))
 
     def put(self, tenant_id: int, entities: dict[str, SeriesOfEntity]) -> None:
-        """Remember committed series; the oldest tenth goes when the cache is full."""
-        if len(self._entities) + len(entities) > self._limit:
-            for key in list(self._entities)[: self._limit // 10 + len(entities)]:
-                self._entities.pop(key, None)
-        for entity_id, series in entities.items():
-            self._entities[tenant_id, entity_id] = series
+        """Remember committed series; the oldest go when the cache is full."""
+        with self._lock:
+            for entity_id, series in entities.items():
+                self._count += len(series) - len(self._entities.pop((tenant_id, entity_id), ()))
+                self._entities[tenant_id, entity_id] = series
+            while self._count > self._limit:
+                self._count -= len(self._entities.popitem(last=False)[1])
 
     def clear(self) -> None:
         """Forget everything: the database may be another one now."""
-        self._entities.clear()
+        with self._lock:
+            self._entities.clear()
+            self._count = 0
 
 
 class SeriesIds:
@@ -112,8 +121,8 @@ class SeriesOfTransaction:
         if cursor is None:
             return
         for entity_id, attribute_id, dataset_id, number, kind, unit_code in cursor.fetchall():
-            name = (self._terms.iri(str(attribute_id)), dataset_id)
-            self._own[entity_id][name] = Series(number, kind, unit_code)
+            name = _shared_name((self._terms.iri(str(attribute_id)), dataset_id))
+            self._own[entity_id][name] = Series(number, kind, unit_code and intern(unit_code))
 
     def create(
         self,
@@ -163,7 +172,7 @@ class SeriesOfTransaction:
         entity_ids, attributes, dataset_ids, kinds, units = [], [], [], [], []
         for number, ((entity_id, name), instance) in zip(ids, absent.items(), strict=True):
             kind, unit_code = int(instance.kind), instance.unit_code
-            self._own[entity_id][name] = Series(number, kind, unit_code)
+            self._own[entity_id][_shared_name(name)] = Series(number, kind, unit_code and intern(unit_code))
             entity_ids.append(entity_id)
             attributes.append(int(terms.key(name[0])))
             dataset_ids.append(name[1])
@@ -183,3 +192,9 @@ class SeriesOfTransaction:
                 pack_texts([arrays[one] for one in entity_ids]),
             ],
         )
+
+
+@lru_cache(maxsize=10_000)
+def _shared_name(name: SeriesName) -> SeriesName:
+    """Give the same object for the same name: thousands of entities have series of that name."""
+    return name

@@ -1,6 +1,8 @@
 """The entities of one transaction: as they were when locked, as they are after each change."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 from typing import NamedTuple
 
 from context_api.ngsild.model import Entity, Instance, Iri, Kind, Micros
@@ -10,7 +12,10 @@ from context_api.store.errors import StoreRefused
 from context_api.store.terms import Terms
 
 MAX_CACHED_ENTITIES = 4_096
-MAX_CACHED_BYTES = 16_384
+MAX_CACHED_BYTES = 6 * 1024 * 1024
+"""Of documents, all together; a decoded state is several times its documents."""
+MAX_KEPT_BYTES = 16_384
+"""Of the documents of one entity that is kept."""
 MAX_ENTITY_BYTES = 16 * 1024 * 1024
 
 
@@ -32,9 +37,12 @@ class EntityCache:
     Never trusted: a state counts only if the locked row still has its version.
     """
 
-    def __init__(self, limit: int = MAX_CACHED_ENTITIES) -> None:
+    def __init__(self, limit: int = MAX_CACHED_ENTITIES, limit_bytes: int = MAX_CACHED_BYTES) -> None:
         self._limit = limit
-        self._entities: dict[tuple[int, str], CachedEntity] = {}
+        self._limit_bytes = limit_bytes
+        self._entities: OrderedDict[tuple[int, str], CachedEntity] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
 
     def get(self, tenant_id: int, entity_id: str) -> CachedEntity | None:
         """Give the last known state."""
@@ -43,16 +51,26 @@ class EntityCache:
     def put(self, tenant_id: int, states: "Sequence[CachedEntity]") -> None:
         """Remember committed states; the oldest go when the cache is full, big ones are not kept."""
         entities = self._entities
-        if len(entities) + len(states) > self._limit:
-            for key in list(entities)[: self._limit // 10 + len(states)]:
-                entities.pop(key, None)
-        for state in states[-self._limit :]:
-            if len(state.fixed) + len(state.live) <= MAX_CACHED_BYTES:
-                entities[tenant_id, state.entity.id] = state
+        with self._lock:
+            for state in states:
+                former = entities.pop((tenant_id, state.entity.id), None)
+                if former is not None:
+                    self._bytes -= _size(former)
+                if _size(state) <= MAX_KEPT_BYTES:
+                    entities[tenant_id, state.entity.id] = state
+                    self._bytes += _size(state)
+            while len(entities) > self._limit or self._bytes > self._limit_bytes:
+                self._bytes -= _size(entities.popitem(last=False)[1])
 
     def clear(self) -> None:
         """Forget everything: the database may be another one now."""
-        self._entities.clear()
+        with self._lock:
+            self._entities.clear()
+            self._bytes = 0
+
+
+def _size(state: CachedEntity) -> int:
+    return len(state.fixed) + len(state.live)
 
 
 class EntityState:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from context_api.http.batches import MAX_ITEMS
 from tests.integration.http.conftest import problem
 from tests.support.receiver import Answer, Receiver
 
@@ -192,3 +193,14 @@ def test_a_large_batch_is_written_in_slices(api: httpx.Client) -> None:
     result = send(api, "delete", *created, "urn:a:9999", status=207)
     assert result["success"] == created
     assert failures(result) == [("urn:a:9999", "ResourceNotFound", 404)]
+
+
+def test_a_batch_has_a_limit_and_gives_its_room_back(api: httpx.Client) -> None:
+    """Each of these is a large body: if one kept its room, the next would wait for ever."""
+    ids = [f"urn:ngsi-ld:Room:{number:010}" for number in range(MAX_ITEMS + 1)]
+    for _ in range(3):
+        refused = api.post("/ngsi-ld/v1/entityOperations/delete", json=ids)
+        assert refused.status_code == 413
+        assert "at most 10000" in refused.json()["detail"]
+    accepted = api.post("/ngsi-ld/v1/entityOperations/delete", json=ids[:3_000])
+    assert (accepted.status_code, len(accepted.json()["errors"])) == (207, 3_000)

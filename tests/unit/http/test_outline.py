@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context_api.http.bodies import MAX_DEPTH, parse_json
+from context_api.http.bodies import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parse_json
+from context_api.http.errors import BodyTooLarge
 from context_api.http.outline import depth_of, has_digits, may_repeat_names, outline
 from context_api.ngsild.errors import InvalidRequest
 
@@ -81,3 +82,23 @@ def test_what_is_too_deep_or_repeats_is_refused() -> None:
 def test_long_runs_of_digits_are_found() -> None:
     assert has_digits(b"[" + b"9081726354" * 30 + b"]", 300)
     assert not has_digits(b"[" + b"9081726354" * 29 + b"908172635.4]", 300)
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"[" + b"{}," * MAX_CONTAINERS + b"{}]", "objects and arrays"),
+        (b"[" + b"1," * (MAX_VALUES + 1) + b"1]", "values"),
+    ],
+)
+def test_what_would_take_many_times_its_size_is_refused_undecoded(
+    body: bytes, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(msgspec.json, "decode", None)
+    with pytest.raises(BodyTooLarge, match=complaint):
+        parse_json(body)
+
+
+def test_brackets_and_commas_in_strings_take_no_room() -> None:
+    text = "[,{" * MAX_VALUES
+    assert parse_json(json.dumps([text]).encode()) == [text]

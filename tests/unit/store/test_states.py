@@ -4,6 +4,8 @@ from context_api.ngsild.changes import CreateEntity, DeleteAttribute, DeleteEnti
 from context_api.ngsild.merge import apply_change
 from context_api.ngsild.model import Entity, Instance, Kind
 from context_api.ngsild.transition import Removed
+from context_api.store.observations import Series
+from context_api.store.series import SeriesCache
 from context_api.store.states import CachedEntity, EntityCache, EntityState
 from tests.unit.store.test_codec import NAMES, TERMS
 
@@ -107,3 +109,37 @@ def test_the_cache_is_bounded_and_keeps_no_giants() -> None:
     cache.put(1, [cached(99, size=20_000)])
     assert cache.get(1, "urn:x:99") is None
     assert cache.get(2, "urn:x:29") is None
+
+
+def test_the_cache_is_bounded_by_the_size_of_its_documents() -> None:
+    cache = EntityCache(limit=1_000, limit_bytes=1_000)
+
+    def cached(number: int, size: int) -> CachedEntity:
+        entity = Entity(id=str(number), types=(), attributes={})
+        return CachedEntity(b"1", entity, b" " * (size - 2), b"{}", (), Removed(None, {}), None)
+
+    def kept() -> list[int]:
+        return [number for number in range(20) if cache.get(1, str(number)) is not None]
+
+    cache.put(1, [cached(number, 100) for number in range(12)])
+    assert kept() == list(range(2, 12))
+    cache.put(1, [cached(5, 300)])
+    assert kept() == [4, *range(5, 12)]
+    cache.clear()
+    cache.put(1, [cached(number, 100) for number in range(10)])
+    assert kept() == list(range(10))
+
+
+def test_the_cache_of_series_is_bounded_by_their_number() -> None:
+    cache = SeriesCache(limit=10)
+
+    def series(count: int) -> dict[tuple[str, str], Series]:
+        return {(f"a{number}", ""): Series(number, 0, None) for number in range(count)}
+
+    for number in range(6):
+        cache.put(1, {str(number): series(3)})
+    assert [number for number in range(6) if cache.get(1, str(number)) is not None] == [3, 4, 5]
+    cache.put(1, {"3": series(7)})
+    assert [number for number in range(6) if cache.get(1, str(number)) is not None] == [3, 5]
+    cache.put(1, {"9": series(11)})
+    assert cache.get(1, "9") is None
