@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query import TimeProperty
-from context_api.store.aggregates_pieces import Pieces, Range, cut_window, exclude
+from context_api.store.aggregates_pieces import HOUR, Pieces, Range, cut_window, exclude
 from context_api.store.packing import pack_ints, pack_time, pack_times
 from context_api.store.queries import load_queries
 
@@ -106,10 +106,10 @@ def read_aggregates(
     """
     if not series_ids or query.end <= query.start:
         return Aggregates([], RAW)
-    with _snapshot(connection):
-        pieces = _choose(connection, series_ids, query)
-        rows = _read(connection, pieces, query)
     step = _step(query.edges)
+    with _snapshot(connection):
+        pieces = _choose(connection, series_ids, query, step)
+        rows = _read(connection, pieces, query, step)
     origin = query.edges[0]
     if step is None:
         return Aggregates([Aggregate(*row) for row in rows], _source(pieces))
@@ -154,7 +154,7 @@ def _snapshot(connection: Connection[TupleRow]) -> Iterator[None]:
 
 
 def _choose(
-    connection: Connection[TupleRow], series_ids: Sequence[int], query: AggregateQuery
+    connection: Connection[TupleRow], series_ids: Sequence[int], query: AggregateQuery, step: int | None
 ) -> dict[int, Pieces]:
     """Give the pieces of the window for each series."""
     everything = Pieces([], [], [(query.start, query.end)])
@@ -166,7 +166,7 @@ def _choose(
         [pack_ints(series_ids), pack_time(query.end), pack_time(query.start)],
         binary=True,
     ).fetchall()
-    common = cut_window(query.start, query.end, query.edges, state[0][0])
+    common = cut_window(query.start, query.end, query.edges, state[0][0], step)
     if not (common.daily or common.hourly):
         return raw
     chosen = dict.fromkeys(series_ids, common)
@@ -182,11 +182,11 @@ def _source(pieces: dict[int, Pieces]) -> str:
 
 
 def _read(
-    connection: Connection[TupleRow], pieces: dict[int, Pieces], query: AggregateQuery
+    connection: Connection[TupleRow], pieces: dict[int, Pieces], query: AggregateQuery, step: int | None
 ) -> list[tuple[Any, ...]]:
     parameters: dict[str, object] = {}
     parts = [
-        _kept(level, query)
+        _kept(level, query, step)
         for level in _LEVELS
         if _add_ranges(parameters, level, [(key, getattr(each, level)) for key, each in pieces.items()])
     ]
@@ -195,15 +195,18 @@ def _read(
         parameters["start"] = pack_time(min(first for first, _ in ranges))
         parameters["end"] = pack_time(max(last for _, last in ranges))
         buckets = (len(query.edges) - 1) * len(pieces)
-        parts.append(_raw(query, look_up=buckets <= MAX_LOOKED_UP))
+        parts.append(_raw(query, step, look_up=buckets <= MAX_LOOKED_UP))
     if not parts:
         return []
     statement = (
-        _SQL["read_distinct" if query.distinct else "read"]
+        _SQL[_shape(query, step, has_days="daily_ids" in parameters)]
         .replace(b"{parts}", b" union all ".join(parts))
         .replace(b"{combined}", _SQL["combined"])
     )
-    _add_buckets(parameters, query.edges)
+    if step is None:
+        parameters["edges"] = pack_times(query.edges)
+    else:
+        parameters |= {"step": step, "origin": pack_time(query.edges[0])}
     # Planned for its own parameters: with them the planner leaves out the chunks of other times
     return connection.execute(statement, parameters, binary=True, prepare=False).fetchall()
 
@@ -218,36 +221,36 @@ def _add_ranges(parameters: dict[str, object], level: str, ranges: list[tuple[in
     return True
 
 
-def _add_buckets(parameters: dict[str, object], edges: Sequence[Micros]) -> None:
-    step = _step(edges)
-    if step is None:
-        parameters["edges"] = pack_times(edges)
-    else:
-        parameters |= {"step": step, "origin": pack_time(edges[0])}
+def _shape(query: AggregateQuery, step: int | None, *, has_days: bool) -> str:
+    """Name the statement: hours that begin with the clock's are whole pieces, whatever they come from."""
+    if query.distinct:
+        return "read_distinct"
+    is_single = step == HOUR and query.edges[0] % HOUR == 0 and not has_days
+    return "read_single" if is_single and query.observed_only else "read"
 
 
-def _bucket(edges: Sequence[Micros]) -> bytes:
+def _bucket(step: int | None) -> bytes:
     """Turn {time} into the index of its bucket or, where all are of one length, into its start."""
-    if _step(edges) is None:
+    if step is None:
         return b"width_bucket({time}, %(edges)s::timestamptz[]) - 1"
     return b"date_bin(%(step)s * interval '1 microsecond', {time}, %(origin)s)"
 
 
-def _kept(level: str, query: AggregateQuery) -> bytes:
+def _kept(level: str, query: AggregateQuery, step: int | None) -> bytes:
     return (
         _SQL["kept"]
-        .replace(b"{bucket}", _bucket(query.edges).replace(b"{time}", b"a.at"))
+        .replace(b"{bucket}", _bucket(step).replace(b"{time}", b"a.at"))
         .replace(b"{table}", level.encode())
         .replace(b"{condition}", b"a.has_observed_at" if query.observed_only else b"true")
     )
 
 
-def _raw(query: AggregateQuery, *, look_up: bool) -> bytes:
+def _raw(query: AggregateQuery, step: int | None, *, look_up: bool) -> bytes:
     is_at = query.timeproperty is TimeProperty.OBSERVED_AT
     distinct = b", count(distinct coalesce(o.body -> 'v', to_jsonb(o.value))) as different"
     return (
         raw_statement(look_up=look_up and is_at)
-        .replace(b"{bucket}", _bucket(query.edges))
+        .replace(b"{bucket}", _bucket(step))
         .replace(b"{observed}", b"true")
         .replace(b"{condition}", _condition(is_at and query.observed_only))
         .replace(b"{time}", TIME_OF[query.timeproperty])

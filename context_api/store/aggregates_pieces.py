@@ -22,19 +22,22 @@ class Pieces(NamedTuple):
     raw: list[Range]
 
 
-def cut_window(start: Micros, end: Micros, edges: Sequence[Micros], done_until: Micros) -> Pieces:
+def cut_window(
+    start: Micros, end: Micros, edges: Sequence[Micros], done_until: Micros, step: int | None = None
+) -> Pieces:
     """Take as much of [start, end) as possible from whole days, then from whole hours, before `done_until`.
 
-    No day and no hour that is taken has an edge inside; what remains is to be taken from the values.
+    No day and no hour that is taken has an edge inside; what remains is to be taken from the values. `step`
+    is the distance of the edges, where it is the same for all.
     """
-    shortest = min((after - before for before, after in pairwise(edges)), default=0)
+    shortest = step or min((after - before for before, after in pairwise(edges)), default=0)
     rest: list[Range] = [(start, end)]
     daily: list[Range] = []
     hourly: list[Range] = []
     if shortest >= 23 * HOUR:
-        daily, rest = _take(rest, edges, DAY, DAY_ORIGIN, done_until)
+        daily, rest = _take(rest, _cuts(edges, DAY, DAY_ORIGIN, step), DAY, DAY_ORIGIN, done_until)
     if shortest >= HOUR:
-        hourly, rest = _take(rest, edges, HOUR, 0, done_until)
+        hourly, rest = _take(rest, _cuts(edges, HOUR, 0, step), HOUR, 0, done_until)
     return Pieces(daily, hourly, rest)
 
 
@@ -48,13 +51,19 @@ def exclude(pieces: Pieces, dirty: Iterable[Range]) -> Pieces:
     return Pieces(daily, hourly, _merge(raw))
 
 
+def _cuts(edges: Sequence[Micros], grain: Micros, origin: Micros, step: int | None) -> Sequence[Micros]:
+    """Give the edges that lie inside a grain."""
+    if step is not None and step % grain == 0:
+        return edges if (edges[0] - origin) % grain else ()
+    return [edge for edge in edges if (edge - origin) % grain]
+
+
 def _take(
-    ranges: list[Range], edges: Sequence[Micros], grain: Micros, origin: Micros, until: Micros
+    ranges: list[Range], cuts: Sequence[Micros], grain: Micros, origin: Micros, until: Micros
 ) -> tuple[list[Range], list[Range]]:
     """Split ranges into what is made of whole grains before `until`, and the rest."""
     taken: list[Range] = []
     rest: list[Range] = []
-    cuts = [edge for edge in edges if (edge - origin) % grain]
     for first, last in _split(ranges, cuts):
         inner_first = first + (origin - first) % grain
         inner_last = min(last, until)

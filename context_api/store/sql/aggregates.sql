@@ -22,6 +22,16 @@ from whole w
 join series s on s.id = w.series_id
 order by w.series_id, w.bucket, w.unit
 
+-- name: read_single
+-- Where every bucket is one piece, there is nothing to put together.
+select p.series_id, p.bucket, case when p.unit is null then s.unit_code else p.unit #>> '{}' end,
+    p.total, p.count, p.sum, p.sumsq, p.minimum, p.maximum, p.deviations, p.first_at, p.last_at, p.first, p.last
+from ({parts}) as p (
+    series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last
+)
+join series s on s.id = p.series_id
+order by p.series_id, p.bucket, p.unit
+
 -- name: combined
 -- The deviations of a whole from those of its pieces: what they have, and what their means have from its mean.
 sum(p.total)::integer as total,

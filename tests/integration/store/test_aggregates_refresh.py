@@ -198,7 +198,8 @@ def test_one_at_a_time_refreshes(database_url: str, refresh: Callable[[Micros], 
     with connect(database_url) as other:
         other.execute("select pg_advisory_lock(%s)", [0x6D616368_61677267])
         assert refresh(NOW) == (0, 0)
-    assert refresh(NOW).hours == 1
+        other.execute("select pg_advisory_unlock(%s)", [0x6D616368_61677267])
+        assert refresh(NOW).hours == 1
 
 
 def test_a_long_backlog_is_done_in_slices(
