@@ -31,10 +31,10 @@ class NotifierSettings:
     """How often to look for periodic notifications that are due; bounds are kept every eighth time."""
     lease_s: float = 15.0
     """How long a killed process holds its queues; renewed three times in that time while it lives."""
-    leases: int = 1_024
+    leases: int = 2_048
     """Queues held at once."""
     leases_per_subscription: int = 32
-    leases_per_endpoint: int = 128
+    leases_per_endpoint: int = 768
     sends_per_endpoint: int = 16
     """Requests to one scheme, host and port under way at once."""
     rows_per_queue: int = 16
