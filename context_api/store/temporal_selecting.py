@@ -47,7 +47,7 @@ class Selected(NamedTuple):
 class Selector:
     """Selects for one request, on one connection."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         connection: Connection[TupleRow],
         terms: Terms,

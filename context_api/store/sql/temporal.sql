@@ -30,7 +30,7 @@ order by series_id, origin, generation
 
 -- name: has_observations
 select exists (select from unnest(%s::integer[]) as s (id)
-    cross join lateral (select from observation o where o.series_id = s.id limit 1) as found)
+    cross join lateral (select from observation o where o.series_id = s.id order by o.at limit 1) as found)
 
 -- name: read_columns
 -- The instances of each run as columns. Within the lateral query rows come in the order of their time, and
@@ -80,13 +80,14 @@ o.series_id = s.id and o.at >= s.lower and o.at < s.upper
 )
 
 -- name: lives_in_window
--- Which of the entities have an instance in the window.
+-- Which of the entities have an instance in the window. The order makes the planner take the index: without it,
+-- a table of few series is read from its start until one comes that fits.
 select c.id
 from unnest(%s::text[]) as c (id)
 cross join lateral (
     select from series s
     cross join lateral (
-        select from observation o where o.series_id = s.id and {condition} limit 1
+        select from observation o where o.series_id = s.id and {condition} order by o.at desc limit 1
     ) as found
     where s.tenant_id = %s and s.entity_id = c.id and {series}
     limit 1
@@ -126,5 +127,5 @@ limit %s
 select s.id
 from unnest(%s::integer[]) as s (id)
 cross join lateral (
-    select from observation o where o.series_id = s.id and {condition} and {test} limit 1
+    select from observation o where o.series_id = s.id and {condition} and {test} order by o.at desc limit 1
 ) as found
