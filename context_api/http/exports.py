@@ -36,7 +36,7 @@ MAX_CELLS = 50_000_000
 """Buckets times series of one answer."""
 MAX_WIDE_COLUMNS = 2_000
 BLOCK_BYTES = 512 * 1024
-_LINES_PER_WRITE = 2_000
+_LINES_PER_WRITE = 500
 
 
 @dataclass(frozen=True)

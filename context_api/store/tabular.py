@@ -29,6 +29,8 @@ STATEMENT_TIMEOUT_MS = 600_000
 IDLE_TIMEOUT = "10min"
 COPY_ROWS = 50_000
 FETCH_ROWS = 20_000
+LONG_ROWS = 200
+"""So many values that are no numbers are held at once: each may be a document."""
 MAX_SERIES = 8_000
 """The key that lines are sorted by has room for so many."""
 MAX_SLICE = 30 * 365 * 86_400_000_000
@@ -215,14 +217,13 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
     def read_values(
         self, series: Sequence[SeriesFound], start: Micros, end: Micros, as_of: Micros | None = None
     ) -> Iterator[list[Value]]:
-        """Give the values in [start, end) by time and series, some thousands at a time."""
+        """Give the values in [start, end) by time and series, some thousands at a time (texts: fewer)."""
         ids = _ids_literal(series)
         units = [one.unit_code for one in series]
         for low, high in self._slices(ids, start, end, FETCH_ROWS):
             statement = _fill("get_rows", ids=ids, source=_source(ids, low, high, as_of))
-            with wrapped_errors():
-                rows = self._connection.execute(statement, binary=True).fetchall()
-            yield [_value(row, units) for row in rows]
+            for rows in self._fetch_in_parts(statement, is_long=not _are_numbers(series)):
+                yield [_value(row, units) for row in rows]
 
     def copy_csv(
         self,
@@ -246,7 +247,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         tails = _texts_literal([f",{one.tail}" for one in templates])
         for low, high in self._slices(ids, start, end, COPY_ROWS):
             statement = _fill(
-                "copy_lines",
+                "copy_lines" if _are_numbers(series) else "copy_each_line",
                 time=time,
                 value=_VALUE,
                 unit=_unit(units or {}),
@@ -365,6 +366,17 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         with wrapped_errors():
             return self._connection.execute(_SQL[name], given).fetchall()
 
+    def _fetch_in_parts(self, statement: bytes, *, is_long: bool) -> Iterator[list[tuple[Any, ...]]]:
+        """Fetch a slice at once or, where its values may be long, a little at a time."""
+        if not is_long:
+            with wrapped_errors():
+                yield self._connection.execute(statement, binary=True).fetchall()
+            return
+        with wrapped_errors(), self._connection.cursor("values") as cursor:
+            cursor.execute(statement, binary=True)
+            while rows := cursor.fetchmany(LONG_ROWS):
+                yield rows
+
     def _slices(self, ids: bytes, start: Micros, end: Micros, most: int) -> Iterator[tuple[Micros, Micros]]:
         """Cut a window into slices that hold at least one and at most `most` rows each.
 
@@ -473,6 +485,10 @@ def _value(row: tuple[Any, ...], units: Sequence[str | None]) -> Value:
         return Value(at, series, int(value), units[series])
     members = msgspec.json.decode(body)
     return Value(at, series, members.get("v", value), members.get("u", units[series]))
+
+
+def _are_numbers(series: Sequence[SeriesFound]) -> bool:
+    return all(one.is_number for one in series)
 
 
 def _source(ids: bytes, low: Micros, high: Micros, as_of: Micros | None) -> bytes:

@@ -125,6 +125,13 @@ select string_agg(
 from unnest({ids}, {heads}, {tails}) with ordinality as g (id, head, tail, rank)
 join ({source}) o on o.series_id = g.id
 
+-- name: copy_each_line
+-- The same where values may be long texts or documents, which one text could not hold: a line per row.
+select {time} || g.head || {value} || {unit} || E'\r\n'
+from unnest({ids}, {heads}, {tails}) with ordinality as g (id, head, tail, rank)
+join ({source}) o on o.series_id = g.id
+order by o.at, g.rank
+
 -- name: then_buckets
 -- Aggregates of what stood at a time, from the rows themselves. A number is what aggregates.sql counts as one.
 select o.series_id, width_bucket(o.at, {edges}) - 1 as bucket,

@@ -10,8 +10,10 @@ import httpx
 import psycopg
 import pytest
 
+from context_api.http.exports import Export, Terms
+from context_api.http.history_request import parse_history_request
 from context_api.http.settings import ApiSettings
-from context_api.store.tabular import HistoryReader
+from context_api.store.tabular import HistoryReader, LineTemplate
 from tests.integration.http.conftest import Serve, problem
 from tests.integration.http.history_town import NORTH, SOUTH, fill, jst
 
@@ -69,6 +71,53 @@ def test_slices_are_bounded_and_leap_over_gaps(long_history: str) -> None:
     rows = [row for part in parts for row in part]
     assert rows == sorted(rows, key=lambda row: (row.time, row.series))
     assert len({(row.time, row.series) for row in rows}) == len(rows)
+
+
+def test_no_block_grows_with_the_answer(long_history: str) -> None:
+    """Whatever the format, an export holds blocks of some megabytes, however many there are."""
+    for form in ("csv", "xlsx", "parquet"):
+        given = {"type": "AirQualityObserved", "attributes": "pm25", "format": form}
+        export = Export(long_history, 1, parse_history_request(given, "json"), Terms())
+        try:
+            sizes = [len(block) for block in export.blocks()]
+        finally:
+            export.close()
+        assert max(sizes) < 10_000_000
+        assert len(sizes) >= 2, form
+
+
+def test_documents_are_held_a_few_at_a_time(database_url: str) -> None:
+    """A value may be a document of a megabyte: what is held at once is counted in hundreds, not thousands."""
+    fill(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "insert into machi.observation (series_id, at, body, recorded_at)"
+            " select s.id, timestamptz '2027-01-01Z' + n * interval '1 second',"
+            " jsonb_build_object('v', n || repeat('x', 1000)), now()"
+            " from machi.series s join machi.term t on t.id = s.attribute_id, generate_series(0, 999) n"
+            " where t.iri like '%/airQualityLevel'"
+        )
+    with HistoryReader(database_url, 1, "Asia/Tokyo") as reader:
+        series = reader.find_series(ids=[NORTH], types=None, attributes=None, limit=10)
+        texts = [one for one in series if one.attribute.endswith("airQualityLevel")]
+        parts = list(reader.read_values(texts, jst("2027-01-01"), jst("2028-01-01")))
+        lines = list(
+            reader.copy_csv(texts, [LineTemplate("h", "t")], jst("2027-01-01"), jst("2028-01-01"), zone="UTC")
+        )
+    assert sum(len(part) for part in parts) == len(lines) == 1000
+    assert max(len(part) for part in parts) <= 200
+    assert b"".join(lines[:2]).count(b"\r\n") == 2
+
+
+@pytest.mark.timescale
+def test_slices_of_a_hypertable_are_the_same(long_history: str) -> None:
+    with psycopg.connect(long_history) as connection:
+        chunks = connection.execute(
+            "select count(*) from timescaledb_information.chunks where hypertable_name = 'observation'"
+        ).fetchone()
+    assert chunks is not None
+    assert chunks[0] > 1
+    test_slices_are_bounded_and_leap_over_gaps(long_history)
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
