@@ -16,6 +16,8 @@ from context_api.notifications.retry import Verdict, explain_status, judge_statu
 MAX_ANSWER_BYTES = 64 * 1024
 """What a receiver says beyond this costs it the connection, nothing else."""
 DRAIN_S = 1.0
+PROMPT_S = 0.003
+"""For so long the rest of an answer is waited for, so that the connection serves the next message as well."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class HttpSender:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self._draining: set[asyncio.Task[None]] = set()
 
     async def send(self, message: Message, timeout_s: float) -> Attempt:
         """As `Sender` says."""
@@ -75,10 +78,15 @@ class HttpSender:
             return Attempt(Verdict.RETRY, f"refused: {error}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Attempt(Verdict.RETRY, f"no connection: {_printable(error)}")
-        try:
-            return _read_attempt(response)
-        finally:
-            await _drain(response)
+        await self._let_drain(response)
+        return _read_attempt(response)
+
+    async def _let_drain(self, response: httpx.Response) -> None:
+        """Read the rest of an answer; where that takes its time, beside what comes next."""
+        drain = asyncio.create_task(_drain(response))
+        self._draining.add(drain)
+        drain.add_done_callback(self._draining.discard)
+        await asyncio.wait([drain], timeout=PROMPT_S)
 
 
 def _read_attempt(response: httpx.Response) -> Attempt:

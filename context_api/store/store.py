@@ -207,6 +207,10 @@ class Store(TemporalOperations):
         """Raises ResourceNotFound."""
         return subscriptions.get_subscription(self._database, access, subscription_id)
 
+    def is_sending(self, key: int) -> bool:
+        """Whether notifications of a subscription are under way at this moment."""
+        return subscriptions.is_sending(self._database, key)
+
     def list_subscriptions(
         self, access: Access, *, limit: int = 20, offset: int = 0
     ) -> tuple[list[StoredSubscription], int]:

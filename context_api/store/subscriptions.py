@@ -76,6 +76,13 @@ def get_subscription(database: Database, access: Access, subscription_id: str) -
     return _from_row(row)
 
 
+def is_sending(database: Database, key: int) -> bool:
+    """Whether notifications of a subscription are under way at this moment."""
+    with database.connection() as connection:
+        row = connection.execute(_SQL["is_sending"], [key]).fetchone()
+    return row is not None and row[0]
+
+
 def list_subscriptions(
     database: Database, access: Access, *, limit: int, offset: int = 0
 ) -> tuple[list[StoredSubscription], int]:

@@ -1,5 +1,6 @@
 """Subscriptions (clause 5.8): one counts from its 201 (design, promise 4)."""
 
+import asyncio
 import ipaddress
 
 from fastapi import APIRouter
@@ -28,8 +29,13 @@ from context_api.ngsild.subscription import (
 from context_api.ngsild.subscription_endpoint import parse_mqtt_uri
 from context_api.notifications.headers import refuse_header
 from context_api.notifications.outbound import OutboundPolicy, OutboundRefused
+from context_api.store.access import Access
+from context_api.store.subscriptions import StoredSubscription
 
 PREFIX = "/ngsi-ld/v1"
+LOOK_S = 0.02
+LOOKS = 15
+"""A retrieval waits for notifications under way for so many times `LOOK_S` seconds."""
 _PATH = {"subscription_id": SUBSCRIPTION_ID}
 _HEADERS = ("NGSILD-Tenant", "Link")
 _MEDIA_TYPES = ("application/json", "application/ld+json")
@@ -184,7 +190,7 @@ class _Subscriptions:
         subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
         context = await self._services.contexts.of_request(request)
         access = await self._services.access(request)
-        found = await self._services.run(self._services.store.get_subscription, access, subscription_id)
+        found = await self._find(access, subscription_id)
         document = render_subscription(
             found.subscription, found.state, context, now=now_micros(), sys_attrs="sysAttrs" in options
         )
@@ -216,6 +222,16 @@ class _Subscriptions:
         access = await self._services.access(request)
         await self._services.run(self._services.store.delete_subscription, access, subscription_id)
         return no_content()
+
+    async def _find(self, access: Access, subscription_id: str) -> StoredSubscription:
+        """Give a subscription; notifications under way are waited for a moment, so that it tells of them."""
+        run, store = self._services.run, self._services.store
+        found = await run(store.get_subscription, access, subscription_id)
+        for _ in range(LOOKS):
+            if not await run(store.is_sending, found.key):
+                break
+            await asyncio.sleep(LOOK_S)
+        return await run(store.get_subscription, access, subscription_id)
 
     async def _fetch_context(self, request: Request, url: str | None) -> None:
         """Have a @context at hand: the notifier takes it from the database and fetches nothing."""

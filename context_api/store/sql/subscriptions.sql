@@ -26,6 +26,11 @@ from subscription s
 join subscription_counter c on c.subscription_key = s.key
 where s.tenant_id = %s and s.id = %s
 
+-- name: is_sending
+select exists (
+    select from delivery_queue q where q.subscription_key = %s and q.leased_until > statement_timestamp()
+)
+
 -- name: list_subscriptions
 select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure

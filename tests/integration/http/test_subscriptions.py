@@ -1,5 +1,7 @@
 """Subscriptions through the API on a real database."""
 
+import threading
+import time
 from typing import Any
 
 import httpx
@@ -8,7 +10,7 @@ import pytest
 
 from context_api.http.settings import ApiSettings
 from context_api.store.context_cache import find_document
-from context_api.store.database import open_database
+from context_api.store.database import Database, open_database
 from tests.integration.http.conftest import Serve, problem
 from tests.support.receiver import Answer, Receiver
 
@@ -272,3 +274,30 @@ def test_no_error_and_no_log_shows_a_secret(
     problem(refused, 400, "BadRequestData")
     assert SECRET not in refused.text
     assert SECRET not in caplog.text
+
+
+def test_a_retrieval_waits_a_moment_for_what_is_under_way(api: httpx.Client, database_url: str) -> None:
+    path = api.post(SUBSCRIPTIONS, json=draft()).headers["location"]
+    assert "timesSent" not in api.get(path).json()["notification"]
+    database = open_database(database_url)
+    queue = "insert into delivery_queue (subscription_key, entity_id, due_at, leased_until)"
+    with database.connection() as connection:
+        connection.execute(
+            f"{queue} select key, 'urn:a:1', now(), now() + interval '1 hour' from subscription"
+        )
+    looked = threading.Thread(target=_settle, args=(database,))
+    looked.start()
+    found: dict[str, Any] = {}
+    while "timesSent" not in found:  # the thread may be slower than one retrieval waits
+        found = api.get(path).json()["notification"]
+    assert found["timesSent"] == 1
+    looked.join(30)
+    database.close()
+
+
+def _settle(database: Database) -> None:
+    """Count what was sent and give the queue back, as a notifier does."""
+    time.sleep(0.05)
+    with database.transaction() as connection:
+        connection.execute("update subscription_counter set times_sent = 1, last_notification = now()")
+        connection.execute("delete from delivery_queue")
