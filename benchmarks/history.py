@@ -3,9 +3,10 @@
     python -m benchmarks.history DATABASE_URL [--series 1000] [--days 14] [--year 20] [--runs 20]
 
 The database must be migrated, empty, and is filled: `--series` series of one value a minute for `--days`, as
-live readings leave them, and `--year` series of one value a minute for a year whose times jitter, as a backfill
-leaves them. With 1,000, 14 and 20 that is 31 million values: 3 GB before compression, some minutes. First a tenth
-of the days is loaded, then the rest, for what ten times the history does to a question about the last day.
+live readings leave them, and `--year` series of one value a minute for a year whose times jitter, as a
+backfill leaves them. With 1,000, 14 and 20 that is 31 million values: 3 GB before compression, some minutes.
+First a tenth of the days is loaded, then the rest, for what ten times the history does to a question about
+the last day.
 """
 
 import argparse
@@ -47,8 +48,8 @@ select 1, format('urn:ngsi-ld:BenchmarkRoom:%%s', i), (select id from term where
 from generate_series(1, %(count)s) i
 returning id
 """
-# A day's curve and noise, to one decimal. Live readings are recorded a little after they were made, each at its
-# own time; a backfill records all at once.
+# A day's curve and noise, to one decimal. Live readings are recorded a little after they were made, each at
+# its own time; a backfill records all at once.
 _FILL = """
 insert into observation (series_id, at, value, recorded_at)
 select s, at + {jitter}, round((20 + s %% 7 + 5 * sin(extract(epoch from at) / 13751)
@@ -153,8 +154,8 @@ class Questions:
             chosen = list(ids) if together else [ids[number % len(ids)]]
             return self.ask(
                 "select series_id, at, total, count, sum, sumsq, minimum, maximum, deviations, first_at,"
-                " last_at, first, last from observation_hourly where series_id = any(%s) and at >= %s and at < %s"
-                " order by series_id, at",
+                " last_at, first, last from observation_hourly"
+                " where series_id = any(%s) and at >= %s and at < %s order by series_id, at",
                 pack_ints(chosen), pack_time(NOW - days * DAY), pack_time(NOW),
             )  # fmt: skip
 
