@@ -24,6 +24,7 @@ import httpx
 import psycopg
 
 from benchmarks.api import api
+from benchmarks.bridge_load import cpu_s, tree_cpu_s
 from context_api.store.migrate import migrate
 from deploy.embedded.postgres import EmbeddedPostgres
 
@@ -128,7 +129,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres:
         fill(postgres.url, given.rows, given.series)
         with api(postgres.url, Path(folder)) as (address, pid):
-            rounds = [_round(postgres.url, address, pid) for _ in range(given.rounds)]
+            server = postgres.process.pid if postgres.process else 0
+            rounds = [_round(postgres.url, address, pid, server) for _ in range(given.rounds)]
     ratio = statistics.median(each["ratio"] for each in rounds)
     peak = max(each["memory_max_mb"] for each in rounds)
     print(f"ratio to the bare COPY {ratio:.2f} (goal >= 0.3); memory at most {peak:.0f} MB (goal <= 300)")
@@ -136,12 +138,18 @@ def main() -> None:
         given.json.write_text(json.dumps({"rounds": rounds, "ratio": ratio}, indent=2), encoding="utf-8")
 
 
-def _round(url: str, address: str, pid: int) -> dict[str, float]:
-    bare_rows, bare_s = copy_bare(url)
+def _round(url: str, address: str, pid: int, postgres_pid: int) -> dict[str, float]:
+    """Measure the bare COPY before and after the export: other programs may be busy at one of the times."""
+    own, server = time.process_time(), tree_cpu_s(postgres_pid)
+    bare_rows, before_s = copy_bare(url)
+    bare_cpu_s = time.process_time() - own + tree_cpu_s(postgres_pid) - server
     psql_s = copy_psql(url)
+    server = tree_cpu_s(postgres_pid) + cpu_s(pid)
     lines, size, took, memory = export(address, pid)
+    export_cpu_s = tree_cpu_s(postgres_pid) + cpu_s(pid) - server
     if lines != bare_rows:
         raise RuntimeError(f"{lines} lines, but {bare_rows} rows")
+    bare_s = (before_s + copy_bare(url)[1]) / 2
     third = max(1, len(memory) // 3)
     found = {
         "rows": float(lines),
@@ -149,6 +157,8 @@ def _round(url: str, address: str, pid: int) -> dict[str, float]:
         "psql_rows_per_s": round(bare_rows / psql_s) if psql_s else 0.0,
         "export_rows_per_s": round(lines / took),
         "ratio": round(bare_s / took, 3),
+        "bare_cpu_us_per_row": round(bare_cpu_s / bare_rows * 1e6, 2),
+        "export_cpu_us_per_row": round(export_cpu_s / lines * 1e6, 2),
         "mb_per_s": round(size / took / 1e6, 1),
         "memory_first_third_mb": round(statistics.mean(memory[:third]), 1),
         "memory_last_third_mb": round(statistics.mean(memory[-third:]), 1),

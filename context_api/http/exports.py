@@ -4,24 +4,24 @@ Everything here is synchronous: the API runs it in threads of its own, `machi ex
 process.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
 from context_api.http.history_request import HistoryRequest
-from context_api.ngsild.errors import BadRequestData, ResourceNotFound, TooComplexQuery
-from context_api.ngsild.model import Kind, Micros
+from context_api.http.selection import select_series
+from context_api.ngsild.errors import BadRequestData, TooComplexQuery
+from context_api.ngsild.model import Micros
 from context_api.ngsild.query.periods import MAX_BUCKETS, bucket_edges
 from context_api.ngsild.time import format_datetime
-from context_api.store.tabular import Bucket, HistoryReader, LineTemplate, Place, SeriesFound, Value
+from context_api.store.tabular import HistoryReader, LineTemplate, Place, SeriesFound, Value
+from context_api.store.tabular_buckets import Bucket, read_buckets
 from context_api.tabular.csv import CsvEncoder, cell_text
 from context_api.tabular.json import GeoJsonEncoder, JsonEncoder
 from context_api.tabular.labels import (
     Language,
     attribute_label,
-    short_name,
-    type_label,
     unit_sign,
     unit_signs,
 )
@@ -29,9 +29,9 @@ from context_api.tabular.layout import LongBuckets, LongRaw, WideBuckets, WideRa
 from context_api.tabular.model import About, BucketRow, Encoder, RawRow, SeriesLabel
 from context_api.tabular.parquet import ParquetEncoder
 from context_api.tabular.safety import csv_field
+from context_api.tabular.times import local_time
 from context_api.tabular.xlsx import XlsxEncoder
 
-MAX_SERIES = 5_000
 MAX_CELLS = 50_000_000
 """Buckets times series of one answer."""
 MAX_WIDE_COLUMNS = 2_000
@@ -46,14 +46,6 @@ class Terms:
     licence: str | None = None
     licence_url: str | None = None
     attribution: str | None = None
-
-
-class Selected(NamedTuple):
-    """The series that a request selects, in the order of the answer, and what people call them."""
-
-    series: list[SeriesFound]
-    labels: list[SeriesLabel]
-    places: dict[str, Place]
 
 
 class _Chosen(NamedTuple):
@@ -147,8 +139,14 @@ class Export:
 
     def _bucket_blocks(self, edges: Sequence[Micros]) -> Iterator[bytes]:
         chosen, request = self._chosen, self.request
-        parts = self._reader.read_buckets(
-            chosen.series, edges, chosen.start, chosen.end, request.as_of, self._note_source
+        parts = read_buckets(
+            self._reader.connection,
+            chosen.series,
+            edges,
+            chosen.start,
+            chosen.end,
+            request.as_of,
+            self._note_source,
         )
         first = next(parts, [])
         layout = (WideBuckets if request.is_wide else LongBuckets)(
@@ -276,90 +274,6 @@ def _choose(reader: HistoryReader, request: HistoryRequest) -> _Chosen:
     return chosen
 
 
-def select_series(reader: HistoryReader, request: HistoryRequest) -> Selected:
-    """Find and name the series that a request selects, by entity, attribute and dataset.
-
-    Raises ResourceNotFound, TooComplexQuery.
-    """
-    found = _find_series(reader, request)
-    if request.bucket is not None:
-        found = [one for one in found if one.is_number]
-    names = _label(found, {}, request.language)
-    order = sorted(range(len(found)), key=lambda index: _order_of(names[index]))
-    series = [found[index] for index in order]
-    places = reader.get_places(list(dict.fromkeys(one.entity_id for one in series)))
-    return Selected(series, _label(series, places, request.language), places)
-
-
-def _find_series(reader: HistoryReader, request: HistoryRequest) -> list[SeriesFound]:
-    names = reader.find_names([*request.types, *request.attributes])
-    types = _numbers(names, request.types)
-    if request.types and not types:
-        raise ResourceNotFound(_no_such_type(reader, request.types))
-    for name in request.types:
-        if not _numbers(names, [name]):
-            raise ResourceNotFound(_no_such_type(reader, [name]))
-    attributes = _numbers(names, request.attributes)
-    found = reader.find_series(
-        ids=request.ids or None,
-        types=types if request.types else None,
-        attributes=attributes if request.attributes else None,
-        limit=MAX_SERIES + 1,
-    )
-    if len(found) > MAX_SERIES:
-        raise TooComplexQuery(
-            f"This selects more than {MAX_SERIES:,} series (an attribute of an entity is one): name fewer"
-            " ids,"
-            " or the attributes you need"
-        )
-    _check_ids(reader, request)
-    _check_attributes(reader, request, found, names)
-    if not found:
-        raise ResourceNotFound(_no_such_type(reader, request.types))
-    if request.attributes:
-        return found
-    return [one for one in found if one.is_observed] or found
-
-
-def _numbers(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
-    asked = set(wanted)
-    return [number for number, iri in names.items() if iri in asked or short_name(iri) in asked]
-
-
-def _no_such_type(reader: HistoryReader, types: Sequence[str]) -> str:
-    known = sorted({short_name(iri) for iri in reader.find_types()})
-    listed = f"; there is one of {', '.join(known)}" if known else "; nothing is recorded yet"
-    return f"There is no history of the type {', '.join(types)[:200]}{listed}"
-
-
-def _check_ids(reader: HistoryReader, request: HistoryRequest) -> None:
-    if not request.ids:
-        return
-    known = reader.find_known_ids(request.ids)
-    unknown = [name for name in request.ids if name not in known]
-    if unknown:
-        more = f" and of {len(unknown) - 3} more" if len(unknown) > 3 else ""
-        raise ResourceNotFound(f"There is no history of {', '.join(unknown[:3])[:400]}{more}")
-
-
-def _check_attributes(
-    reader: HistoryReader, request: HistoryRequest, found: Sequence[SeriesFound], names: Mapping[int, str]
-) -> None:
-    """Raise ResourceNotFound for an attribute that nothing of the selection has."""
-    there = {one.attribute for one in found}
-    there |= {short_name(iri) for iri in there}
-    unknown = [name for name in request.attributes if name not in there]
-    if not unknown:
-        return
-    numbers = _numbers(names, request.types)
-    others = reader.find_series(
-        ids=request.ids or None, types=numbers if request.types else None, attributes=None, limit=200
-    )
-    known = sorted({short_name(one.attribute) for one in others})
-    listed = f"; there is {', '.join(known)}" if known else ""
-    raise ResourceNotFound(f"There is no history of the attribute {', '.join(unknown)[:200]} here{listed}")
-
-
 def _window(request: HistoryRequest, series: Sequence[SeriesFound], now: Micros) -> tuple[Micros, Micros]:
     """Give the window asked for; an end that is left open is that of the values."""
     first = min((one.first_at for one in series), default=now)
@@ -383,39 +297,6 @@ def _edges(
     return edges
 
 
-def _label(
-    series: Sequence[SeriesFound], places: Mapping[str, Place], language: Language
-) -> list[SeriesLabel]:
-    """Name series for people; an attribute keeps its IRI where two of the answer share the short name."""
-    iris: dict[str, set[str]] = {}
-    for one in series:
-        iris.setdefault(short_name(one.attribute), set()).add(one.attribute)
-    return [
-        SeriesLabel(
-            entity_id=one.entity_id,
-            entity_name=_name(places.get(one.entity_id), language),
-            entity_type=type_label(short_name(one.entity_type or ""), language) if one.entity_type else "",
-            attribute=name if len(iris[name := short_name(one.attribute)]) == 1 else one.attribute,
-            dataset_id=one.dataset_id,
-            unit_code=one.unit_code,
-            is_number=one.is_number and one.kind == Kind.PROPERTY,
-        )
-        for one in series
-    ]
-
-
-def _order_of(label: SeriesLabel) -> tuple[str, str, str]:
-    return (label.entity_id, label.attribute, label.dataset_id)
-
-
-def _name(place: Place | None, language: Language) -> str:
-    """Give the entity's name; of one in several languages the wanted one."""
-    name = None if place is None else place.name
-    if isinstance(name, dict):
-        name = name.get(str(language)) or next(iter(name.values()), None)
-    return name if isinstance(name, str) else ""
-
-
 def _file_name(request: HistoryRequest, chosen: _Chosen) -> str:
     """Name the file after what is in it: `気温_2026-04-01_2027-03-31.csv`."""
     language = request.language
@@ -425,13 +306,10 @@ def _file_name(request: HistoryRequest, chosen: _Chosen) -> str:
         what = attributes[0]
     else:
         what = kinds[0] if len(kinds) == 1 else ("履歴" if language is Language.JA else "history")
-    days = [format_day(time, request) for time in (chosen.start, chosen.end - 1)]
+    days = [_day(time, request) for time in (chosen.start, chosen.end - 1)]
     safe = "".join(sign if sign.isalnum() or sign in "-_（）.ー" else "_" for sign in what)[:60]
     return f"{safe}_{'_'.join(dict.fromkeys(days))}.{request.format}"
 
 
-def format_day(micros: Micros, request: HistoryRequest) -> str:
-    """Write the day of a time by the clocks of the request's zone."""
-    from context_api.tabular.times import local_time
-
+def _day(micros: Micros, request: HistoryRequest) -> str:
     return local_time(micros, request.zone).strftime("%Y-%m-%d")

@@ -6,23 +6,33 @@ snapshot. CSV is written by PostgreSQL, many lines per message; Python passes bl
 rows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
-from context_api.ngsild.query.temporal import TimeProperty
-from context_api.store.aggregates import AggregateQuery, read_aggregates
 from context_api.store.database import connect
 from context_api.store.errors import wrapped_errors
 from context_api.store.observations import INTEGER
 from context_api.store.queries import load_queries
+from context_api.store.tabular_sql import (
+    VALUE,
+    fill,
+    ids_literal,
+    local_time,
+    offset_time,
+    rows_of,
+    texts_literal,
+    time_literal,
+    to_datetime,
+    unit_of,
+    window_of,
+)
 
 STATEMENT_TIMEOUT_MS = 600_000
 """One slice, which waits for a slow reader too; a reader that stops reading is let go earlier, by the API."""
@@ -35,18 +45,12 @@ MAX_SERIES = 8_000
 """The key that lines are sorted by has room for so many."""
 MAX_SLICE = 30 * 365 * 86_400_000_000
 """Microseconds; for the same reason."""
-_BUCKETS = 50_000
-"""Buckets, of all series together, that are read at once."""
 _FIRST_SLICE = 3_600_000_000
 _SQL = load_queries("tabular")
-_AGGREGATES = load_queries("aggregates")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0"
 _COPY_HEADER_SIZE = 19
 _COPY_TRAILER = b"\xff\xff"
-_WHOLE_HOURS = {"Asia/Tokyo", "UTC"}
-"""Zones that were whole hours from UTC at all times since 1900: their times are written faster."""
 
 
 class SeriesFound(NamedTuple):
@@ -82,16 +86,6 @@ class Value(NamedTuple):
     series: int
     value: Any
     unit_code: str | None
-
-
-class Bucket(NamedTuple):
-    """What the values of one series, bucket and unit come to."""
-
-    time: Micros
-    series: int
-    unit_code: str | None
-    values: dict[str, float | int | None]
-    """By method."""
 
 
 class LineTemplate(NamedTuple):
@@ -209,7 +203,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
 
     def count_corrections(self, series_ids: Sequence[int], start: Micros, end: Micros, as_of: Micros) -> int:
         """Count the values in a window that were corrected before a time."""
-        given = [list(series_ids), _datetime(start), _datetime(end), _datetime(as_of)]
+        given = [list(series_ids), to_datetime(start), to_datetime(end), to_datetime(as_of)]
         return int(self._fetch("count_corrections", given)[0][0])
 
     # Rows
@@ -218,10 +212,10 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         self, series: Sequence[SeriesFound], start: Micros, end: Micros, as_of: Micros | None = None
     ) -> Iterator[list[Value]]:
         """Give the values in [start, end) by time and series, some thousands at a time (texts: fewer)."""
-        ids = _ids_literal(series)
+        ids = ids_literal([one.id for one in series])
         units = [one.unit_code for one in series]
         for low, high in self._slices(ids, start, end, FETCH_ROWS):
-            statement = _fill("get_rows", ids=ids, source=_source(ids, low, high, as_of))
+            statement = fill("get_rows", ids=ids, source=rows_of(ids, low, high, as_of))
             for rows in self._fetch_in_parts(statement, is_long=not _are_numbers(series)):
                 yield [_value(row, units) for row in rows]
 
@@ -241,124 +235,23 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
 
         `is_local` leaves the offset out of the times; `units` are the signs of unit codes.
         """
-        ids = _ids_literal(series)
-        time, ending = _local_time(zone) if is_local else _offset_time(zone)
-        heads = _texts_literal([f"{ending},{one.head}," for one in templates])
-        tails = _texts_literal([f",{one.tail}" for one in templates])
+        ids = ids_literal([one.id for one in series])
+        time, ending = local_time(zone) if is_local else offset_time(zone)
+        heads = texts_literal([f"{ending},{one.head}," for one in templates])
+        tails = texts_literal([f",{one.tail}" for one in templates])
         for low, high in self._slices(ids, start, end, COPY_ROWS):
-            statement = _fill(
+            statement = fill(
                 "copy_lines" if _are_numbers(series) else "copy_each_line",
                 time=time,
-                value=_VALUE,
-                unit=_unit(units or {}),
+                value=VALUE,
+                unit=unit_of(units or {}),
                 ids=ids,
                 heads=heads,
                 tails=tails,
-                source=_source(ids, low, high, as_of),
-                start=_time(low),
+                source=rows_of(ids, low, high, as_of),
+                start=time_literal(low),
             )
             yield from self._copy(statement)
-
-    def read_buckets(  # noqa: PLR0917
-        self,
-        series: Sequence[SeriesFound],
-        edges: Sequence[Micros],
-        start: Micros,
-        end: Micros,
-        as_of: Micros | None,
-        note_source: Callable[[str], None],
-    ) -> Iterator[list[Bucket]]:
-        """Give aggregates by bucket and series, some thousands at a time; empty buckets are left out.
-
-        `note_source` is told what each part came from.
-        """
-        positions = {one.id: position for position, one in enumerate(series)}
-        step = max(1, _BUCKETS // max(1, len(series)))
-        for index in range(0, len(edges) - 1, step):
-            part = edges[index : index + step + 1]
-            low, high = max(start, part[0]), min(end, part[-1])
-            if low >= high:
-                continue
-            with wrapped_errors():
-                found = (
-                    self._aggregate(series, part, low, high, note_source)
-                    if as_of is None
-                    else self._aggregate_then(series, part, low, high, as_of, note_source)
-                )
-            rows = [
-                Bucket(part[bucket], positions[series_id], unit, values)
-                for series_id, bucket, unit, values in found
-            ]
-            rows.sort(key=lambda row: (row.time, row.series, row.unit_code or ""))
-            yield rows
-
-    def _aggregate(
-        self,
-        series: Sequence[SeriesFound],
-        edges: Sequence[Micros],
-        low: Micros,
-        high: Micros,
-        note_source: Callable[[str], None],
-    ) -> list[tuple[int, int, str | None, dict[str, float | int | None]]]:
-        query = AggregateQuery(low, high, edges, TimeProperty.OBSERVED_AT, observed_only=False)
-        found = read_aggregates(self._connection, [one.id for one in series], query)
-        note_source(found.source)
-        return [
-            (
-                one.series_id,
-                one.bucket,
-                one.unit_code,
-                {
-                    "avg": one.mean,
-                    "min": one.minimum,
-                    "max": one.maximum,
-                    "sum": one.sum,
-                    "count": one.count,
-                    "first": one.first,
-                    "last": one.last,
-                    "stddev": one.stddev,
-                },
-            )
-            for one in found.rows
-            if one.count
-        ]
-
-    def _aggregate_then(  # noqa: PLR0917
-        self,
-        series: Sequence[SeriesFound],
-        edges: Sequence[Micros],
-        low: Micros,
-        high: Micros,
-        as_of: Micros,
-        note_source: Callable[[str], None],
-    ) -> list[tuple[int, int, str | None, dict[str, float | int | None]]]:
-        statement = _fill(
-            "then_buckets",
-            edges=b"array[" + b",".join([_time(each) for each in edges]) + b"]::timestamptz[]",
-            number=_AGGREGATES["number"],
-            source=_source(_ids_literal(series), low, high, as_of),
-        )
-        note_source("raw")
-        rows = self._connection.execute(statement, binary=True).fetchall()
-        return [
-            (
-                series_id,
-                bucket,
-                unit,
-                {
-                    "avg": total / count,
-                    "min": least,
-                    "max": most,
-                    "sum": total,
-                    "count": count,
-                    "first": first,
-                    "last": last,
-                    "stddev": deviation,
-                },
-            )
-            for series_id, bucket, unit, count, total, least, most, deviation, first, last in rows
-            if count
-        ]
 
     # How
 
@@ -398,7 +291,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
                 width = min(MAX_SLICE, width * (8 if count < most // 16 else 2))
 
     def _count(self, ids: bytes, low: Micros, high: Micros, limit: int) -> int:
-        statement = _fill("count_rows", window=_window(ids, low, high), limit=b"%d" % limit)
+        statement = fill("count_rows", window=window_of(ids, low, high), limit=b"%d" % limit)
         with wrapped_errors():
             row = self._connection.execute(statement).fetchone()
         return 0 if row is None else int(row[0])
@@ -407,7 +300,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         """Give the time of the next value from a time on; where there is none, one after everything."""
         with wrapped_errors():
             row = self._connection.execute(
-                _fill("next_at", ids=ids, start=_time(start)), binary=True
+                fill("next_at", ids=ids, start=time_literal(start)), binary=True
             ).fetchone()
         found: Micros | None = None if row is None else row[0]
         return 2**62 if found is None else found
@@ -427,55 +320,6 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
                     yield message[6:]  # after the number of columns and the length
 
 
-_CLEAN = (
-    b"translate(o.body ->> 'v', E'\\x01\\x02\\x03\\x04\\x05\\x06\\x07\\x08\\x0b\\x0c\\x0e\\x0f\\x10\\x11\\x12"
-    b"\\x13\\x14\\x15\\x16\\x17\\x18\\x19\\x1a\\x1b\\x1c\\x1d\\x1e\\x1f\\x7f', '')"
-)
-"""As `tabular.safety.harmless` does it: no control characters but tab and line ends."""
-_HARMLESS = (
-    b"case when " + _CLEAN + b" ~ '^(\\t|\\r|\\s*[-=+@\xef\xbc\x9d\xef\xbc\x8b\xef\xbc\x8d\xef\xbc\xa0])'"
-    b" then '''' else '' end || " + _CLEAN
-)
-_TEXT = (
-    b"case when " + _CLEAN + b" ~ '[,\"\r\n]'"
-    b" then '\"' || replace(" + _HARMLESS + b", '\"', '\"\"') || '\"' else " + _HARMLESS + b" end"
-)
-_NUMBER = (
-    b"case when abs(o.value) < 1e15 or o.value <> trunc(o.value) then o.value::text"
-    b" else o.value::numeric::text end"
-)
-_VALUE = (
-    b"case when o.body is null then o.value::text when jsonb_typeof(o.body) = 'number' then "
-    + _NUMBER
-    + b" when o.body -> 'v' is null then o.value::text"
-    b" when jsonb_typeof(o.body -> 'v') in ('number', 'boolean') then o.body ->> 'v'"
-    b" else " + _TEXT + b" end"
-)
-"""An integer keeps its digits; what is no number is made harmless and quoted."""
-
-
-def _unit(signs: dict[str, str]) -> bytes:
-    """Write the unit of a value: its series', unless it came in another one."""
-    known = _literal(msgspec.json.encode(signs).decode())
-    other = (
-        b"coalesce("
-        + known
-        + b"::jsonb ->> (o.body ->> 'u'), regexp_replace(o.body ->> 'u', '[^A-Z0-9]', '', 'g'), '')"
-    )
-    return b"case when o.body ? 'u' then ',' || " + other + b" else g.tail end"
-
-
-def _local_time(zone: str) -> tuple[bytes, str]:
-    return b"(o.at at time zone " + _literal(zone) + b")::text", ""
-
-
-def _offset_time(zone: str) -> tuple[bytes, str]:
-    """Give the expression of a time with its offset, and what follows it: RFC 3339, in the session's zone."""
-    if zone in _WHOLE_HOURS:
-        return b"replace(o.at::text, ' ', 'T')", ":00"
-    return b"btrim(to_json(o.at)::text, '\"')", ""
-
-
 def _value(row: tuple[Any, ...], units: Sequence[str | None]) -> Value:
     at, rank, value, body = row
     series = rank - 1
@@ -489,40 +333,3 @@ def _value(row: tuple[Any, ...], units: Sequence[str | None]) -> Value:
 
 def _are_numbers(series: Sequence[SeriesFound]) -> bool:
     return all(one.is_number for one in series)
-
-
-def _source(ids: bytes, low: Micros, high: Micros, as_of: Micros | None) -> bytes:
-    if as_of is None:
-        return _fill("now_rows", window=_window(ids, low, high))
-    return _fill("then_rows", window=_window(ids, low, high), as_of=_time(as_of))
-
-
-def _window(ids: bytes, low: Micros, high: Micros) -> bytes:
-    return b"o.series_id = any(" + ids + b") and o.at >= " + _time(low) + b" and o.at < " + _time(high)
-
-
-def _fill(name: str, **parts: bytes) -> bytes:
-    statement = _SQL[name]
-    for key, part in parts.items():
-        statement = statement.replace(b"{" + key.encode() + b"}", part)
-    return statement
-
-
-def _ids_literal(series: Sequence[SeriesFound]) -> bytes:
-    return b"'{" + ",".join([str(one.id) for one in series]).encode() + b"}'::integer[]"
-
-
-def _texts_literal(texts: Sequence[str]) -> bytes:
-    return b"array[" + b",".join([_literal(text) for text in texts]) + b"]::text[]"
-
-
-def _literal(text: str) -> bytes:
-    return sql.Literal(text).as_bytes(None)
-
-
-def _time(micros: Micros) -> bytes:
-    return f"'{_datetime(micros).isoformat()}'::timestamptz".encode()
-
-
-def _datetime(micros: Micros) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from context_api.http.calls import read_query
-from context_api.http.exports import Selected, select_series
 from context_api.http.history_request import HistoryRequest, QueryText, parse_history_request
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, add_route, new_router
 from context_api.http.parameters import Parameter
 from context_api.http.responses import json_response
 from context_api.http.routes.history_description import HISTORY_PARAMETERS
+from context_api.http.selection import Selected, select_series
 from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData, TooComplexQuery
 from context_api.ngsild.model import Micros
