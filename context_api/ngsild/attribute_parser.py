@@ -36,7 +36,7 @@ _VALUE_MEMBERS: dict[str, Kind] = {
 }
 _HINTS = frozenset(("observedAt", "unitCode", "datasetId", "expiresAt", "valueType", "objectType"))
 """Members that tell an attribute from a plain value."""
-_OF_FRAGMENTS = frozenset(("is_bare", "bare_sub", "type_member"))
+_OF_FRAGMENTS = frozenset(("is_bare", "bare_vocab", "bare_sub", "type_member"))
 """What only a fragment's instance has."""
 _SYSTEM_MEMBERS = frozenset(("createdAt", "modifiedAt", "deletedAt", "instanceId"))
 _OUTPUT_ONLY_NAMES = """
@@ -149,7 +149,16 @@ class AttributeParser:
             kind = Kind.GEO_PROPERTY
         read = self._values.read(kind, value, pointer)
         sub = None if depth is None else self._read_as_sub(name, value, pointer, depth)
-        return self._instance(kind=kind, value=read, kind_given=False, is_bare=True, bare_sub=sub)
+        words = self._read_as_words(value)
+        return self._instance(
+            kind=kind, value=read, kind_given=False, is_bare=True, bare_vocab=words, bare_sub=sub
+        )
+
+    def _read_as_words(self, value: Any) -> Any:
+        """Expand a bare value as that of a VocabProperty, in case that the target is one."""
+        listed = value if isinstance(value, list) else [value]
+        is_words = bool(listed) and all(isinstance(one, str) and one not in ("", NULL) for one in listed)
+        return self._values.read(Kind.VOCAB_PROPERTY, value, "") if self._is_partial and is_words else None
 
     def _read_as_sub(self, name: Iri, value: Any, pointer: str, depth: int) -> Attributes | None:
         """Read the object of a merge as sub-attributes, in case the target has such; None: it is none."""

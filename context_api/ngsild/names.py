@@ -16,6 +16,8 @@ _SCOPE = re.compile(r"/?[^\W\d_]\w*(?:/[^\W\d_]\w*)*")
 _ASCII_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[!#-;=?-\[\]_a-z~]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20\x7f<>\"{}|\\^`]+")
 
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+
 # Characters that RFC 3987 lets into an IRI and that nobody can see: an id with one is not what it seems
 _INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
 _INVISIBLE_RANGES = (
@@ -64,6 +66,11 @@ def check_text(text: str, pointer: str) -> str:
     if "\0" in text:
         raise BadRequestData("text with the character U+0000 cannot be stored", pointer=pointer)
     return text
+
+
+def is_language(tag: str) -> bool:
+    """Whether a key of a languageMap is a language tag (RFC 5646), or stands for none."""
+    return tag == "@none" or _LANGUAGE_TAG.fullmatch(tag) is not None
 
 
 def plain_keywords(document: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ A fragment's instance is a `PartialInstance`: a member that is None was not give
 Null (or `NULL_TIME`, for times) removes it.
 """
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -13,6 +14,7 @@ from context_api.ngsild.attributes import FORMS, RELATIONSHIPS, WITH_UNIT
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Attributes, Instance, Iri, Kind, Micros
+from context_api.ngsild.names import is_language, is_uri
 from context_api.ngsild.transition import find_instance, put_instance
 
 NULL_TIME: Micros = -(2**63)
@@ -26,6 +28,8 @@ class PartialInstance(Instance, kw_only=True):
     """False where the fragment does not tell the attribute's type: it is that of the target."""
     is_bare: bool = False
     """True where the fragment gives a value alone (concise or simplified)."""
+    bare_vocab: Any = None
+    """A bare word or list of words, expanded, in case that the target is a VocabProperty."""
     bare_sub: Attributes | None = None
     """A bare object, read as sub-attributes: which of both it is, the target tells."""
     type_member: str | None = None
@@ -60,8 +64,10 @@ def update_instance(current: Instance, patch: Instance) -> Instance:
     if patch.value is not None:
         _check_value_member(current, patch)
         updated.value = patch.value
+        if isinstance(patch, PartialInstance) and patch.is_bare:
+            updated.value = _fit(current.kind, patch)
         if current.kind is Kind.GEO_PROPERTY:
-            updated.value = read_geometry(patch.value, "/value")
+            updated.value = read_geometry(updated.value, "/value")
     updated.sub = _update_sub(current.sub, patch.sub)
     return updated
 
@@ -105,9 +111,12 @@ def complete_instance(patch: Instance) -> Instance:
         name: [complete_instance(one) for one in listed if not is_null(one)]
         for name, listed in (patch.sub or {}).items()
     }
+    value = strip_nulls(patch.value)
+    if patch.kind is Kind.GEO_PROPERTY:
+        value = read_geometry(value, "/value")  # a part of one was fine as long as there might be the rest
     return Instance(
         kind=patch.kind,
-        value=strip_nulls(patch.value),
+        value=value,
         observed_at=_without_null_time(patch.observed_at),
         dataset_id=patch.dataset_id,
         unit_code=None if patch.unit_code == NULL else patch.unit_code,
@@ -193,11 +202,10 @@ def _without_null_time(time: Micros | None) -> Micros | None:
 
 def _merge_value(current: Instance, patch: Instance, hints: MergeHints) -> Any:
     value = patch.value
-    is_bare = isinstance(patch, PartialInstance) and patch.is_bare
     if current.kind is Kind.LANGUAGE_PROPERTY and _is_text(value):
         return merge_json(current.value, {hints.lang or "@none": value})
-    if is_bare:
-        _check_bare_value(current.kind, value)
+    if isinstance(patch, PartialInstance) and patch.is_bare:
+        value = _fit(current.kind, patch)
     merged = merge_json(current.value, value)
     if current.kind is Kind.GEO_PROPERTY:
         return read_geometry(merged, "/value")
@@ -213,20 +221,48 @@ def _is_text(value: Any) -> bool:
     )
 
 
-def _check_bare_value(kind: Kind, value: Any) -> None:
-    """A value without a type takes the type of the target, if it can (clause 5.6.17)."""
-    listed = value if isinstance(value, list) else [value]
-    fits = True
-    if kind in {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}:
-        fits = all(isinstance(one, str) and ":" in one for one in listed)
-    elif kind in {Kind.LANGUAGE_PROPERTY, Kind.GEO_PROPERTY}:
-        fits = isinstance(value, dict)
-    if kind in {Kind.LIST_PROPERTY, Kind.LIST_RELATIONSHIP}:
-        fits = fits and isinstance(value, list)
-    if not fits:
+def _fit(kind: Kind, patch: PartialInstance) -> Any:
+    """Take a value that stands alone for one of the target's attribute type (clause 5.6.17).
+
+    Raises BadRequestData where it cannot be one.
+    """
+    value = patch.value
+    if kind is Kind.VOCAB_PROPERTY and patch.bare_vocab is not None:
+        return patch.bare_vocab
+    if kind is Kind.LIST_RELATIONSHIP and isinstance(value, list):
+        value = [_target_of(one) for one in value]
+    if not _FITS[kind](value):
         raise BadRequestData(
-            f"the attribute is a {FORMS[kind].type}, which the value {str(value)[:60]!r} does not fit"
+            f"the attribute is a {FORMS[kind].type}, which the value {str(patch.value)[:60]!r} does not fit"
         )
+    return value
+
+
+def _target_of(element: Any) -> Any:
+    """Take the URI out of an element of objectList."""
+    return element["object"] if isinstance(element, dict) and element.keys() == {"object"} else element
+
+
+def _is_target(value: Any) -> bool:
+    return is_uri(value) and value != NULL
+
+
+_FITS: dict[Kind, Callable[[Any], bool]] = {
+    Kind.PROPERTY: lambda _: True,
+    Kind.RELATIONSHIP: lambda value: (
+        _is_target(value) or (isinstance(value, list) and bool(value) and all(map(_is_target, value)))
+    ),
+    Kind.GEO_PROPERTY: lambda value: isinstance(value, dict),
+    Kind.LANGUAGE_PROPERTY: lambda value: (
+        isinstance(value, dict) and all(is_language(tag) and _is_text(one) for tag, one in value.items())
+    ),
+    Kind.JSON_PROPERTY: lambda value: (
+        isinstance(value, dict) or (isinstance(value, list) and all(isinstance(one, dict) for one in value))
+    ),
+    Kind.VOCAB_PROPERTY: lambda _: False,
+    Kind.LIST_PROPERTY: lambda value: isinstance(value, list),
+    Kind.LIST_RELATIONSHIP: lambda value: isinstance(value, list) and all(map(_is_target, value)),
+}
 
 
 def _update_sub(current: Attributes | None, patch: Attributes | None) -> Attributes | None:

@@ -1,16 +1,14 @@
 """The values of attributes, checked by type (clauses 4.5.2 to 4.5.24 and 4.6.3)."""
 
 import math
-import re
 from typing import Any
 
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.geometry import read_geometry
 from context_api.ngsild.model import NULL, Kind
-from context_api.ngsild.names import check_text, check_uri, escape, shown
+from context_api.ngsild.names import check_text, check_uri, escape, is_language, shown
 
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 MAX_VALUE_DEPTH = 64
 """Arrays and objects inside each other."""
 
@@ -113,7 +111,7 @@ class ValueReader:
             raise BadRequestData("languageMap is an object of language tag -> text", pointer=pointer)
         for tag, texts in value.items():
             check_text(tag, pointer)
-            if tag != "@none" and LANGUAGE_TAG.fullmatch(tag) is None:
+            if not is_language(tag):
                 raise BadRequestData(
                     f"{shown(tag)} is no language tag such as ja or en-GB (RFC 5646); @none is the default",
                     pointer=f"{pointer}/{escape(tag)}",

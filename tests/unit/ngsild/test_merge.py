@@ -454,6 +454,10 @@ def test_merge_appends_what_is_new_without_its_nulls() -> None:
         "address": {"type": "Property", "value": {"city": "Berlin"}},
         "co2": {"type": "Property", "value": 400},
     }
+    half = apply_change(room(), merge(location={"value": {"coordinates": [1, 2]}}), T1, Removed())
+    assert isinstance(half.outcome.error, BadRequestData)
+    other = merge(co2={"type": "GeoProperty", "value": {"coordinates": [1, 2]}})
+    assert isinstance(apply_change(room(co2=5), other, T1, Removed()).outcome.error, BadRequestData)
     incomplete = apply_change(room(), merge(co2={"unitCode": "59"}), T1, Removed())
     assert isinstance(incomplete.outcome.error, BadRequestData)
 
@@ -545,6 +549,55 @@ def test_partial_update_cannot_change_the_type(fragment: Any) -> None:
     transition = apply_change(room(probe=1), partial("probe", fragment), T1, Removed())
     assert isinstance(transition.outcome.error, BadRequestData)
     assert transition.outcome.error.pointer == "/type"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "fragment"),
+    [
+        ({"object": "urn:a:1"}, 5),
+        ({"object": "urn:a:1"}, "no uri"),
+        ({"object": "urn:a:1"}, ["urn:a:2", 5]),
+        ({"languageMap": {"ja": "駅"}}, "x"),
+        ({"json": {"a": 1}}, 5),
+        ({"json": {"a": 1}}, [1]),
+        ({"vocab": "x"}, 5),
+        ({"valueList": [1]}, 1e308),
+        ({"objectList": ["urn:a:1"]}, 1e308),
+        ({"objectList": ["urn:a:1"]}, [5]),
+        (POINT, "x"),
+    ],
+)
+def test_a_bare_value_fits_or_is_refused(attribute: Any, fragment: Any) -> None:
+    current = room(probe=attribute)
+    for change in (partial("probe", fragment), merge(probe=fragment)):
+        if isinstance(change, MergeEntity) and fragment == "x" and "languageMap" in attribute:
+            continue  # a text is merged into a languageMap
+        transition = apply_change(current, change, T1, Removed())
+        assert isinstance(transition.outcome.error, BadRequestData)
+        assert transition.after is current
+
+
+@pytest.mark.parametrize(
+    ("attribute", "fragment", "expected"),
+    [
+        ({"vocab": "x"}, "y", {"type": "VocabProperty", "vocab": "y"}),
+        ({"vocab": "x"}, ["y", "z"], {"type": "VocabProperty", "vocab": ["y", "z"]}),
+        ({"object": "urn:a:1"}, ["urn:a:2"], {"type": "Relationship", "object": ["urn:a:2"]}),
+        (
+            {"objectList": ["urn:a:1"]},
+            ["urn:a:2", "urn:a:3"],
+            {"type": "ListRelationship", "objectList": [{"object": "urn:a:2"}, {"object": "urn:a:3"}]},
+        ),
+    ],
+)
+def test_a_bare_value_becomes_one_of_the_target_s_type(attribute: Any, fragment: Any, expected: Any) -> None:
+    for change in (partial("probe", fragment), merge(probe=fragment)):
+        after = resulting(applied(room(probe=attribute), change))
+        assert to_normalized(after, CORE)["probe"] == expected
+        [instance] = after.attributes[name("probe")]
+        if "vocab" in expected:
+            words = instance.value if isinstance(instance.value, list) else [instance.value]
+            assert all(":" in word for word in words)
 
 
 @pytest.mark.parametrize("fragment", [{"unitCode": "CEL"}, {"valueType": "x"}])
