@@ -1,13 +1,18 @@
 """Reads of history: windows of time, lastN, deletions, instance ids that stay."""
 
+from typing import Any
+
 import pytest
 
 from context_api.ngsild.changes import DeleteAttribute, DeleteEntity
 from context_api.ngsild.model import Instance, Kind, Micros
-from context_api.ngsild.query import TemporalQuery, TimeProperty, TimeRelation
+from context_api.ngsild.query import EntityQuery, TemporalQuery, TimeProperty, TimeRelation, TypeIs
+from context_api.store import temporal_rows
 from context_api.store.access import Access
 from context_api.store.observations import parse_instance_id
 from context_api.store.store import Store
+from context_api.store.temporal import HistoryRequest
+from context_api.store.temporal_writing import WriteHistory
 from tests.integration.store.town import (
     NAME,
     PM25,
@@ -189,3 +194,50 @@ def test_a_deletion_is_of_the_kind_that_ended(filled: Store, access: Access) -> 
         (Kind.RELATIONSHIP, False),
         (Kind.RELATIONSHIP, True),
     ]
+
+
+def test_a_reading_and_the_temporal_api_tell_the_same(store: Store, access: Access) -> None:
+    contents: list[Any] = [1.5, 2, 2**60, "hot", True, [1, 2.0], {"a": 1}]
+    instances = [
+        Instance(value=content, observed_at=T0 + number * SECOND, unit_code="CEL" if number % 2 else None)
+        for number, content in enumerate(contents)
+    ]
+    for instance in instances:
+        store.ingest(access, [delivery("d1", reading(1, {PM25: [instance]}))])
+    store.write_history(
+        access,
+        WriteHistory(entity_id=room(2), types=(ROOM,), attributes={PM25: instances}, create=True),
+    )
+    told = []
+    for number in (1, 2):
+        found = store.get_temporal(access, room(number), TemporalQuery())
+        assert found is not None
+        told.append([repr((one.instance, one.at, one.modified_at)) for one in found.series[PM25]])
+    assert told[0] == told[1]
+    assert len(told[0]) == len(contents)
+
+
+def test_pages_read_a_small_multiple_of_what_they_serve(
+    store: Store, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One series with much and many with little: the dense one is not read whole, nor each one too often."""
+    for number in range(40):
+        count = 3_000 if number == 0 else 2
+        values = [Instance(value=float(n), observed_at=T0 + n * SECOND) for n in range(count)]
+        change = WriteHistory(entity_id=room(number), types=(ROOM,), attributes={PM25: values}, create=True)
+        store.write_history(access, change)
+    rows: list[int] = []
+    added = temporal_rows.RowReader._add
+
+    def count_rows(reader: temporal_rows.RowReader, run: temporal_rows.Run, columns: Any, *rest: Any) -> None:
+        rows.append(columns.rows)
+        added(reader, run, columns, *rest)
+
+    monkeypatch.setattr(temporal_rows.RowReader, "_add", count_rows)
+    window = TemporalQuery(timerel=TimeRelation.AFTER, time_at=T0)
+    request = HistoryRequest(window=window, limit=200)
+    page = store.query_histories(access, EntityQuery(types=TypeIs(ROOM), limit=100), request)
+    assert sum(len(track.times) for one in page.items for track in one.tracks) == 200
+    assert page.end is not None
+    assert sum(rows) <= 1_000
+    assert len(rows) <= 60
