@@ -52,6 +52,7 @@ bench: $(VENV)/.dev ## Measure messages (decoding, backlog, steady rate) and the
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.bridge_drain
 	$(BIN)/python -m benchmarks.bridge_rate
+	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.api
 
 docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew

@@ -81,15 +81,6 @@ _GIVEN = {
     ),
 }
 
-SUBSCRIPTION_SCHEMAS: dict[str, Any] = {
-    "SubscriptionDraft": _object(["type", "notification"], **_GIVEN),
-    "SubscriptionFragment": {"type": "object", "minProperties": 1},
-    "Subscription": _object(
-        ["id", "type"], **_GIVEN, status={"enum": ["active", "paused", "expired"]}, createdAt=_DATETIME
-    ),
-    "SubscriptionList": {"type": "array", "items": {"$ref": "#/components/schemas/Subscription"}},
-}
-
 SUBSCRIPTION_ID = "urn:ngsi-ld:Subscription:pm25"
 SUBSCRIPTION = {
     "id": SUBSCRIPTION_ID,
@@ -118,4 +109,16 @@ MQTT_SUBSCRIPTION = {
             ],
         },
     },
+}
+
+SUBSCRIPTION_SCHEMAS: dict[str, Any] = {
+    "SubscriptionDraft": {
+        **_object(["type", "notification"], **_GIVEN),
+        "examples": [SUBSCRIPTION, MQTT_SUBSCRIPTION],
+    },
+    "SubscriptionFragment": {"type": "object", "minProperties": 1},
+    "Subscription": _object(
+        ["id", "type"], **_GIVEN, status={"enum": ["active", "paused", "expired"]}, createdAt=_DATETIME
+    ),
+    "SubscriptionList": {"type": "array", "items": {"$ref": "#/components/schemas/Subscription"}},
 }

@@ -3,6 +3,7 @@
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -11,14 +12,19 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from context_api.ngsild.contexts import core_context
+from context_api.ngsild.subscription import Subscription, change_subscription, parse_fragment
+from context_api.notifications.retry import RetryPolicy
+from context_api.store.subscriptions import StoredSubscription
 from deploy.embedded.mosquitto import Mosquitto
 from tests.conftest import MosquittoFactory
 from tests.integration.notifications.test_dispatcher import wait_until
 from tests.integration.notifications.test_process import City, StartNotifier, only
 from tests.integration.notifications.writer import Connection, get_counters
-from tests.support.receiver import Receiver
+from tests.support.receiver import Answer, Receiver
 
 SECRET = "Zq7-hidden-word-4711"
+SUBSCRIPTION = "urn:ngsi-ld:Subscription:s"
 
 
 class Listener:
@@ -199,3 +205,33 @@ def test_a_query_about_linked_entities_is_judged_by_what_they_are(
     wait_until(lambda: get_counters(writer, key)["waiting"] == 0)
     counters = get_counters(writer, key)
     assert (counters["delivered"], counters["cancelled"]) == (1, 1)
+
+
+def test_a_mended_endpoint_is_tried_at_once_and_in_the_new_form(
+    city: City, http_receiver: Receiver, second_receiver: Receiver, start_notifier: StartNotifier
+) -> None:
+    http_receiver.always = Answer(500)
+    city.subscribe(http_receiver)
+    start_notifier(retry=RetryPolicy(first_s=100_000.0, longest_s=100_000.0))
+    city.create(t={"value": 1})
+    http_receiver.wait_for(1)
+    wait_until(lambda: _find(city).state.times_failed == 1)
+
+    def mend(current: Subscription) -> Subscription:
+        fragment = {"notification": {"format": "keyValues", "endpoint": {"uri": f"{second_receiver.url}/in"}}}
+        return change_subscription(current, parse_fragment(fragment, core_context(), 0))
+
+    city.store.update_subscription(city.access, SUBSCRIPTION, mend)
+    assert only(second_receiver).json["data"] == [{"id": "urn:ngsi-ld:Weather:1", "type": "Weather", "t": 1}]
+    assert len(http_receiver.requests) == 1
+
+
+def _find(city: City) -> StoredSubscription:
+    return city.store.get_subscription(city.access, SUBSCRIPTION)
+
+
+@pytest.fixture
+def second_receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
