@@ -14,10 +14,11 @@ from context_api.ngsild.query import selected_types
 from context_api.ngsild.subscription import Subscription, subscription_from_json
 from context_api.notifications.delivery import MessageError, add_marks
 from context_api.notifications.messages import MessageMaker
-from context_api.notifications.outbound import OutboundPolicy, open_client
+from context_api.notifications.outbound import OutboundPolicy
 from context_api.notifications.periodic import encode_entity, find_matching
 from context_api.notifications.retry import Verdict
-from context_api.notifications.sender import HttpSender, Message
+from context_api.notifications.sender import Message
+from context_api.notifications.senders import open_senders
 from context_api.notifications.via import Aliases
 from context_api.store.access import Access
 from context_api.store.database import Database
@@ -86,13 +87,10 @@ class Trier:
             maker.close()
 
     async def _send(self, message: Message, *, is_sample: bool) -> Tried:
-        client = open_client(self._policy, user_agent="Machi-Notifier")
+        timeout_s = min(message.timeout_s or TIMEOUT_S, TIMEOUT_S)
         began = time.perf_counter()
-        try:
-            timeout_s = min(message.timeout_s or TIMEOUT_S, TIMEOUT_S)
-            attempt = await HttpSender(client).send(message, timeout_s)
-        finally:
-            await client.aclose()
+        async with open_senders(self._policy, user_agent="Machi-Notifier") as sender:
+            attempt = await sender.send(message, timeout_s)
         return Tried(
             delivered=attempt.verdict is Verdict.DELIVERED,
             status=attempt.status,

@@ -86,6 +86,7 @@ def lease_queues(
     """
     token = uuid.uuid4()
     with database.transaction() as connection:
+        connection.execute(_SQL["commit_lazily"])
         heads = connection.execute(
             _SQL["lease_queues"],
             {
@@ -185,6 +186,7 @@ def renew_leases(database: Database, leases: Sequence[Lease], lease_s: float) ->
 def settle(database: Database, settlements: Sequence[Settlement], rest: RestPolicy = REST) -> Settled:
     """Write down what became of leased queues and give the leases back, in one transaction."""
     with database.transaction() as connection:
+        connection.execute(_SQL["commit_lazily"])
         locked = connection.execute(_SQL["lock_leased"], _columns([s.lease for s in settlements]))
         held = {Lease(*row) for row in locked}
         valid = [settlement for settlement in settlements if settlement.lease in held]

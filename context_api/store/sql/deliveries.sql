@@ -1,5 +1,10 @@
 -- Leasing and settling deliveries. Times are the server's; a lease belongs to whoever knows its uuid.
 
+-- name: commit_lazily
+-- Without waiting for the disk: when the server dies, some leases and settlements of the last moment are as if they had
+-- not been, rows and counters alike, and those notifications go out again.
+select set_config('synchronous_commit', 'off', true);
+
 -- name: lease_queues
 -- The due queues of every subscription but those to skip: a few of each, the longest due first. The recursion jumps
 -- from one subscription to the next along the primary key (a loose index scan). An endpoint that failed too often is

@@ -238,7 +238,7 @@ def test_over_its_limit_a_subscription_keeps_the_newest_and_its_owner_is_told(
     api: httpx.Client, http_receiver: Receiver, start: Start, notifier_settings: NotifierSettings
 ) -> None:
     subscribe(api, http_receiver)
-    assert api.patch(ONE, json={"waitingLimit": 3}).json()["waitingLimit"] == 3
+    assert api.patch(ONE, json={"waitingLimit": 2}).json()["waitingLimit"] == 2
     for value in range(5):
         write(api, 1, value)
         write(api, 2, value)
