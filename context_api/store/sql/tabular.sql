@@ -27,6 +27,9 @@ where s.tenant_id = %(tenant_id)s
         or s.entity_id in (
             select e.entity_id from entity_type e
             where e.tenant_id = %(tenant_id)s and e.type_id = any(%(types)s::integer[])
+            union
+            select h.entity_id from temporal_type h
+            where h.tenant_id = %(tenant_id)s and h.type_id = any(%(types)s::integer[])
         )
     )
 limit %(limit)s

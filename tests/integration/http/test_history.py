@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import httpx
 import openpyxl
+import psycopg
 import pyarrow.parquet
 import pytest
 
@@ -326,6 +327,22 @@ def test_whose_history_must_be_said(api: httpx.Client) -> None:
     assert "at most 5,000" in problem(api.post(PATH, json=many), 400, "BadRequestData")
     unknown = problem(api.post(PATH, json={"types": ["X"]}), 400, "InvalidRequest")
     assert "'types' is unknown here" in unknown
+
+
+def test_too_many_series_are_refused_even_if_some_have_no_values(
+    town: httpx.Client, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True, options="-c search_path=machi") as connection:
+        connection.execute(
+            "insert into series (tenant_id, entity_id, attribute_id, kind, types)"
+            " select s.tenant_id, 'urn:ngsi-ld:AirQualityObserved:' || n, s.attribute_id, 0, s.types"
+            " from series s join term t on t.id = s.attribute_id, generate_series(1, 10000) n"
+            " where t.iri like '%%/pm25' and s.entity_id = %s",
+            [NORTH],
+        )
+    refused = town.get(PATH, params={"type": "AirQualityObserved"})
+    assert "more than 5,000 series" in problem(refused, 403, "TooComplexQuery")
+    assert get(town, id=NORTH, attributes="pm25").json()["rowCount"] == 4
 
 
 def test_head_answers_without_the_rows(town: httpx.Client) -> None:
