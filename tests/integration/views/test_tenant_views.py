@@ -8,9 +8,11 @@ import psycopg
 import pytest
 
 from context_api.store.database import Database, open_database
+from context_api.store.migrate import migrate
 from context_api.store.store import Store
-from context_api.store.views import Reader, get_reader, revoke_password, set_password
+from context_api.store.views import Reader, RoleRefused, get_reader, revoke_password, set_password
 from tests.integration.http.history_town import NORTH, SOUTH, fill
+from tests.support import databases
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 PASSWORD = "only of this test 1"
@@ -162,6 +164,35 @@ def test_nobody_comes_in_without_a_password_and_a_revoked_one_is_void(
     with database.connection() as connection:
         connection.execute(f'drop owned by "{third.role}"')
         connection.execute(f'drop role "{third.role}"')
+
+
+def test_an_owner_who_may_not_make_roles_is_told_what_the_administrator_runs(postgres_url: str) -> None:
+    databases.execute(postgres_url, "create role {} login password 'machi-test'", "machi_test_sql_owner")
+    try:
+        with databases.temporary_database(postgres_url) as url:
+            databases.execute(url, "alter database {} owner to machi_test_sql_owner", url.rsplit("/", 1)[1])
+            if databases.has_timescaledb(url):
+                databases.execute(url, "create extension timescaledb")
+            owned = f"postgresql://machi_test_sql_owner:machi-test@{url.split('@', 1)[1]}"
+            migrate(owned)
+            database = open_database(owned)
+            try:
+                with pytest.raises(RoleRefused) as refused:
+                    set_password(database, "default", PASSWORD)
+            finally:
+                database.close()
+            statements = str(refused.value)
+            assert PASSWORD not in statements
+            role = statements.split('"')[1]
+            with psycopg.connect(url, autocommit=True) as administrator:
+                administrator.execute(statements)
+            with log_in(url, Reader("tenant_default", role, "", may_log_in=True)) as connection:
+                assert connection.execute("select count(*) from history").fetchone() == (0,)
+            with psycopg.connect(url, autocommit=True) as administrator:
+                administrator.execute(f'drop owned by "{role}"')
+                administrator.execute(f'drop role "{role}"')
+    finally:
+        databases.execute(postgres_url, "drop role {}", "machi_test_sql_owner")
 
 
 def test_long_and_odd_names_of_tenants_keep_apart(database: Database) -> None:
