@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -308,3 +309,22 @@ def test_secrets_sign_and_rotate(
     for secret in ("new-secret-of-16-or-more", "old-secret-of-16-or-more"):
         assert is_signed(signature, secret, request.body, time.time())
     assert "secret-of" not in api.get(f"/ngsi-ld/v1/subscriptions/{SUBSCRIPTION}").text
+
+
+def test_throttling_delivers_the_first_and_the_last_though_two_notifiers_run(
+    api: httpx.Client, http_receiver: Receiver, start: Start, notifier_settings: NotifierSettings
+) -> None:
+    subscribe(api, http_receiver, throttling=1)
+    start(notifier_settings)
+    start(replace(notifier_settings, instance="second"))
+    write(api, 1, 0)
+    wait_counts(api, delivered=1)
+    for value in range(1, 20):
+        write(api, 1, value)
+    wait_counts(api, matched=20, waiting=0)
+    found = values(http_receiver)
+    assert found == sorted(set(found))
+    assert (found[0], found[-1]) == (0, 19)
+    times = [request.at for request in http_receiver.requests]
+    assert all(later - earlier >= 0.99 for earlier, later in pairwise(times))
+    assert counts(api)["coalesced"] == 20 - len(found)

@@ -134,3 +134,31 @@ def test_gone_is_a_dead_letter_and_the_rest_waits() -> None:
 def test_an_interrupted_queue_keeps_its_failures() -> None:
     settlement = settle_attempts(queue_of(attempts=2, failing_s=5.0), [], None, RETRY)
     assert (settlement.rows, settlement.attempts) == ((), 2)
+
+
+def test_the_endpoint_is_blamed_only_for_what_reached_it() -> None:
+    queue = queue_of(is_trial=True)
+    asked = Attempt(Verdict.RETRY, "HTTP 503", 1e9)
+    settlement = settle_attempts(queue, [], asked, RETRY, cooldown_s=5.0)
+    assert (settlement.endpoint_failed, settlement.hold_s, settlement.is_trial) == (True, 3_600.0, True)
+    unsent = settle_attempts(queue, [], SERVER_ERROR, RETRY, endpoint_failed=False)
+    assert (unsent.endpoint_failed, unsent.hold_s) == (False, 0.0)
+    assert not settle_attempts(queue, [], GONE, RETRY).endpoint_failed
+    assert not settle_attempts(queue, [], None, RETRY).endpoint_failed
+
+
+def test_a_throttled_subscription_opens_a_window() -> None:
+    throttled = queue_of(subscription=subscription(document={"throttling_s": 7.5}))
+    assert settle_attempts(throttled, [result_of(throttled.rows[0], OK)], None, RETRY).window_s == 7.5
+    assert settle_attempts(throttled, [], SERVER_ERROR, RETRY).window_s == 7.5
+    assert settle_attempts(queue_of(), [], None, RETRY).window_s == 0.0
+
+
+def test_nothing_to_tell_is_cancelled_and_no_attempt() -> None:
+    row = result_of(queue_of().rows[0], Attempt(Verdict.EMPTY, "no entity matched"))
+    assert (row.state, row.attempted) == (State.CANCELLED, False)
+
+
+def test_a_result_has_the_status_and_the_time_it_took() -> None:
+    row = result_of(queue_of().rows[0], Attempt(Verdict.RETRY, "HTTP 500", status=500), 12)
+    assert (row.status, row.duration_ms) == (500, 12)

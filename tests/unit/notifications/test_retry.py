@@ -2,7 +2,13 @@
 
 import pytest
 
-from context_api.notifications.retry import RetryPolicy, Verdict, judge_status, parse_retry_after
+from context_api.notifications.retry import (
+    RetryPolicy,
+    Verdict,
+    explain_status,
+    judge_status,
+    parse_retry_after,
+)
 
 NOW = 1_795_428_000_000_000  # 2026-11-23T10:00:00Z
 
@@ -40,6 +46,7 @@ def test_retry_after_is_honoured_within_bounds(asked_s: float | None, least: flo
         (400, Verdict.RETRY),
         (404, Verdict.RETRY),
         (410, Verdict.GONE),
+        (508, Verdict.GONE),
         (429, Verdict.RETRY),
         (500, Verdict.RETRY),
         (503, Verdict.RETRY),
@@ -68,3 +75,9 @@ def test_status_decides(status: int, verdict: Verdict) -> None:
 )
 def test_retry_after_is_parsed(text: str | None, seconds: float | None) -> None:
     assert parse_retry_after(text, NOW) == seconds
+
+
+def test_what_does_not_speak_for_itself_is_explained() -> None:
+    assert "redirects are not followed" in explain_status(308)
+    assert "in a circle" in explain_status(508)
+    assert explain_status(500) == ""
