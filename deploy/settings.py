@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from context_api.notifications.mail import MailServer, parse_mail_server
+
 PREFIX = "MACHI_"
 Network = IPv4Network | IPv6Network
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -39,6 +41,12 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None, description="Redis or Valkey, `redis://:password@host:port/0`. Unset: embedded."
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server for notifications to `mailto:` addresses, `smtp://`, `smtps://` or "
+        "`smtp+starttls://` with `user:password@host:port`. Unset: such notifications wait.",
+    )
+    mail_from: str = Field("machi@localhost", description="Address that mails come from.")
     mqtt_url: str | None = Field(
         None, description="MQTT broker, `mqtt://host:port` or `mqtts://host:port`. Unset: embedded."
     )
@@ -180,6 +188,13 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mails are handed in."""
+        if self.smtp_url is None:
+            return None
+        return parse_mail_server(self.smtp_url.get_secret_value(), self.mail_from)
+
     @field_validator("mqtt_url")
     @classmethod
     def _check_mqtt_url(cls, value: str | None) -> str | None:
@@ -190,6 +205,11 @@ class Settings(BaseSettings):
             if parts.username or parts.password:
                 raise ValueError("carries a password: use MACHI_MQTT_USERNAME and MACHI_MQTT_PASSWORD")
         return value
+
+    @model_validator(mode="after")
+    def _check_mail_server(self) -> "Settings":
+        _ = self.mail_server  # what it raises names neither user nor password
+        return self
 
     @model_validator(mode="after")
     def _refuse_open_doors(self) -> "Settings":

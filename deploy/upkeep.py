@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from context_api.store import aggregates_refresh, columnstore, partitions, retention
+from context_api.store.alarms import Alarms
 from context_api.store.budget import Budget
 from context_api.store.database import connect
 from context_api.store.deliveries import give_up_before
@@ -35,6 +36,11 @@ def roll_partitions(url: str) -> str:
 
 def expire_entities(store: Store) -> str:
     return _repeat(store.expire_entities)
+
+
+def raise_alarms(alarms: Alarms) -> str:
+    """Raise what has held long enough though no new value came."""
+    return _repeat(alarms.raise_due)
 
 
 def delete_receipts(store: Store) -> str:

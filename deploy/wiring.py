@@ -109,9 +109,8 @@ def notifier_settings(settings: Settings, found: Connections) -> "NotifierSettin
             first_s=min(1.0, longest_s), longest_s=longest_s, give_up_s=settings.notify_retry_for
         ),
         rest=RestPolicy(first_s=min(1.0, longest_s), longest_s=longest_s),
-        bounds=Bounds(
-            per_subscription=settings.notify_waiting, per_tenant=settings.notify_waiting_tenant
-        ),
+        bounds=Bounds(per_subscription=settings.notify_waiting, per_tenant=settings.notify_waiting_tenant),
+        mail_server=settings.mail_server,
         timeout_s=settings.notify_timeout,
         sends_per_endpoint=settings.notify_concurrency,
         instance=settings.instance,

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from broker_bridge.health import Health, HealthServer
 from context_api.store import heartbeat
+from context_api.store.alarms import Alarms
 from context_api.store.budget import Budget
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
@@ -87,10 +88,12 @@ class _Worker:
 
     def _jobs(self) -> list[Job]:
         store = Store(self._database)
+        alarms = Alarms(self._database, store)
         return [
             Job("heartbeat", heartbeat.INTERVAL_S, self._beat, leader_only=False),
             Job("partitions", 600, lambda: upkeep.roll_partitions(self._url)),
             Job("expiry", 10, lambda: upkeep.expire_entities(store)),
+            Job("alarms", 2, lambda: upkeep.raise_alarms(alarms)),
             Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
         ]
@@ -130,7 +133,9 @@ class _Worker:
 
     def _keep_indexes(self, stop: threading.Event) -> None:
         """Build what is declared: in a thread of its own, since a large index takes minutes."""
-        schedule = Schedule([Job("indexes", INDEXES_S, lambda: maintain_indexes(self._url, stop))], self._count)
+        schedule = Schedule(
+            [Job("indexes", INDEXES_S, lambda: maintain_indexes(self._url, stop))], self._count
+        )
         while not stop.wait(TICK_S):
             schedule.run_due(leading=True, stop=stop)
 

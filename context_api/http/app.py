@@ -22,6 +22,7 @@ from context_api.http.errors import (
 from context_api.http.gate import Gate
 from context_api.http.openapi import build_openapi
 from context_api.http.responses import json_response
+from context_api.http.routes.alarms import alarms_router
 from context_api.http.routes.attributes import attributes_router
 from context_api.http.routes.batch import batch_router
 from context_api.http.routes.completeness import completeness_router
@@ -86,6 +87,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         retention_router(services),
         subscriptions_router(services),
         deliveries_router(services),
+        alarms_router(services),
         contexts_router(services),
         registrations_router(services),
         info_router(services),

@@ -26,6 +26,7 @@ TAGS = [
     {"name": "Batches", "description": "Many entities in one request"},
     {"name": "Types", "description": "Which kinds of entities there are"},
     {"name": "Temporal", "description": "What the town knew then"},
+    {"name": "Alarms", "description": "Thresholds on attributes, raised as Alert entities"},
     {"name": "History", "description": "The past as tables, for people and spreadsheets"},
     {"name": "Subscriptions", "description": "Be told when something changes"},
     {"name": "Contexts", "description": "The vocabulary"},

@@ -178,6 +178,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         example="Asia/Tokyo",
     ),
     "after": Parameter(description="Entries after this one", example="aq-001"),
+    "phase": _choice(["normal", "pending", "raised"], "Where an entity stands with an alarm rule"),
     "text": Parameter(description="Part of the id or the name", example="aq"),
     "profile": Parameter(description="Devices of this profile", example="air-quality"),
 }

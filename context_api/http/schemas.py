@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from context_api.http.schemas_alarms import SCHEMAS as ALARM_SCHEMAS
 from context_api.http.schemas_retention import RETENTION_SCHEMAS
 from context_api.http.schemas_subscriptions import SUBSCRIPTION_SCHEMAS
 
@@ -133,6 +134,7 @@ SCHEMAS: dict[str, Any] = {
         },
     ),
     **RETENTION_SCHEMAS,
+    **ALARM_SCHEMAS,
     **SUBSCRIPTION_SCHEMAS,
     "ContextDocument": _object(["@context"], **{"@context": {}}),
     "DeviceDraft": _object(

@@ -11,6 +11,9 @@ from context_api.ngsild.names import is_uri, shown
 from context_api.ngsild.subscription_model import (
     MQTT_QOS,
     MQTT_VERSION,
+    STYLE,
+    SUBJECT,
+    TEMPLATE,
     Endpoint,
     MqttVersion,
 )
@@ -23,6 +26,7 @@ from context_api.ngsild.subscription_readers import (
     read_pairs,
     write_number,
 )
+from context_api.ngsild.template import parse_template
 
 MASK = "********"
 """Stands for a secret in answers; in an update it stands for the one that is stored."""
@@ -39,9 +43,14 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\uffff]*")
 _SECRET = re.compile(r"[\x21-\x7e]*")
 _SECRET_NAME = re.compile(r"auth|cookie|token|secret|passw|key$|credential|signature|session", re.IGNORECASE)
 _HTTP_URI = re.compile(r"https?://[^/?#\s]+(?:[/?#]\S*)?", re.IGNORECASE)
+_MAIL_URI = re.compile(
+    r"mailto:[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])?",
+    re.IGNORECASE,
+)
 _NOTIFIER_VALUES = {
     MQTT_VERSION: tuple(map(str, MqttVersion)),
     MQTT_QOS: ("0", "1", "2"),
+    STYLE: ("slack",),
 }
 
 
@@ -188,8 +197,16 @@ def _read_uri(value: Any, pointer: str) -> str:
         except ValueError as error:
             raise BadRequestData(str(error), pointer=pointer) from None
         return value
+    if value.lower().startswith("mailto:"):
+        if not _MAIL_URI.fullmatch(value):
+            raise BadRequestData(
+                "a mail endpoint names one address, mailto:name@example.org", pointer=pointer
+            )
+        return value
     if not _HTTP_URI.fullmatch(value):
-        raise BadRequestData("an endpoint's uri is an http, https, mqtt or mqtts URL", pointer=pointer)
+        raise BadRequestData(
+            "an endpoint's uri is an http, https, mqtt, mqtts or mailto URL", pointer=pointer
+        )
     if "@" in re.split(r"[/?#\\]", value.partition("://")[2], maxsplit=1)[0]:
         raise BadRequestData(
             "an http endpoint's uri carries no credentials: give them as a header in receiverInfo,"
@@ -219,6 +236,8 @@ def _read_notifier(value: Any, pointer: str) -> tuple[str, str]:
     allowed = _NOTIFIER_VALUES.get(key)
     if allowed is not None and text not in allowed:
         raise BadRequestData(f"{key} is one of {', '.join(allowed)}, as a string", pointer=f"{pointer}/value")
+    if key in (TEMPLATE, SUBJECT):
+        parse_template(text, f"{pointer}/value")
     return key, text
 
 

@@ -19,6 +19,12 @@ ATTRIBUTE_TRIGGERS = DEFAULT_TRIGGERS | Trigger.ATTRIBUTE_DELETED
 
 MQTT_VERSION = "MQTT-Version"
 MQTT_QOS = "MQTT-QoS"
+TEMPLATE = "Machi-Template"
+"""Members of notifierInfo that are ours: what people read instead of JSON, …"""
+SUBJECT = "Machi-Subject"
+"""… the subject of mails, …"""
+STYLE = "Machi-Style"
+"""… and `slack` for the webhooks of chat rooms."""
 
 
 class NotificationFormat(StrEnum):
@@ -47,7 +53,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where notifications go (clause 5.2.15)."""
 
     uri: str
-    """http, https, mqtt or mqtts; only the latter two may carry credentials."""
+    """http, https, mqtt, mqtts or mailto; only the MQTT ones may carry credentials."""
     accept: str = "application/json"
     receiver_info: tuple[tuple[str, str], ...] = ()
     """Extra HTTP headers, or members of an MQTT message's metadata, in the order they were given."""
@@ -62,6 +68,26 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_mqtt(self) -> bool:
         """Whether notifications go out as MQTT messages (clause 7.2)."""
         return self.uri.lower().startswith(("mqtt://", "mqtts://"))
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether notifications go out as e-mail."""
+        return self.uri.lower().startswith("mailto:")
+
+    @property
+    def template(self) -> str | None:
+        """The template of what people read (`ngsild.template`)."""
+        return dict(self.notifier_info).get(TEMPLATE)
+
+    @property
+    def subject(self) -> str | None:
+        """The template of a mail's subject."""
+        return dict(self.notifier_info).get(SUBJECT)
+
+    @property
+    def style(self) -> str | None:
+        """How a chat room takes its messages."""
+        return dict(self.notifier_info).get(STYLE)
 
     @property
     def mqtt_version(self) -> MqttVersion:

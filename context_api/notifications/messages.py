@@ -25,6 +25,7 @@ from context_api.notifications.contexts import StoredContexts, link_of
 from context_api.notifications.delivery import MessageError
 from context_api.notifications.headers import build_headers, choose_form
 from context_api.notifications.sender import Message
+from context_api.notifications.texts import write_text
 from context_api.store.access import Access
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.database import Database
@@ -114,8 +115,9 @@ class MessageMaker:
         )
         if body is None:
             return None
+        text = write_text(endpoint, body)
         headers = build_headers(
-            form.content_type,
+            form.content_type if text is None else text.content_type,
             link=form.link,
             tenant=stored.tenant,
             receiver_info=endpoint.receiver_info,
@@ -124,7 +126,8 @@ class MessageMaker:
         return Message(
             endpoint.uri,
             headers,
-            orjson.dumps(body),
+            orjson.dumps(body) if text is None else text.body,
+            subject="" if text is None else text.subject,
             timeout_s=endpoint.timeout_ms / 1_000 if endpoint.timeout_ms else None,
             cooldown_s=(endpoint.cooldown_ms or 0.0) / 1_000,
             secrets=endpoint.secrets,

@@ -19,12 +19,14 @@ from context_api.notifications.senders import open_senders
 from context_api.notifications.settings import NotifierSettings
 from context_api.notifications.timers import run_timers
 from context_api.notifications.via import Aliases
+from context_api.store.alarms import Alarms
 from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries import LeasedQueue, get_counts, pause_subscription
 from context_api.store.errors import StoreError
 from context_api.store.heartbeat import INTERVAL_S, beat, forget
 from context_api.store.listen import listen
+from context_api.store.store import Store
 
 CHANNEL = "machi_outbox"
 PROCESS = "notifier"
@@ -48,7 +50,12 @@ class _Notifier:
         messages = MessageMaker(database, public_url=settings.public_url)
         policy = OutboundPolicy(settings.outbound_allow)
         try:
-            async with open_senders(policy, user_agent="Machi-Notifier") as sender:
+            async with open_senders(
+                policy,
+                user_agent="Machi-Notifier",
+                mail_server=settings.mail_server,
+                alarms=Alarms(database, Store(database)),
+            ) as sender:
                 await self._run(stop, database, sender, messages)
         finally:
             await asyncio.to_thread(messages.close)

@@ -25,7 +25,7 @@ class Message:
     """A notification ready to be sent."""
 
     url: str
-    """http, https, mqtt or mqtts; it may carry credentials and is shown to nobody."""
+    """http, https, mqtt, mqtts or mailto; it may carry credentials and is shown to nobody."""
     headers: Headers
     """HTTP headers, or the members of an MQTT message's metadata (clause 7.2)."""
     body: bytes
@@ -36,6 +36,8 @@ class Message:
     """What it is to be signed with, the newest first."""
     mqtt_version: MqttVersion = MqttVersion.V5
     mqtt_qos: int = 0
+    subject: str = ""
+    """Of a mail."""
 
 
 @dataclass(frozen=True)

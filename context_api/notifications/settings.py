@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from context_api.notifications.mail import MailServer
 from context_api.notifications.outbound import Network
 from context_api.notifications.retry import RetryPolicy
 from context_api.store.deliveries import RestPolicy
@@ -22,6 +23,8 @@ class NotifierSettings:
     http_host: str = "127.0.0.1"
     http_port: int | None = None
     """/healthz, /readyz and /metrics; 0 = a free port, None = none."""
+    mail_server: MailServer | None = None
+    """Where mails are handed in; None: `mailto:` endpoints wait."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rest: RestPolicy = field(default_factory=RestPolicy)
     """When endpoints are left alone after failures."""

@@ -246,6 +246,8 @@ def check_endpoint(policy: OutboundPolicy, endpoint: Endpoint) -> None:
     Names are not resolved here: what they point to may change, and the notifier checks it at each call.
     """
     pointer = "/notification/endpoint/uri"
+    if endpoint.is_mail:
+        return  # handed to the operator's own mail server
     if endpoint.is_mqtt:
         _check_address(policy, parse_mqtt_uri(endpoint.uri).host, pointer)
         return

@@ -36,12 +36,13 @@ select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
-where s.tenant_id = %s
+where s.tenant_id = %s and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.key
 limit %s offset %s
 
 -- name: count_subscriptions
-select count(*) from subscription where tenant_id = %s
+select count(*) from subscription
+where tenant_id = %s and id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%'
 
 -- name: lock_subscription
 select key, document from subscription where tenant_id = %s and id = %s for update

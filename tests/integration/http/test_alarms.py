@@ -1,0 +1,93 @@
+"""Alarm rules over HTTP."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+RULES = "/api/v1/alarms"
+RULE: dict[str, Any] = {
+    "id": "pm25-high",
+    "name": "PM2.5 注意",
+    "type": "AirQualityObserved",
+    "attribute": "pm25",
+    "above": 35,
+}
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def test_a_rule_from_its_making_to_its_end(api: httpx.Client) -> None:
+    assert api.get(RULES).json() == {"rules": []}
+    made = api.post(RULES, json=RULE)
+    assert made.status_code == 201
+    assert made.headers["location"] == f"{RULES}/pm25-high"
+    rule = made.json()
+    assert (rule["above"], rule["severity"], rule["isActive"]) == (35.0, "medium", True)
+    assert "below" not in rule
+    assert api.get(f"{RULES}/pm25-high").json() == rule
+    assert api.get(RULES).json() == {"rules": [rule]}
+    assert api.get(RULES, params={"limit": 1}).json()["next"] == "pm25-high"
+    assert api.get(RULES, params={"after": "pm25-high"}).json() == {"rules": []}
+    assert problem(api.post(RULES, json=RULE), 409)["title"]
+    replaced = api.put(f"{RULES}/pm25-high", json=RULE | {"above": 50, "hysteresis": 5})
+    assert (replaced.status_code, replaced.json()["above"]) == (200, 50.0)
+    assert api.get(f"{RULES}/pm25-high/states").json() == {"states": []}
+    assert api.get("/ngsi-ld/v1/subscriptions").json() == []
+    assert api.delete(f"{RULES}/pm25-high").status_code == 204
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/states")):
+        assert problem(api.request(method, f"{RULES}/pm25-high{path}"), 404)["detail"]
+    assert problem(api.put(f"{RULES}/pm25-high", json=RULE), 404)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"above": None}, "a rule has a threshold"),
+        ({"message": "{% for x in y %}"}, "no loops"),
+        ({"attribute": "a b"}, "a b"),
+        ({"idPattern": "("}, "idPattern"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_no_rule(api: httpx.Client, change: dict[str, Any], detail: str) -> None:
+    assert detail in str(problem(api.post(RULES, json=RULE | change), 400))
+
+
+def test_the_path_and_the_body_name_one_rule(api: httpx.Client) -> None:
+    api.post(RULES, json=RULE)
+    assert "another" in problem(api.put(f"{RULES}/pm25-high", json=RULE | {"id": "x"}), 400)["detail"]
+    assert "phase is one of" in str(problem(api.get(f"{RULES}/pm25-high/states?phase=bad"), 400))
+
+
+def test_endpoints_for_people(api: httpx.Client) -> None:
+    def subscribe(endpoint: dict[str, Any]) -> httpx.Response:
+        document = {
+            "type": "Subscription",
+            "entities": [{"type": "Alert"}],
+            "notification": {"endpoint": endpoint},
+        }
+        return api.post("/ngsi-ld/v1/subscriptions", json=document)
+
+    template = [{"key": "Machi-Template", "value": "{{ description }}"}]
+    assert subscribe({"uri": "mailto:ops@city.example", "notifierInfo": template}).status_code == 201
+    for endpoint, detail in (
+        ({"uri": "mailto:a@b.example,c@d.example"}, "one address"),
+        ({"uri": "mailto:a@b.example?bcc=c@d.example"}, "one address"),
+        (
+            {"uri": "https://h.example/", "notifierInfo": [{"key": "Machi-Template", "value": "{% for %}"}]},
+            "loops",
+        ),
+        (
+            {"uri": "https://h.example/", "notifierInfo": [{"key": "Machi-Style", "value": "x"}]},
+            "Machi-Style",
+        ),
+    ):
+        answer = subscribe(endpoint)
+        assert answer.status_code == 400
+        assert detail in answer.text
