@@ -10,15 +10,13 @@ processors. Afterwards it is counted whether what was answered is in the databas
 import argparse
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -29,6 +27,8 @@ import psycopg
 from benchmarks import api_limits as limits
 from benchmarks import api_load as load
 from benchmarks import query_q
+from benchmarks.api_figures import Figure, medians, to_markdown
+from benchmarks.api_servers import api, plain
 from benchmarks.bridge_load import cpu_s, tree_cpu_s
 from context_api.ngsild.contexts import core_context
 from context_api.ngsild.represent import to_normalized
@@ -36,7 +36,6 @@ from context_api.store.database import open_database
 from context_api.store.migrate import migrate
 from context_api.store.partitions import create_partitions
 from context_api.store.store import Store
-from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
 
 WORKERS = 2
@@ -47,7 +46,6 @@ REWRITTEN = 20_000
 """So many of the entities are written again and again by batches: more than a worker remembers."""
 NAME = "urn:ngsi-ld:AirQualityObserved:"
 ENTITIES = "/ngsi-ld/v1/entities"
-_CPU = ("api_cpu_us", "postgres_cpu_us")
 UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 
 
@@ -63,76 +61,11 @@ class Bench:
     seconds: int
     document: bytes
     lines: Path
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the result. `goal` says in words what `value` has to reach."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-    goal: str = ""
-    is_met: bool | None = None
-    detail: dict[str, float] = field(default_factory=dict)
+    run: int = 0
+    """Which of several; what it makes has other names than what the others made."""
 
 
 # -- what runs -------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def process(command: Sequence[str], url: str, environment: dict[str, str]) -> Iterator[int]:
-    """A server that answers at `url`, stopped at the end."""
-    started = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
-        _wait_for(url, started)
-        yield started.pid
-    finally:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(15)
-        except subprocess.TimeoutExpired:
-            started.kill()
-
-
-def _wait_for(url: str, started: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if started.poll() is not None:
-            raise RuntimeError(f"the server ended with {started.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"nothing answers at {url}")
-
-
-@contextmanager
-def api(database_url: str, folder: Path) -> Iterator[tuple[str, int]]:
-    """One API process, as shipped but for access control."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    environment = {
-        "MACHI_DATABASE_URL": database_url,
-        "MACHI_HTTP_PORT": str(port),
-        "MACHI_AUTH": "off",
-        "MACHI_DATA_DIR": str(folder),
-        "MACHI_LOG_LEVEL": "warning",
-    }
-    with process([sys.executable, "-m", "deploy.cli", "api"], f"{url}/healthz", environment) as pid:
-        yield url, pid
-
-
-@contextmanager
-def plain(database_url: str) -> Iterator[str]:
-    """One process of the plain FastAPI application, served as ours is."""
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.api_limits:make_app"]
-    options = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    url = f"http://127.0.0.1:{port}"
-    environment = {limits.URL_VARIABLE: database_url}
-    with process([*command, *options, "--log-level", "warning"], f"{url}/documents/0000001", environment):
-        yield url
 
 
 def seed(url: str, entities: int) -> None:
@@ -168,14 +101,19 @@ def measure_reads(bench: Bench) -> list[Figure]:
     with ExitStack() as stack:
         others = [stack.enter_context(plain(bench.postgres)) for _ in range(WORKERS)]
         bare_script = load.get_by_id("/documents/%07d", bench.entities)
-        bare = load.run(bare_script, others, connections=CONNECTIONS, seconds=bench.seconds)
-    ours, detail = _run(bench, load.get_by_id(f"{ENTITIES}/{NAME}%07d", bench.entities), CONNECTIONS)
-    return [_ratio(f"GET by id, {CONNECTIONS} connections", ours, bare.rate, 2.0, detail)]
+
+        def bare() -> float:
+            return load.run(bare_script, others, connections=CONNECTIONS, seconds=bench.seconds).rate
+
+        before = bare()
+        ours, detail = _run(bench, load.get_by_id(f"{ENTITIES}/{NAME}%07d", bench.entities), CONNECTIONS)
+        limit = (before + bare()) / 2
+    return [_ratio(f"GET by id, {CONNECTIONS} connections", ours, limit, 2.0, detail)]
 
 
 def measure_writes(bench: Bench) -> list[Figure]:
     """PATCH and POST beside the loop, and alone; what was answered must be in the database."""
-    now = int(time.time())
+    now = int(time.time()) + 10_000 * bench.run
     path = f"{ENTITIES}/{NAME}%07d/attrs/pm25"
     figures = []
     patch_script = load.patch(path, bench.entities, now)
@@ -184,23 +122,14 @@ def measure_writes(bench: Bench) -> list[Figure]:
         ("PATCH of one attribute", patch_script, "change"),
         ("POST of an entity", create_script, "entity"),
     ):
-        bare, by_arrays = [
-            limits.commit_in_groups(
-                bench.postgres,
-                bench.document.decode(),
-                size=CONNECTIONS,
-                seconds=max(1, bench.seconds // 2),
-                entities=bench.entities,
-                is_new=table == "entity",
-                is_array=is_array,
-            )
-            for is_array in (False, True)
-        ]
-        before = _count(bench, table)
+        is_new = table == "entity"
+        before = _bare(bench, is_new=is_new)
+        rows = _count(bench, table)
         ours, detail = _run(bench, script, CONNECTIONS)
-        _balance(name, ours, _count(bench, table) - before, 1, CONNECTIONS)
-        figures.append(_ratio(f"{name}, {CONNECTIONS} connections", ours, bare, 0.3, detail))
-        figures[-1].detail["by_arrays"] = round(by_arrays)
+        _balance(name, ours, _count(bench, table) - rows, 1, CONNECTIONS)
+        limit = (before + _bare(bench, is_new=is_new)) / 2
+        detail["by_arrays"] = round(_bare(bench, is_new=is_new, is_array=True))
+        figures.append(_ratio(f"{name}, {CONNECTIONS} connections", ours, limit, 0.3, detail))
     alone_patch = load.patch(path, bench.entities, now + 3600)
     alone_create = load.create(ENTITIES, _template(bench).replace("@ID@", "alone-@ID@"))
     for name, script in (("PATCH of one attribute", alone_patch), ("POST of an entity", alone_create)):
@@ -209,11 +138,28 @@ def measure_writes(bench: Bench) -> list[Figure]:
     return figures
 
 
+def _bare(bench: Bench, *, is_new: bool, is_array: bool = False) -> float:
+    """What the bare loop writes per second."""
+    return limits.commit_in_groups(
+        bench.postgres,
+        bench.document.decode(),
+        size=CONNECTIONS,
+        seconds=max(1, bench.seconds // 2),
+        entities=bench.entities,
+        is_new=is_new,
+        is_array=is_array,
+    )
+
+
 def measure_batches(bench: Bench) -> list[Figure]:
     """Upserts of 100: of entities that are there, and of new ones."""
     figures = []
     for name, script, table in (
-        ("existing", load.upsert_again(UPSERT, bench.lines, BATCH, int(time.time()) + 7200), "change"),
+        (
+            "existing",
+            load.upsert_again(UPSERT, bench.lines, BATCH, int(time.time()) + 7200 + 10_000 * bench.run),
+            "change",
+        ),
         ("new", load.upsert_new(UPSERT, _template(bench), BATCH), "entity"),
     ):
         before = _count(bench, table)
@@ -258,9 +204,39 @@ def measure_queries(bench: Bench) -> list[Figure]:
 
 
 def measure_memory(bench: Bench) -> list[Figure]:
-    """The most that a worker held at any time."""
+    """The most that a worker held at any time, after the largest bodies and pages that it takes, at once."""
+    _load_memory(bench)
     peak = max(_peak_mb(pid) for pid in bench.pids)
     return [Figure("Memory of a worker, peak", round(peak), "MB", goal="<= 250 MB", is_met=peak <= 250)]
+
+
+def _load_memory(bench: Bench) -> None:
+    """Send the first worker three batches of 8 MB and eight pages of 1,000 entities, all at the same time."""
+    template, one = _template(bench), len(_template(bench).encode()) + 24
+
+    def batch(number: int) -> None:
+        entities = [
+            template.replace("@ID@", f"large-{number}-{each:06}") for each in range(8 * 1024 * 1024 // one)
+        ]
+        asked = urllib.request.Request(  # noqa: S310 - our own server
+            f"{bench.urls[0]}{UPSERT}",
+            f"[{','.join(entities)}]".encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(asked, timeout=300) as answer:  # noqa: S310
+            answer.read()
+
+    def page(number: int) -> None:
+        query = f"?type=AirQualityObserved&limit=1000&offset={number * 1000}"
+        for _ in range(3):
+            with urllib.request.urlopen(f"{bench.urls[0]}{ENTITIES}{query}", timeout=300) as answer:  # noqa: S310
+                answer.read()
+
+    with ThreadPoolExecutor(11) as pool:
+        under_way = [pool.submit(batch, number) for number in range(3)]
+        under_way += [pool.submit(page, number) for number in range(8)]
+        for sent in under_way:
+            sent.result()
 
 
 def _run(bench: Bench, script: str, connections: int) -> tuple[load.Load, dict[str, float]]:
@@ -298,7 +274,7 @@ def _count(bench: Bench, table: str) -> int:
 
 def _template(bench: Bench) -> str:
     document = json.loads(bench.document)
-    document["id"] = f"{NAME}@ID@"
+    document["id"] = f"{NAME}{bench.run}-@ID@"
     return json.dumps(document, ensure_ascii=False)
 
 
@@ -330,27 +306,8 @@ def _detail(seen: load.Load) -> dict[str, float]:
     return {name: round(value, 2) for name, value in asdict(seen).items()}
 
 
-# -- how it is told --------------------------------------------------------------------------------------
-
-
-def to_markdown(figures: Sequence[Figure]) -> str:
-    """Write a table."""
-    rows = [
-        "| What | Figure | Limit | Ratio | Goal | | CPU per request: API, PostgreSQL |",
-        "|---|---:|---:|---:|---|---|---:|",
-    ]
-    for one in figures:
-        limit = "" if one.limit is None else f"{one.limit:,.0f}"
-        ratio = "" if not one.limit else f"{one.value / one.limit:.2f}"
-        verdict = {True: "met", False: "missed", None: ""}[one.is_met]
-        cpu = [f"{one.detail[name]:,.0f} us" for name in _CPU if name in one.detail]
-        cells = [one.name, f"{one.value:,} {one.unit}", limit, ratio, one.goal, verdict, ", ".join(cpu)]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
-
-
-def measure(entities: int, seconds: int) -> Iterator[Figure]:
-    """One run; figures as they come. Queries first: writes change what they would find."""
+def measure(entities: int, seconds: int, runs: int) -> list[Figure]:
+    """The median of so many runs of each part. Queries first: writes change what they would find."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
@@ -363,11 +320,12 @@ def measure(entities: int, seconds: int) -> Iterator[Figure]:
         urls, pids = [url for url, _ in servers], [pid for _, pid in servers]
         postgres_pid = postgres.process.pid if postgres.process else 0
         bench = Bench(postgres.url, urls, pids, postgres_pid, entities, seconds, document, lines)
-        parts: list[Callable[[Bench], list[Figure]]] = [
-            measure_queries, measure_reads, measure_writes, measure_batches, measure_memory
-        ]  # fmt: skip
+        parts: list[Callable[[Bench], list[Figure]]] = [measure_queries, measure_reads]
+        parts += [measure_writes, measure_batches]
+        figures: list[Figure] = []
         for part in parts:
-            yield from part(bench)
+            figures += medians([part(replace(bench, run=run)) for run in range(runs)])
+        return figures + measure_memory(replace(bench, run=runs))
 
 
 def main() -> None:
@@ -375,11 +333,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--entities", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=8, help="of load per case")
+    parser.add_argument("--runs", type=int, default=1, help="of which the median is given")
     parser.add_argument("--json", type=Path, help="file for the figures with all their details")
     options = parser.parse_args()
     machine = {"processors": float(os.cpu_count() or 0), "load_before": round(os.getloadavg()[0], 2)}
-    figures = list(measure(options.entities, options.seconds))
-    print(f"{options.entities} entities, {options.seconds} s per case, {WORKERS} workers, {machine}\n")
+    figures = measure(options.entities, options.seconds, options.runs)
+    print(f"{options.entities} entities, {options.seconds} s per case, {options.runs} runs")
+    print(f"{WORKERS} workers, {machine}\n")
     print(to_markdown(figures))
     if options.json:
         report = {

@@ -67,12 +67,12 @@ def commit_in_groups(
         else "update bench_document d set body = g.body from (select unnest(%s::text[]) id, %s body) g"
         " where d.id = g.id"
     )
-    done, started = 0, time.perf_counter()
+    done, started, run = 0, time.perf_counter(), time.time_ns()
     with psycopg.connect(url, autocommit=True) as connection:
         while time.perf_counter() - started < seconds:
             # A stride that is prime to the number of documents: no document twice in a group
             ids = [
-                f"new-{is_array}-{done + n}" if is_new else f"{(done + n) * 7919 % entities:07}"
+                f"new-{run}-{done + n}" if is_new else f"{(done + n) * 7919 % entities:07}"
                 for n in range(size)
             ]
             with connection.transaction():

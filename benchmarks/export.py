@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from benchmarks.api import api
+from benchmarks.api_servers import api
 from benchmarks.bridge_load import cpu_s, tree_cpu_s
 from context_api.store.migrate import migrate
 from deploy.embedded.postgres import EmbeddedPostgres
