@@ -72,6 +72,10 @@ class SeriesFound(NamedTuple):
     is_number: bool
 
 
+_UNKNOWN = (0, 0, True, True)
+"""Stands for what was not looked up of a series."""
+
+
 class Place(NamedTuple):
     """What an entity is called and where it is; both as they are stored."""
 
@@ -179,7 +183,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         given = {name: None if each is None else list(each) for name, each in chosen.items()}
         rows = self._fetch("find_series", {**given, "tenant_id": self._tenant_id, "limit": limit})
         if len(rows) >= limit:
-            return [SeriesFound(*row, 0, 0, is_observed=True, is_number=True) for row in rows]
+            return [SeriesFound(*row, *_UNKNOWN) for row in rows]
         with wrapped_errors():
             found = self._connection.execute(
                 _SQL["get_extent"], [[row[0] for row in rows]], binary=True

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,15 +15,26 @@ import pyarrow.parquet
 import pytest
 
 from context_api.http.settings import ApiSettings
-from tests.integration.http.conftest import Serve, problem
+from tests.integration.http.conftest import Serve, problem, serving
 from tests.integration.http.history_town import NORTH, PM25, POINT, SOUTH, fill, pm25
+from tests.support import databases
 
 PATH = "/api/v1/history"
 TYPE = "大気質の観測"
 
 
+@pytest.fixture(scope="module")
+def town(postgres_url: str, database_template: str) -> Iterator[httpx.Client]:
+    """One town for all tests that only read."""
+    with databases.temporary_database(postgres_url, database_template) as url:
+        fill(url)
+        with serving(ApiSettings(database_url=url, port=0, auth=False)) as client:
+            yield client
+
+
 @pytest.fixture
-def town(database_url: str, api: httpx.Client) -> httpx.Client:
+def own_town(database_url: str, api: httpx.Client) -> httpx.Client:
+    """A town that a test may write to."""
     fill(database_url)
     return api
 
@@ -244,23 +256,25 @@ def test_wide_buckets_have_a_column_per_attribute_and_method(town: httpx.Client)
     ]
 
 
-def test_an_answer_comes_again_as_it_was_before_corrections(town: httpx.Client, database_url: str) -> None:
+def test_an_answer_comes_again_as_it_was_before_corrections(
+    own_town: httpx.Client, database_url: str
+) -> None:
     parameters = {"attributes": "pm25", "id": NORTH, "from": "2026-04-01", "to": "2026-04-01"}
-    before = get(town, **parameters).json()
-    sums = get(town, **parameters, bucket="day", method="sum").json()
+    before = get(own_town, **parameters).json()
+    sums = get(own_town, **parameters, bucket="day", method="sum").json()
     fill(
         database_url, [(NORTH, pm25(99.0, "2026-04-01T12:00:00")), (NORTH, pm25(7.0, "2026-04-01T13:00:00"))]
     )
 
-    now = get(town, **parameters).json()
+    now = get(own_town, **parameters).json()
     assert [row["value"] for row in now["rows"]] == [20, 99.0, 7.0]
     assert (before["corrections"], now["corrections"]) == (0, 1)
-    again = town.get(before["query"]).json()
+    again = own_town.get(before["query"]).json()
     assert again["rows"] == before["rows"]
     assert [row["value"] for row in again["rows"]] == [20, 30.0]
-    by_database = town.get(before["query"].replace("format=json", "format=csv"))
+    by_database = own_town.get(before["query"].replace("format=json", "format=csv"))
     assert [row[6] for row in read_csv(by_database)[1:]] == ["20", "30"]
-    assert town.get(sums["query"]).json()["rows"] == sums["rows"]
+    assert own_town.get(sums["query"]).json()["rows"] == sums["rows"]
     assert sums["rows"][0]["sum"] == 50
 
 
@@ -330,7 +344,7 @@ def test_whose_history_must_be_said(api: httpx.Client) -> None:
 
 
 def test_too_many_series_are_refused_even_if_some_have_no_values(
-    town: httpx.Client, database_url: str
+    own_town: httpx.Client, database_url: str
 ) -> None:
     with psycopg.connect(database_url, autocommit=True, options="-c search_path=machi") as connection:
         connection.execute(
@@ -340,9 +354,9 @@ def test_too_many_series_are_refused_even_if_some_have_no_values(
             " where t.iri like '%%/pm25' and s.entity_id = %s",
             [NORTH],
         )
-    refused = town.get(PATH, params={"type": "AirQualityObserved"})
+    refused = own_town.get(PATH, params={"type": "AirQualityObserved"})
     assert "more than 5,000 series" in problem(refused, 403, "TooComplexQuery")
-    assert get(town, id=NORTH, attributes="pm25").json()["rowCount"] == 4
+    assert get(own_town, id=NORTH, attributes="pm25").json()["rowCount"] == 4
 
 
 def test_head_answers_without_the_rows(town: httpx.Client) -> None:
