@@ -185,12 +185,12 @@ def test_patterns_that_are_taken_end_soon(pattern: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("parameters", "query"),
     [
-        ({}, TemporalQuery()),
-        ({"lastN": "5"}, TemporalQuery(last_n=5)),
-        ({"lastN": 5}, TemporalQuery(last_n=5)),
+        ({}, TemporalQuery(deletions=False)),
+        ({"lastN": "5"}, TemporalQuery(last_n=5, deletions=False)),
+        ({"lastN": 5}, TemporalQuery(last_n=5, deletions=False)),
         (
             {"timerel": "before", "timeAt": "1970-01-01T00:00:01Z"},
-            TemporalQuery(timerel=TimeRelation.BEFORE, time_at=SECOND),
+            TemporalQuery(timerel=TimeRelation.BEFORE, time_at=SECOND, deletions=False),
         ),
         (
             {
