@@ -183,7 +183,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         given = {name: None if each is None else list(each) for name, each in chosen.items()}
         rows = self._fetch("find_series", {**given, "tenant_id": self._tenant_id, "limit": limit})
         if len(rows) >= limit:
-            return [SeriesFound(*row, *_UNKNOWN) for row in rows]
+            return [SeriesFound._make([*row, *_UNKNOWN]) for row in rows]
         with wrapped_errors():
             found = self._connection.execute(
                 _SQL["get_extent"], [[row[0] for row in rows]], binary=True
