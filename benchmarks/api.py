@@ -76,7 +76,9 @@ def seed(url: str, entities: int) -> None:
     database = open_database(url, pool_max=2)
     try:
         store = Store(database)
-        query_q.fill(store, store.tenant("default", create=True), entities, url)
+        access = store.tenant("default", create=True)
+        query_q.fill(store, access, entities, url)
+        query_q.declare(database, access)
     finally:
         database.close()
 

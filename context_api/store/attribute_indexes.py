@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.errors import AlreadyExists, Conflict, OperationNotSupported, ResourceNotFound
@@ -64,6 +65,8 @@ class Usable(NamedTuple):
     tenant_id: int
     attribute_id: int
     type_id: int | None
+    has_many: bool = True
+    """Whether an entity has several values of it: only then is the other index asked too."""
 
 
 class IndexRegistry:
@@ -132,7 +135,7 @@ class DeclaredIndexes:
     """Which indexes queries may use: as of two seconds ago at most. One for a process; for all threads.
 
     A query that used one asks afterwards whether that `still_serve`d it: a writer may have given the
-    attribute an observedAt meanwhile.
+    attribute an observedAt, or a second value, meanwhile.
     """
 
     def __init__(self) -> None:
@@ -158,9 +161,12 @@ class DeclaredIndexes:
         """Whether these indexes have missed nothing up to now."""
         with database.connection() as connection:
             rows = connection.execute(_SQL["get_usable"], [tenant_id, tenant_id]).fetchall()
-        serving = {Usable._make(row) for row in rows}
-        if serving.issuperset(used.values()):
-            return True
+            serving = {Usable(*row) for row in rows}
+            single = [one for one in used.values() if not one.has_many]
+            if serving.issuperset(one._replace(has_many=True) for one in used.values()) and not any(
+                one.has_many for one in _looked_at(connection, single)
+            ):
+                return True
         self._looked_at = float("-inf")
         return False
 
@@ -169,9 +175,10 @@ class DeclaredIndexes:
         if now - self._looked_at > _LOOK_AGAIN_S:
             with database.connection() as connection:
                 rows = connection.execute(_SQL["get_usable"], [None, None]).fetchall()
+                found = _looked_at(connection, [Usable(*row) for row in rows])
             of_tenants: dict[int, list[Usable]] = {}
-            for row in rows:
-                of_tenants.setdefault(row[0], []).append(Usable._make(row))
+            for one in found:
+                of_tenants.setdefault(one.tenant_id, []).append(one)
             self._of_tenants, self._looked_at = of_tenants, now
         return self._of_tenants.get(tenant_id, [])
 
@@ -184,15 +191,20 @@ def narrowing(usable: Usable, wanted: Wanted) -> tuple[bytes, tuple[object, ...]
     key, keys = key_expressions(usable.attribute_id, "e.")
     tests: list[bytes] = []
     parameters: list[object] = []
-    if wanted.keys:
+    if len(wanted.keys) == 1:
+        tests.append(key + b" = %s")  # whose entities the index gives in the order of their ids
+        parameters.append(wanted.keys[0])
+    elif wanted.keys:
         tests.append(key + b" = any(%s)")
+        parameters.append(pack_byteas(wanted.keys))
+    if wanted.keys and usable.has_many:
         tests.append(keys + b" && %s")
-        parameters += [pack_byteas(wanted.keys), pack_byteas([*wanted.keys, MANY])]
+        parameters.append(pack_byteas([*wanted.keys, MANY]))
     for low, below in wanted.ranges:
         ends = [(b" >= %s", low)] * (low is not None) + [(b" < %s", below)] * (below is not None)
         tests.append(b"(" + b" and ".join([key + test for test, _ in ends]) + b")")
         parameters += [end for _, end in ends]
-    if any(one.below is not None for one in wanted.ranges):
+    if usable.has_many and any(one.below is not None for one in wanted.ranges):
         tests.append(key + b" = '\\xff'")  # after every key, so that only an end above leaves it out
     condition = belongs(usable.tenant_id, usable.type_id, "e.").encode()
     return b"(" + condition + b" and (" + (b" or ".join(tests) or b"false") + b"))", tuple(parameters)
@@ -208,6 +220,19 @@ def belongs(tenant_id: int, type_id: int | None, row: str = "") -> str:
     """Write which entities an index is about."""
     condition = f"{row}tenant_id = {tenant_id:d}"
     return condition if type_id is None else f"{condition} and {row}types @> '{{{type_id:d}}}'"
+
+
+def _looked_at(connection: Connection[TupleRow], found: Sequence[Usable]) -> list[Usable]:
+    """Tell of each index whether an entity has several values; one look at each."""
+    if not found:
+        return []
+    asked = [
+        b"select %d, exists (select from machi.entity where %b and %b = '\\xff')"
+        % (number, belongs(one.tenant_id, one.type_id).encode(), key_expressions(one.attribute_id)[0])
+        for number, one in enumerate(found)
+    ]
+    rows = connection.execute(b" union all ".join(asked), prepare=False).fetchall()
+    return [found[number]._replace(has_many=has_many) for number, has_many in rows]
 
 
 def _guaranteed(types: TypeSelection | None) -> Sequence[Iri]:

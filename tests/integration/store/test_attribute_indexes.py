@@ -312,6 +312,20 @@ def test_an_index_rests_once_its_attribute_is_measured(
         registry.declare(access, NAME, ROOM)
 
 
+def test_the_first_entity_with_several_values_is_found_at_once(
+    database: Database, store: Store, access: Access
+) -> None:
+    store.apply(access, [create(n, {NAME: value("x")}) for n in range(3)])
+    declare(database, access, NAME)
+    other = Store(database)  # a process of its own, which has seen entities with one value only
+    for q, expected in (('name=="y"', []), ('name<"z"', [0, 1, 2]), ('name~="^y"', [])):
+        assert matching(other, access, q) == expected
+    store.apply(access, [update(1, {NAME: value(["y", "w"])}), update(2, {NAME: value(["v", "u"])})])
+    assert matching(other, access, 'name=="y"') == [1]
+    assert matching(other, access, 'name=="x"') == [0]
+    assert matching(other, access, 'name=="v","w"') == [1, 2]
+
+
 def test_a_place_needs_no_index(store: Store, access: Access, registry: IndexRegistry) -> None:
     place = Instance(kind=Kind.GEO_PROPERTY, value={"type": "Point", "coordinates": [139, 35]})
     store.apply(access, [create(1, {NAME: [place]})])
