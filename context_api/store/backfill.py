@@ -14,13 +14,13 @@ from context_api.ngsild.model import Instance, Iri, Micros
 from context_api.store.batch import Batch
 from context_api.store.history import Observation, write_observations
 from context_api.store.observations import INTEGER, Series, encode_observation
-from context_api.store.packing import EPOCH_MICROS, pack_texts, pack_time
+from context_api.store.packing import EPOCH_MICROS, pack_ints, pack_texts, pack_time
 from context_api.store.queries import load_queries
 from context_api.store.terms import Terms
 
 _SQL = load_queries("backfill")
 
-ROWS_PER_TRANSACTION = 50_000
+ROWS_PER_TRANSACTION = 20_000
 
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
@@ -142,14 +142,23 @@ def _pack_with_body(
 
 
 def _correct(batch: Batch, rows: Sequence[_Row], now: Micros) -> int:
-    found = batch.connection.execute(_SQL["find_other"]).fetchall()
+    connection = batch.connection
+    connection.execute("set local jit = off")
+    connection.execute(_SQL["prepare"])
+    times = [at for _, _, at, _, _ in rows]
+    bounds = [
+        pack_ints(sorted({series_id for _, series_id, _, _, _ in rows})),
+        pack_time(min(times)),
+        pack_time(max(times)),
+    ]
+    found = connection.execute(_SQL["find_other"], bounds, prepare=False).fetchall()
     author = batch.access.principal
     others = [
         Observation(series_id, at, True, value, body, now, None, author)
         for (position,) in found
         for _, series_id, at, value, body in [rows[position]]
     ]
-    outcomes = write_observations(batch.connection, others) if others else []
+    outcomes = write_observations(connection, others) if others else []
     return sum(outcome is not ValueOutcome.DUPLICATE for outcome in outcomes)
 
 

@@ -1,5 +1,6 @@
 """`machi replay`."""
 
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,12 @@ def replay(  # noqa: PLR0917 - typer calls it by names
         str, typer.Option("--map", help="How to read it: a TOML file, or a built-in map's name.")
     ],
     speed: Annotated[str, typer.Option(help="60: an hour takes a minute. max: without pauses.")] = "60",
-    backfill: Annotated[bool, typer.Option(help="Fill the history: the same as --speed max.")] = False,
+    backfill: Annotated[
+        bool,
+        typer.Option(
+            help="Load it into history, past the broker: no notification, no current value changes."
+        ),
+    ] = False,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Only rows with these values; may be given again.", metavar="COLUMN=VALUE[,VALUE]"),
@@ -39,13 +45,15 @@ def replay(  # noqa: PLR0917 - typer calls it by names
     """Play recorded data over MQTT as if its devices were live; each value keeps its time.
 
     Devices are registered by HTTP with the key in MACHI_API_KEY; on the machine of `machi up` none is needed.
+    A backfill may be interrupted and begun again: it ends with the same history.
     """
+    from context_api.store.database import open_database
     from deploy import wiring
     from deploy.process import run_until_stopped, start_process
     from deploy.progress import Progress
     from deploy.settings import read_settings
     from devices.registration_client import RegistrationError
-    from devices.replay import ReplaySettings, run
+    from devices.replay import ReplaySettings, run, run_backfill
 
     settings = read_settings()
     start_process("replay", settings)
@@ -59,16 +67,21 @@ def replay(  # noqa: PLR0917 - typer calls it by names
             data_dir=settings.data_dir,
             api_key=wiring.api_key(settings),
             tenant=tenant,
-            speed=None if backfill else _factor(speed),
+            speed=_factor(speed),
             selection=_selection(only or [], since, until),
         )
 
         def perform(stop: Event) -> None:
             with Progress() as show:
-                status = run(own, stop, lambda status: _show(show, status))
+                play = partial(run_backfill, database=database) if backfill else run
+                status = play(own, stop=stop, on_status=lambda status: _show(show, status))
             _report(status)
 
-        run_until_stopped(perform)
+        database = open_database(found.database_url)
+        try:
+            run_until_stopped(perform)
+        finally:
+            database.close()
     except (RegistrationError, OSError, ValueError) as error:
         raise CommandError(str(error)) from error
 
@@ -126,14 +139,18 @@ def _show(show: "Progress", status: "ReplayStatus") -> None:
         "registering": f"Registering devices: {status.registered} of {status.devices}",
     }.get(
         status.phase,
-        f"{status.published} messages published, {status.acknowledged} acknowledged, "
+        f"{status.published} rows {'published' if status.outcome is None else 'read'}, "
+        f"{status.acknowledged} {'acknowledged' if status.outcome is None else 'loaded'}, "
         f"up to {status.recorded_until or 'the beginning'}",
     )
     show(status.phase, text)
 
 
 def _report(status: "ReplayStatus") -> None:
-    typer.echo(
-        f"{status.devices} devices, {status.rows} rows, {status.left_out} left out, "
-        f"{status.values} values, {status.published} messages published, {status.acknowledged} acknowledged"
-    )
+    rows = f"{status.devices} devices, {status.rows} rows, {status.left_out} left out, {status.values} values"
+    if status.outcome is None:
+        typer.echo(f"{rows}, {status.published} messages published, {status.acknowledged} acknowledged")
+        return
+    stored, duplicate, corrected = status.outcome
+    outcome = f"{stored} stored, {duplicate} there already, {corrected} corrected"
+    typer.echo(f"{rows}: {outcome}, {status.refused} rows refused")

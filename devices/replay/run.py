@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from context_api.ngsild.time import format_datetime
+from context_api.store.backfill import BackfillOutcome
 from devices.broker_address import parse_broker_url
 from devices.fleet import Fleet, Member, allow_files_for
 from devices.registration_client import RegistrationClient, register_all
@@ -36,10 +37,10 @@ class ReplaySettings:
     api_key: str | None = field(default=None, repr=False)
     tenant: str = "default"
     speed: float | None = None
-    """60: a recorded hour takes a minute. None (`--speed max`, `--backfill`): without pacing."""
+    """60: a recorded hour takes a minute. None (`--speed max`): without pacing."""
     selection: Selection = EVERYTHING
     max_rate: float = 2000.0
-    """Messages per second at most: a backfill must not fill the broker's queue faster than it empties."""
+    """Messages per second at most: the broker's queue must not fill faster than it empties."""
     patience_s: float = 60.0
 
 
@@ -62,6 +63,8 @@ class ReplayStatus:
     refused: int = 0
     recorded_until: str | None = None
     """The time of the newest measurement that was played."""
+    outcome: BackfillOutcome | None = None
+    """Of a backfill: what became of its values."""
 
 
 OnStatus = Callable[[ReplayStatus], None]
@@ -174,8 +177,3 @@ def render(measurement: Measurement) -> bytes:
     """Return the native payload of a measurement; its time is the recorded one."""
     document = {"observedAt": format_datetime(measurement.at), **measurement.values}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def backfill(settings: ReplaySettings) -> ReplaySettings:
-    """The same without pacing: late data is history, so nobody has to wait for it."""
-    return replace(settings, speed=None)

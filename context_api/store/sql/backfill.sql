@@ -10,6 +10,9 @@ create temporary table if not exists backfill_stage (
 -- name: copy_stage
 copy backfill_stage (position, series_id, at, value, body) from stdin (format binary)
 
+-- name: prepare
+analyze backfill_stage
+
 -- name: load
 -- In the order of the chunks, so that each is opened once.
 insert into observation (series_id, at, has_observed_at, value, body, recorded_at)
@@ -19,12 +22,16 @@ order by date_bin('7 days', at, timestamptz '2000-01-03 00:00:00Z'), series_id, 
 on conflict (series_id, at) do nothing
 
 -- name: find_other
--- Those that stand there with another content: of before, or of an earlier row of this load.
+-- Those that stand there with another content: of before, or of an earlier row of this load. The bounds, though
+-- implied, keep the planner from reading all of history.
 select s.position
 from backfill_stage s
 join observation o on o.series_id = s.series_id and o.at = s.at
-where (o.value, o.body::text, o.has_observed_at) is distinct from (s.value, s.body::text, true)
-    or o.deleted_at is not null
+where o.series_id = any(%s) and o.at between %s and %s
+    and (
+        (o.value, o.body::text, o.has_observed_at) is distinct from (s.value, s.body::text, true)
+        or o.deleted_at is not null
+    )
 order by s.position
 
 -- name: keep_heads

@@ -47,9 +47,9 @@ def read_beijing() -> list[tuple[datetime, int | float]]:
     path = find_data("timeseries", "cn_beijing_air", "PRSA_Aotizhongxin.csv.gz")
     with gzip.open(path, "rt") as lines:
         rows = [row for row in csv.DictReader(lines) if row["PM2.5"] != "NA"]
-    return [
-        (_time(row), float(text) if "." in text else int(text)) for row in rows for text in [row["PM2.5"]]
-    ]
+    texts = [row["PM2.5"] for row in rows]
+    numbers = [float(text) if "." in text else int(text) for text in texts]
+    return list(zip(map(_time, rows), numbers, strict=True))
 
 
 def _time(row: dict[str, str]) -> datetime:
