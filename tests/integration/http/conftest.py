@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -73,6 +75,14 @@ def serving(settings: ApiSettings) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join(15)
+
+
+def concrete_path(path: str, operation: dict[str, Any]) -> str:
+    """Give a path of the OpenAPI document with its own examples in it."""
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("in") == "path":
+            path = path.replace(f"{{{parameter['name']}}}", quote(parameter["example"], safe=":"))
+    return path
 
 
 def problem(response: httpx.Response, status: int, kind: str) -> str:

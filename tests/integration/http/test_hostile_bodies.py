@@ -8,16 +8,10 @@ import httpx
 import pytest
 
 from context_api.http.settings import ApiSettings
-from tests.integration.http.conftest import LOOPBACK, SECRET, serving
+from tests.integration.http.conftest import LOOPBACK, SECRET, concrete_path, serving
 from tests.support.databases import temporary_database
 
 JSON = {"Content-Type": "application/json"}
-PATH_NAMES = {
-    "entity_id": "urn:ngsi-ld:T:1",
-    "attribute": "a",
-    "registration_id": "urn:ngsi-ld:R:1",
-    "subscription_id": "urn:ngsi-ld:S:1",
-}
 MAX_BYTES = 3 * 1024 * 1024
 
 
@@ -48,10 +42,7 @@ def _routes(client: httpx.Client) -> Iterator[tuple[str, str]]:
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for method, operation in methods.items():
             if "application/json" in operation.get("requestBody", {}).get("content", {}):
-                concrete = path
-                for name, value in PATH_NAMES.items():
-                    concrete = concrete.replace(f"{{{name}}}", value)
-                yield method.upper(), concrete.replace("{", "").replace("}", "")
+                yield method.upper(), concrete_path(path, operation)
 
 
 def _entity(value: bytes) -> bytes:
