@@ -59,7 +59,7 @@ def make_other(number: int) -> Subscription:
         {"entities": [{"type": "*", "id": f"urn:ngsi-ld:Thing:{number}"}]},
         {"entities": [{"type": "*", "idPattern": f"^urn:ngsi-ld:Thing:{number}-.*$"}]},
         {"watchedAttributes": [f"attribute{number}"]},
-        {"entities": [{"type": f"Thing{number % 7}"}], "q": f"pm25=={number}"},
+        {"entities": ours, "watchedAttributes": ["pm25"], "q": f"pm25==-{number}"},
     ]
     return subscribe(number, **kinds[number % len(kinds)])
 

@@ -1,12 +1,12 @@
 """Subscriptions, indexed so that a change finds those that it touches (clauses 5.2.12 and 5.8.6).
 
 A subscription is filed under what its selectors name (an id, a type, an idPattern, or anything) and, below
-that, under its watched attributes. A change looks up its own id, types and attributes: what it costs does not
-depend on how many subscriptions wait for something else.
+that, under its watched attributes and the values that its q asks for. A change looks up its own id, types,
+attributes and values: what it costs does not depend on how many subscriptions wait for something else.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -14,6 +14,8 @@ from context_api.ngsild.changes import Trigger
 from context_api.ngsild.merge import Transition
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import selected_types
+from context_api.ngsild.query.conditions import Path
+from context_api.ngsild.query.keys import Key, Keyed, find_keys, keys_at
 from context_api.ngsild.query.pattern_set import PatternSet
 from context_api.ngsild.subscription import EntitySelector, Subscription
 from context_api.ngsild.subscription_filters import Filter, compile_filters
@@ -53,17 +55,68 @@ class _Filed(msgspec.Struct, frozen=True):
     triggers: int
     expires_at: Micros | None
     filters: tuple[Filter, ...]
+    keyed: Keyed | None
+    """What its q wants an attribute to be equal to."""
+
+
+class _Pile(msgspec.Struct):
+    """Subscriptions by key; those that want an attribute to be equal to something lie under what that is."""
+
+    free: dict[int, _Filed] = {}
+    keyed: dict[Path, dict[Key, dict[int, _Filed]]] = {}
+
+    def copy(self) -> "_Pile":
+        """Give a copy that can be changed."""
+        keyed = {
+            path: {key: dict(filed) for key, filed in by_key.items()} for path, by_key in self.keyed.items()
+        }
+        return _Pile(dict(self.free), keyed)
+
+    def put(self, filed: _Filed) -> None:
+        """Put one in."""
+        if filed.keyed is None:
+            self.free[filed.key] = filed
+            return
+        by_key = self.keyed.setdefault(filed.keyed.path, {})
+        for key in filed.keyed.keys:
+            by_key.setdefault(key, {})[filed.key] = filed
+
+    def drop(self, filed: _Filed) -> None:
+        """Take one out, if it is there."""
+        self.free.pop(filed.key, None)
+        by_key = self.keyed.get(filed.keyed.path, {}) if filed.keyed is not None else {}
+        for key in filed.keyed.keys if filed.keyed is not None else ():
+            by_key.get(key, {}).pop(filed.key, None)
+            if key in by_key and not by_key[key]:
+                del by_key[key]
+        if filed.keyed is not None and not by_key:
+            self.keyed.pop(filed.keyed.path, None)
+
+    def find(self, change: "_Change") -> Iterator[_Filed]:
+        """Give those that a change may touch."""
+        yield from self.free.values()
+        for path, by_key in self.keyed.items():
+            for key in change.keys_at(path):
+                yield from by_key.get(key, _NONE).values()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.free and not self.keyed
 
 
 class _Drawer(msgspec.Struct):
-    """The subscriptions of one subject, by key: those that watch an attribute, and those that watch all."""
+    """The subscriptions of one subject: those that watch an attribute, and those that watch all."""
 
-    watching: dict[Iri, dict[int, _Filed]] = {}
-    watching_all: dict[int, _Filed] = {}
+    watching: dict[Iri, _Pile] = {}
+    watching_all: _Pile = msgspec.field(default_factory=_Pile)
 
     def copy(self) -> "_Drawer":
         """Give a copy that can be changed."""
-        return _Drawer({name: dict(filed) for name, filed in self.watching.items()}, dict(self.watching_all))
+        return _Drawer({name: pile.copy() for name, pile in self.watching.items()}, self.watching_all.copy())
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.watching and self.watching_all.is_empty
 
 
 class SubscriptionIndex:
@@ -129,14 +182,15 @@ class SubscriptionIndex:
         mine: set[_Subject] = set()
         for key in gone:
             filed = self._filed.pop(key, None)
-            for subject in filed.subjects if filed is not None else ():
-                self._take_out(self._open(subject, mine), subject, key)
+            if filed is not None:
+                for subject in filed.subjects:
+                    self._take_out(self._open(subject, mine), subject, filed)
         for key, subscription in new:
             # A periodic one is told by the clock, not by changes (clause 5.8.6)
             if subscription.is_active is not False and subscription.interval_s is None:
                 self._file(_prepare(key, subscription), mine)
         for subject in mine:
-            if not self._drawers[subject].watching and not self._drawers[subject].watching_all:
+            if self._drawers[subject].is_empty:
                 del self._drawers[subject]
         self._patterns = +self._patterns
         if set(self._patterns) != known:
@@ -159,22 +213,24 @@ class SubscriptionIndex:
             if subject[0] == _PATTERN:
                 self._patterns[subject[1]] += 1
             if not filed.watched:
-                drawer.watching_all[filed.key] = filed
+                drawer.watching_all.put(filed)
             for attribute in filed.watched:
-                drawer.watching.setdefault(attribute, {})[filed.key] = filed
+                drawer.watching.setdefault(attribute, _Pile()).put(filed)
 
-    def _take_out(self, drawer: _Drawer, subject: _Subject, key: int) -> None:
+    def _take_out(self, drawer: _Drawer, subject: _Subject, filed: _Filed) -> None:
         if subject[0] == _PATTERN:
             self._patterns[subject[1]] -= 1
-        drawer.watching_all.pop(key, None)
-        for attribute, filed in list(drawer.watching.items()):
-            filed.pop(key, None)
-            if not filed:
-                del drawer.watching[attribute]
+        drawer.watching_all.drop(filed)
+        for attribute in filed.watched:
+            pile = drawer.watching.get(attribute, _Pile())
+            pile.drop(filed)
+            if pile.is_empty:
+                drawer.watching.pop(attribute, None)
 
 
 def _prepare(key: int, subscription: Subscription) -> _Filed:
     selectors = subscription.entities or (EntitySelector(),)
+    q = subscription.filters.q
     return _Filed(
         key,
         tuple(dict.fromkeys(subject for selector in selectors for subject in _name_subjects(selector))),
@@ -183,6 +239,7 @@ def _prepare(key: int, subscription: Subscription) -> _Filed:
         int(subscription.effective_triggers),
         subscription.expires_at,
         compile_filters(subscription.filters),
+        None if q is None else find_keys(q),
     )
 
 
@@ -197,7 +254,7 @@ def _name_subjects(selector: EntitySelector) -> Iterable[_Subject]:
     return [_ANYTHING]
 
 
-class _Change(msgspec.Struct, frozen=True):
+class _Change(msgspec.Struct):
     """A change in the form that matching needs; the integers are bits of `Trigger`."""
 
     entity: Entity
@@ -205,6 +262,14 @@ class _Change(msgspec.Struct, frozen=True):
     of_entity: int
     all: int
     now: Micros
+    keys: dict[Path, set[Key]] = {}
+
+    def keys_at(self, path: Path) -> set[Key]:
+        """Give what the entity has at a path, as keys."""
+        found = self.keys.get(path)
+        if found is None:
+            found = self.keys[path] = keys_at(path, self.entity)
+        return found
 
 
 def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
@@ -220,11 +285,12 @@ def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
 
 
 def _search(drawer: _Drawer, change: _Change, found: dict[int, Match]) -> None:
-    for filed in drawer.watching_all.values():
+    for filed in drawer.watching_all.find(change):
         _try(filed, change, change.all, found)
     if drawer.watching:
         for attribute in change.by_attribute:
-            for filed in drawer.watching.get(attribute, _NONE).values():
+            pile = drawer.watching.get(attribute)
+            for filed in pile.find(change) if pile is not None else ():
                 fired = change.of_entity
                 for watched in filed.watched:
                     fired |= change.by_attribute.get(watched, 0)

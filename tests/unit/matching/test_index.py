@@ -22,6 +22,7 @@ from context_api.ngsild.changes import (
 from context_api.ngsild.merge import Removed, Transition, apply_change
 from context_api.ngsild.model import Entity, Instance
 from context_api.ngsild.query import AllOf, AnyOf, TypeIs, compile_id_pattern
+from context_api.ngsild.query.predicate import matches
 from context_api.ngsild.subscription import (
     Endpoint,
     EntitySelector,
@@ -30,7 +31,7 @@ from context_api.ngsild.subscription import (
     subscription_from_json,
     subscription_to_json,
 )
-from context_api.ngsild.subscription_filters import read_filters
+from context_api.ngsild.subscription_filters import Filter, Filters, compile_filters, read_filters
 from tests.unit.ngsild.builders import CORE, ROOM, SECOND, T0, name, room
 
 NOW = T0 + SECOND
@@ -208,11 +209,22 @@ _SELECTORS = st.builds(
     ids=st.sampled_from([(), (ROOM,), ("urn:other:1",)]),
     id_pattern=st.sampled_from([None, "Room", "Hall"]),
 )
+_QS = st.sampled_from([None, "temperature==1", "temperature==2,3;humidity", "co2==2", "co2>1"])
+
+
+def _asking(
+    selectors: list[EntitySelector], watched: list[str], triggers: int, q: str | None
+) -> Subscription:
+    filters = read_filters({} if q is None else {"q": q}, CORE)
+    return subscription(*selectors, watched=tuple(watched), triggers=triggers, filters=filters)
+
+
 _SUBSCRIPTIONS = st.builds(
-    lambda selectors, watched, triggers: subscription(*selectors, watched=tuple(watched), triggers=triggers),
+    _asking,
     st.lists(_SELECTORS, max_size=2),
     st.lists(st.sampled_from(_TERMS), unique=True, max_size=2),
     st.integers(1, 63),
+    _QS,
 )
 _CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.just(DELETE),
@@ -238,6 +250,8 @@ def _fires(one: Subscription, before: Entity | None, transition: Transition) -> 
         return selector.id_pattern is None or bool(compile_id_pattern(selector.id_pattern).search(entity.id))
 
     if one.entities and not any(map(selects, one.entities)):
+        return Trigger(0)
+    if one.filters.q is not None and not matches(one.filters.q, entity):
         return Trigger(0)
     fired = Trigger(0)
     watched = [
@@ -385,3 +399,25 @@ def test_a_query_about_linked_entities_is_left_for_later() -> None:
     document = {"q": "partOf{temperature}>20;temperature>100"}
     linked = msgspec.structs.replace(subscription(of_type("Room")), filters=read_filters(document, CORE))
     assert keys(_found(SubscriptionIndex([(1, linked)]), updating(temperature=2))) == [1]
+
+
+def test_only_those_are_judged_that_ask_for_a_value_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def note(filters: Filters) -> tuple[Filter, ...]:
+        ready = compile_filters(filters)
+
+        def passes(entity: Entity) -> bool:
+            judged.append(filters.q_text or "")
+            return all(one(entity) for one in ready)
+
+        return (passes,)
+
+    monkeypatch.setattr("context_api.matching.index.compile_filters", note)
+    asking = [
+        (number, _asking([of_type("Room")], [], 63, f"temperature=={number};humidity>0"))
+        for number in range(1_000)
+    ]
+    index = SubscriptionIndex(asking)
+    assert keys(_found(index, updating(temperature=7))) == [7]
+    assert judged == ["temperature==7;humidity>0"]
