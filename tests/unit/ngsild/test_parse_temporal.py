@@ -105,13 +105,12 @@ def test_one_instance_may_come_alone_or_as_its_attribute() -> None:
     expected = Instance(value=1, observed_at=T0)
     for document in (number(1), [number(1)], {"probe": [number(1)]}, {"probe": number(1)}):
         assert parse_temporal_instance(PROBE, document, CORE) == expected
-    for wrong in ({}, [], None, {"probe": []}, {"probe": [number(1), number(2)]}):
-        if wrong == {"probe": [number(1), number(2)]}:
-            with pytest.raises(BadRequestData):
-                parse_temporal_instance(PROBE, wrong, CORE)
-            continue
+    empty: tuple[Any, ...] = ({}, [], None, {"probe": []})
+    for wrong in empty:
         with pytest.raises(BadRequestData, match="empty"):
             parse_temporal_instance(PROBE, wrong, CORE)
+    with pytest.raises(BadRequestData):
+        parse_temporal_instance(PROBE, {"probe": [number(1), number(2)]}, CORE)
 
 
 JSON = st.recursive(
@@ -139,7 +138,7 @@ def test_aggregations_are_read() -> None:
     assert (read.methods, read.period) == ((AggrMethod.AVG, AggrMethod.MAX), Period(months=1))
     assert str(read.zone) == "Asia/Tokyo"
     assert parse_aggregation({"aggrMethods": ["sum"]}) == Aggregation(methods=(AggrMethod.SUM,))
-    for wrong in (
+    refused: tuple[dict[str, object], ...] = (
         {},
         {"aggrMethods": []},
         {"aggrMethods": [1]},
@@ -147,7 +146,8 @@ def test_aggregations_are_read() -> None:
         {"aggrMethods": "avg", "aggrPeriodDuration": 3600},
         {"aggrMethods": "avg", "aggrPeriodDuration": "P"},
         {"aggrMethods": "avg", "timezone": "Mars/Olympus"},
-    ):
+    )
+    for wrong in refused:
         with pytest.raises(BadRequestData):
             parse_aggregation(wrong)
 
