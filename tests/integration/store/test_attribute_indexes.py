@@ -13,6 +13,16 @@ from context_api.ngsild.contexts import core_context
 from context_api.ngsild.errors import AlreadyExists, Conflict, OperationNotSupported, ResourceNotFound
 from context_api.ngsild.model import Attributes, Entity, Instance, Kind
 from context_api.ngsild.query import Condition, EntityQuery, TypeIs, TypeSelection, parse_q
+from context_api.ngsild.query.conditions import (
+    Compares,
+    Equals,
+    Literal,
+    LiteralKind,
+    Matches,
+    Operator,
+    Path,
+    Range,
+)
 from context_api.store import attribute_indexes
 from context_api.store.access import Access
 from context_api.store.attribute_indexes import AttributeIndex, DeclaredIndexes, IndexRegistry
@@ -22,7 +32,7 @@ from context_api.store.index_building import maintain_indexes
 from context_api.store.index_keys import key_of
 from context_api.store.store import Store
 from context_api.store.terms import Terms
-from tests.integration.store.test_query_backends import NAMES, Town, attributes, conditions
+from tests.integration.store.test_query_backends import NAMES, Town, attributes, conditions, literal_of
 from tests.integration.store.test_query_backends import _settings as property_settings
 from tests.integration.store.town import (
     HALL,
@@ -129,6 +139,12 @@ def indexed_town(database_url: str) -> Iterator[Town]:
     database.close()
 
 
+def as_literal(one: Any) -> Literal:
+    if isinstance(one, bool):
+        return Literal(LiteralKind.FLAG, one)
+    return Literal(LiteralKind.TEXT if isinstance(one, str) else LiteralKind.NUMBER, one)
+
+
 def unmeasured(drawn: Attributes) -> Attributes:
     """Without observedAt, so that the indexes serve."""
     for instances in drawn.values():
@@ -137,11 +153,62 @@ def unmeasured(drawn: Attributes) -> Attributes:
     return drawn
 
 
+# Few values, so that what is asked for is often there; neighbours that share a key; and what lies about them
+_NEAR: list[Any] = [
+    *(-1, 0, 1, 1.5, 2**53, 2**53 + 1, 10**400), *("", "a", "ab", "b", "x" * 256, "x" * 257, "2026-11-23"),
+    *("2026-11-23T09:00:00Z", "2026-11-22T23:59:59.5Z", True, False),
+]  # fmt: skip
+_near = st.sampled_from(_NEAR)
+_held = st.one_of(
+    _near,
+    st.lists(_near, max_size=2),
+    _near.map(lambda one: {"@type": "x", "@value": one}),
+    st.lists(_near, min_size=1, max_size=2).map(lambda several: [{"@value": several}]),
+)
+_instance = st.one_of(
+    _held.map(lambda held: Instance(value=held)),
+    st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=2).map(
+        lambda texts: Instance(kind=Kind.LANGUAGE_PROPERTY, value={"en": texts[0], "ja": texts})
+    ),
+    st.sampled_from(["urn:a:1", "urn:a:2"]).map(lambda uri: Instance(kind=Kind.RELATIONSHIP, value=uri)),
+)
+near_attributes = st.fixed_dictionaries({NAMES[0]: _instance.map(lambda one: [one])})
+_literal = st.one_of(
+    _near.map(as_literal),
+    st.sampled_from(["urn:a:1", "a"]).map(lambda uri: Literal(LiteralKind.URI, uri)),
+    st.sampled_from(["2026-11-23T09:00:00Z", "2026-11-23", "09:00:00Z"]).map(literal_of),
+)
+_ordered = _literal.filter(
+    lambda one: one.kind in {LiteralKind.NUMBER, LiteralKind.TEXT, LiteralKind.DATETIME}
+)
+_pair = st.tuples(_ordered, _ordered).filter(lambda ends: ends[0].kind is ends[1].kind)
+_operand = st.one_of(_literal, _pair.map(lambda ends: Range(*ends)))
+_path = Path((NAMES[0],))
+near_terms: st.SearchStrategy[Condition] = st.one_of(
+    st.lists(_operand, min_size=1, max_size=2).map(lambda one: Equals(_path, tuple(one))),
+    st.builds(Compares, st.just(_path), st.sampled_from(Operator), _ordered),
+    st.sampled_from(["^a", "^ab?", "^ab", "^x*y", "^2026-11", "^(a|b)", "^a|b"]).map(
+        lambda pattern: Matches(_path, pattern)
+    ),
+)
+
+
+@given(st.lists(near_attributes, min_size=6, max_size=10), st.lists(near_terms, min_size=12, max_size=20))
+@settings(property_settings, max_examples=50)
+def test_what_has_the_keys_that_are_asked_for_is_found(
+    indexed_town: Town, drawn: list[Attributes], asked: list[Condition]
+) -> None:
+    town = indexed_town
+    town.fill([Entity(id=room(each), types=(ROOM,), attributes=one) for each, one in enumerate(drawn)])
+    for condition in asked:
+        town.check(q=condition)
+
+
 @given(
     st.lists(attributes().map(unmeasured), min_size=1, max_size=5),
     st.lists(conditions, min_size=4, max_size=12),
 )
-@settings(property_settings, max_examples=60)
+@settings(property_settings, max_examples=30)
 def test_q_with_declared_indexes(indexed_town: Town, drawn: list[Attributes], asked: list[Condition]) -> None:
     town = indexed_town
     town.fill([Entity(id=room(each), types=(ROOM,), attributes=one) for each, one in enumerate(drawn)])
@@ -149,6 +216,12 @@ def test_q_with_declared_indexes(indexed_town: Town, drawn: list[Attributes], as
         town.check(q=condition)
     states = {one.state for one in IndexRegistry(town.database).list_all(town.access)}
     assert states == {"ready"}
+
+
+def test_the_indexes_of_the_properties_are_those_that_queries_ask(indexed_town: Town) -> None:
+    town = indexed_town
+    town.fill([Entity(id=room(1), types=(ROOM,), attributes={NAMES[0]: value(1)})])
+    assert "attribute_key" in Plan(town.database, town.access).of("a==1")
 
 
 VALUES: list[Any] = [
