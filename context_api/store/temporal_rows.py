@@ -25,6 +25,8 @@ _SQL = load_queries("temporal")
 
 MAX_BYTES = 64 * 1024 * 1024
 """Values that one answer may hold, besides plain numbers."""
+MAX_AT_ONCE = 100_000
+"""Instances that may have been written at one moment, where a window is about when they were."""
 FEWEST_ROWS = 4
 """So many rows at least is a series asked for at a time."""
 
@@ -73,6 +75,11 @@ class RowReader:
         pending = list(runs)
         while pending:
             self._fetch(pending, size)
+            if sum(run.rows for run in runs) > 4 * limit + MAX_AT_ONCE:
+                raise TooManyResults(
+                    f"More than {MAX_AT_ONCE:,} instances were written at one moment, which no page divides:"
+                    " ask by observedAt, or for fewer entities or attributes"
+                )
             bound = self._bound(runs, limit)
             pending = [run for run in runs if run.is_open and self._may_have_more(run, bound)]
             size = max(FEWEST_ROWS, min(size * 4, 4 * (limit + 1) // max(len(pending), 1)))

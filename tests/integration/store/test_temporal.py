@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from context_api.ngsild.changes import DeleteAttribute, DeleteEntity
+from context_api.ngsild.errors import TooManyResults
 from context_api.ngsild.model import Instance, Kind, Micros
 from context_api.ngsild.query import EntityQuery, TemporalQuery, TimeProperty, TimeRelation, TypeIs
 from context_api.store import temporal_rows
 from context_api.store.access import Access
+from context_api.store.database import Database
 from context_api.store.observations import parse_instance_id
 from context_api.store.store import Store
 from context_api.store.temporal import HistoryRequest
@@ -241,3 +243,22 @@ def test_pages_read_a_small_multiple_of_what_they_serve(
     assert page.end is not None
     assert sum(rows) <= 1_000
     assert len(rows) <= 60
+
+
+def test_an_instant_that_no_page_can_hold_is_refused(
+    store: Store, access: Access, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [Instance(value=float(n), observed_at=T0 + n * SECOND) for n in range(60)]
+    change = WriteHistory(entity_id=room(1), types=(ROOM,), attributes={PM25: values}, create=True)
+    store.write_history(access, change)
+    with database.connection() as connection:
+        connection.execute("update observation set recorded_at = '2026-01-01Z'")
+    query = TemporalQuery(timeproperty=TimeProperty.CREATED_AT)
+    request = HistoryRequest(window=query, limit=5)
+    page = store.retrieve_history(access, room(1), request)
+    assert page is not None
+    assert page.end is None
+    assert sum(len(track.times) for track in page.items[0].tracks) == 60
+    monkeypatch.setattr(temporal_rows, "MAX_AT_ONCE", 20)
+    with pytest.raises(TooManyResults, match="one moment"):
+        store.retrieve_history(access, room(1), request)
