@@ -16,11 +16,14 @@ class LoopDetected(HttpError):
     status: ClassVar[int] = 508
 
 
-async def refuse_loop(request: Request, aliases: Aliases, tenant: str) -> None:
-    """Raise LoopDetected for a write that this tenant, or too many brokers, passed on."""
+async def refuse_loop(request: Request, aliases: Aliases, tenant: str) -> str:
+    """Give the brokers that passed a write on, as the header Via names them.
+
+    Raises LoopDetected where this very tenant, or too many, are among them.
+    """
     header = request.headers.get("via")
     if header is None or request.method in _READS:
-        return
+        return ""
     hops = parse_via(header)
     if len(hops) > MAX_HOPS:
         raise LoopDetected(f"The request came through {len(hops)} brokers; at most {MAX_HOPS} are accepted")
@@ -29,3 +32,4 @@ async def refuse_loop(request: Request, aliases: Aliases, tenant: str) -> None:
             "The request was caused by a notification of this very tenant (header Via): a subscription leads "
             "back to the broker it is at"
         )
+    return ", ".join(f"1.1 {hop}" for hop in hops)

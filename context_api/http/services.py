@@ -116,7 +116,7 @@ class Services:
     async def access(self, request: Request, *, create: bool = False) -> Access:
         """Give the Access of a request. Raises NonexistentTenant, unless the operation may create tenants."""
         name: str = request.scope["machi.tenant"]
-        await refuse_loop(request, self._aliases, name)
+        via = await refuse_loop(request, self._aliases, name)
         principal: Principal = request.scope["machi.principal"]
         tenant_id = self._tenants.get(name)
         if tenant_id is None:
@@ -124,7 +124,7 @@ class Services:
             tenant_id = found.tenant_id
             if len(self._tenants) < _TENANTS_MAX:
                 self._tenants[name] = tenant_id  # tenants are never deleted, so this stays true
-        return Access(name, tenant_id, principal.name)
+        return Access(name, tenant_id, principal.name, via=via)
 
     def _coalescer(self, perform: Callable[[Access, Sequence[Any]], Sequence[Any]], lanes: int) -> Any:
         return Coalescer(

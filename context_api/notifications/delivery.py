@@ -104,7 +104,7 @@ class QueueDelivery:
         if message is None:
             return _Sent(Attempt(Verdict.EMPTY, "no entity matched"), is_contact=False)
         timeout_s = min(message.timeout_s or self._settings.timeout_s, self._settings.longest_timeout_s)
-        message = add_marks(message, alias, now)
+        message = add_marks(message, alias, now, row.via)
         began = time.perf_counter()
         attempt = await self._sender.send(message, timeout_s)
         took_s = time.perf_counter() - began
@@ -119,11 +119,14 @@ class QueueDelivery:
         return await self._alias_of(queue.subscription.tenant)
 
 
-def add_marks(message: Message, alias: str | None, now: Micros) -> Message:
-    """Name the broker that sends it (Via, RFC 9110, 7.6.3) and, where there are secrets, sign it."""
+def add_marks(message: Message, alias: str | None, now: Micros, via: str | None = None) -> Message:
+    """Name the brokers it came through and the one that sends it (Via, RFC 9110, 7.6.3), and sign it.
+
+    Without secrets there is no signature.
+    """
     headers = list(message.headers)
     if alias is not None:
-        headers.append((b"Via", f"1.1 {alias}".encode()))
+        headers.append((b"Via", f"{via}, 1.1 {alias}".encode() if via else f"1.1 {alias}".encode()))
     if message.secrets:
         signature = sign(message.secrets, message.body, now // 1_000_000)
         headers.append((HEADER.encode(), signature.encode()))

@@ -15,3 +15,5 @@ class Access:
     tenant_id: int
     principal: str
     filter: None = None
+    via: str = ""
+    """Through which brokers the request came (header Via); notifications of its changes say so too."""

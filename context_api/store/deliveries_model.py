@@ -49,6 +49,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     change_seq: int = 0
     replayed: bool = False
     """Asked for again by the subscriber: exempt from order."""
+    via: str | None = None
+    """Through which brokers the change came, as long as the change is kept."""
 
 
 class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,7 @@ class Effects:
             _SQL["insert_changes"],
             [
                 self._access.tenant_id,
+                self._access.via,
                 pack_bigints(seqs),
                 pack_days(times),
                 pack_texts(entity_ids),

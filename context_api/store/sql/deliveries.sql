@@ -73,7 +73,7 @@ returning o.subscription_key, o.state, null::double precision;
 select o.subscription_key, o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from coalesce(o.changed_at, c.at)) * 1000000)::bigint as changed_at,
-    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed
+    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed, c.via
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as q (subscription_key, entity_id)
 cross join lateral (
     select w.*

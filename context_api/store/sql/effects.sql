@@ -49,8 +49,8 @@ using (select %s::integer as tenant_id, * from unnest(%s::text[], %s::integer[])
 where t.tenant_id = g.tenant_id and t.type_id = g.type_id and t.entity_id = g.entity_id
 
 -- name: insert_changes
-insert into change (tenant_id, seq, day, entity_id, at, trigger, attributes, document)
-select %s, g.seq, g.day, g.entity_id, g.at, g.trigger, g.attributes::integer[], g.document
+insert into change (tenant_id, via, seq, day, entity_id, at, trigger, attributes, document)
+select %s, nullif(%s, ''), g.seq, g.day, g.entity_id, g.at, g.trigger, g.attributes::integer[], g.document
 from unnest(%s::bigint[], %s::date[], %s::text[], %s::timestamptz[], %s::integer[], %s::text[], %s::bytea[])
     as g (seq, day, entity_id, at, trigger, attributes, document)
 

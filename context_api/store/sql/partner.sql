@@ -64,7 +64,7 @@ limit %(limit)s;
 select o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from coalesce(o.changed_at, c.at)) * 1000000)::bigint as changed_at,
-    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed
+    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed, c.via
 from outbox o
 left join change c on c.day = o.change_day and c.seq = o.change_seq
 where o.subscription_key = %(subscription_key)s and o.state = 2 and o.id = %(id)s;

@@ -328,3 +328,26 @@ def test_throttling_delivers_the_first_and_the_last_though_two_notifiers_run(
     times = [request.at for request in http_receiver.requests]
     assert all(later - earlier >= 0.99 for earlier, later in pairwise(times))
     assert counts(api)["coalesced"] == 20 - len(found)
+
+
+def test_a_circle_of_brokers_ends_where_it_began(
+    api: httpx.Client, http_receiver: Receiver, start: Start, notifier_settings: NotifierSettings
+) -> None:
+    """The receiver plays another broker: it passes on what it is told, and who told it."""
+    subscribe(api, http_receiver)
+    start(notifier_settings)
+    room = {"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": {"type": "Property", "value": 1}}
+    assert api.post(ENTITIES, json=room, headers={"Via": "1.1 elsewhere"}).status_code == 201
+    (told,) = http_receiver.wait_for(1)
+    own = api.get("/ngsi-ld/v1/info/sourceIdentity").json()["contextSourceAlias"]
+    assert told.headers["via"] == f"1.1 elsewhere, 1.1 {own}"
+    back = api.post(
+        "/ngsi-ld/v1/entityOperations/upsert",
+        json=told.json["data"],
+        headers={"Via": f"{told.headers['via']}, 1.1 elsewhere"},
+    )
+    problem(back, 508, "about:blank")
+    http_receiver.answer(508)
+    write(api, 1, 2)
+    overview = wait_for(lambda: api.get(ONE).json(), lambda found: found["status"] == "paused")
+    assert "in a circle" in overview["reason"]
