@@ -170,12 +170,13 @@ def _read_selected(
         return read_page(connection, terms, heads, rows, request)
     attributes = [row for row in rows if row.attribute != SCOPE]
     page = read_page(connection, terms, heads, attributes, request, validity)
-    if request.window.behind is None and is_wanted(SCOPE, DEFAULT_DATASET, request):
-        scopes = {one.head.id: one.scope for one in selected}
-        for history in page.items:
-            track = scopes.get(history.id)
-            if track is not None:
-                history.tracks.insert(0, track)
+    is_first = request.window.behind is None and is_wanted(SCOPE, DEFAULT_DATASET, request)
+    scopes = {one.head.id: one.scope for one in selected}
+    for history in page.items:
+        track = scopes.get(history.id)
+        if track is not None:
+            history.scopes = ()
+            history.tracks[:0] = [track] if is_first else []
     return page
 
 

@@ -113,14 +113,14 @@ def _aggregate(  # noqa: PLR0917
         row for row in rows if row.attribute != SCOPE and is_wanted(row.attribute, row.dataset_id, request)
     ]
     by_entity: dict[str, list[SeriesAggregate]] = {}
-    sources = {RAW}
+    sources: set[str] = set()
     origins: list[Sequence[SeriesRow]] = [wanted]
     if request.window.timerel in (None, TimeRelation.BEFORE):
         # Without a beginning, the buckets of each entity begin with its first instance
         origins = [[row for row in wanted if row.entity_id == head.id] for head in heads]
     for group in origins:
         found, source = _aggregate_group(connection, group, request.window, aggregation)
-        sources.add(source)
+        sources.update(source.split("+"))
         for one, row in found:
             by_entity.setdefault(row.entity_id, []).append(one)
     _refuse_ineligible(wanted, by_entity, request, aggregation)
@@ -130,8 +130,7 @@ def _aggregate(  # noqa: PLR0917
     items = [
         (make_history(terms, head, listed.get(head.id, []), []), by_entity.get(head.id, [])) for head in heads
     ]
-    best = sources - {RAW}
-    return AggregatedPage(items, min(best) if best else RAW)
+    return AggregatedPage(items, "+".join(sorted(sources)) or RAW)
 
 
 def _refuse_ineligible(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from context_api.ngsild.changes import Change
+from context_api.ngsild.errors import ResourceNotFound
 from context_api.ngsild.model import Instance, Iri
 from context_api.ngsild.query import EntityQuery
 from context_api.ngsild.query.aggregation import Aggregation
@@ -14,7 +15,7 @@ from context_api.store.batch import Batch, Shared
 from context_api.store.database import Database
 from context_api.store.temporal import HistoryPage, HistoryRequest, query_histories, retrieve_history
 from context_api.store.temporal_aggregates import AggregatedPage, aggregate_histories, aggregate_history
-from context_api.store.temporal_writing import DELETED_AT_A_TIME, WriteHistory
+from context_api.store.temporal_writing import WriteHistory
 
 _Result = TypeVar("_Result")
 
@@ -128,6 +129,10 @@ class TemporalOperations(ABC):
         )
 
     def _delete_slices(self, access: Access, delete: Callable[[Batch], int]) -> None:
-        """Delete in transactions of bounded size; an error after the first slice is that nothing is left."""
-        while self._write(access, (), delete) >= DELETED_AT_A_TIME:
-            pass
+        """Delete in transactions of bounded size; that nothing is left is an error for the first one only."""
+        deleted = self._write(access, (), delete)
+        while deleted >= writing.DELETED_AT_A_TIME:
+            try:
+                deleted = self._write(access, (), delete)
+            except ResourceNotFound:
+                return

@@ -7,6 +7,7 @@ import httpx
 import psycopg
 import pytest
 
+from context_api.store import temporal_writing
 from tests.integration.temporal.conftest import Server
 
 V1 = "/ngsi-ld/v1"
@@ -224,6 +225,20 @@ def test_deletions(api: httpx.Client) -> None:
     assert api.delete(f"{T}/{ROOM}").status_code == 404
     assert api.post(T, json=history(door=number("shut", 5))).status_code == 201
     assert pairs(api, "door") == [["shut", at(5)]]
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_long_histories_are_deleted_slice_by_slice(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(temporal_writing, "DELETED_AT_A_TIME", 2)
+    probes = [number(n, n) for n in range(count)]
+    api.post(T, json=history(probe=probes, door=[number("open", 0), number("shut", 1)]))
+    assert api.delete(f"{T}/{ROOM}/attrs/probe").status_code == 204
+    assert set(api.get(f"{T}/{ROOM}").json()) == {"id", "type", "door"}
+    api.post(T, json=history(probe=probes))
+    assert api.delete(f"{T}/{ROOM}").status_code == 204
+    assert api.get(f"{T}/{ROOM}").status_code == 404
 
 
 def test_the_marks_of_deletions(api: httpx.Client) -> None:
