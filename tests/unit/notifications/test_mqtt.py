@@ -195,10 +195,12 @@ def test_a_broker_that_says_nothing_costs_its_time_and_the_connection(silent: in
         willingly = willing(MqttVersion.V5)
         async with listening(lambda kind, body: b"" if kind == silent else willingly(kind, body)) as broker:
             sent = message(broker.port, 0 if silent == PINGREQ else 1)
-            assert await sender.send(sent, 0.2) == Attempt(Verdict.RETRY, "no acknowledgement within 0.2 s")
-            broker.answer = willingly
+            while not broker.count(silent):  # a busy machine may not come so far in time
+                attempt = await sender.send(sent, 0.2)
+                assert attempt == Attempt(Verdict.RETRY, "no acknowledgement within 0.2 s")
+            broker.answer, before = willingly, broker.connections
             assert await sender.send(sent, TIMEOUT_S) == Attempt(Verdict.DELIVERED)
-            assert broker.connections == 2
+            assert broker.connections == before + 1
 
     run(work)
 
