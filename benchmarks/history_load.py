@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Sequence
 
+from benchmarks.ingest_store import backend_cpu_s
 from context_api.ngsild.model import Instance, Micros
 from context_api.store.aggregates_refresh import refresh_aggregates
 from context_api.store.backfill import HistorySeries, HistoryValue
@@ -82,9 +83,12 @@ def main() -> None:
     for number in range(options.rounds):
         values = make_values(options.values, options.series, now - number * YEAR)
         bare = load_bare(options.database_url, values, 100_000_000 + number * options.series)
+        cpu = time.process_time(), backend_cpu_s(options.database_url)
         started = time.monotonic()
         first = store.backfill(access, series, values)
         took = time.monotonic() - started
+        python_us = (time.process_time() - cpu[0]) / len(values) * 1e6
+        server_us = (backend_cpu_s(options.database_url) - cpu[1]) / len(values) * 1e6
         started = time.monotonic()
         again = store.backfill(access, series, values)
         repeated = time.monotonic() - started
@@ -92,6 +96,7 @@ def main() -> None:
         print(
             f"{count:,} values: store {count / took:,.0f}/s {tuple(first)}, again {count / repeated:,.0f}/s"
             f" {tuple(again)}, bare {count / bare:,.0f}/s; {bare / took:.2f} of it",
+            f"; CPU per value: python {python_us:.1f} us, postgres {server_us:.1f} us",
             flush=True,
         )
     database.close()
