@@ -57,7 +57,7 @@ def describe_type(
     number, tenant_id, at = found[0], access.tenant_id, pack_time(now)
     with database.connection() as connection:
         counted = connection.execute(
-            _SQL["count_entities_of_type"], [tenant_id, number, number, tenant_id, at]
+            _SQL["count_entities_of_type"], [tenant_id, number, number, tenant_id, at, at]
         ).fetchone()
         count = counted[0] if counted is not None else 0
         if not count:

@@ -45,7 +45,7 @@ MAX_PAGE_OCTETS = 4 << 20
 LARGE_OCTETS = 512 << 10
 MAX_LARGE = 2
 """So many pages above LARGE_OCTETS are in memory at the same time: decoded they take ten times as much."""
-LARGE_WAIT_S = 2.0
+LARGE_WAIT_S = 5.0
 FIRST_CHUNK = 64
 LARGEST_CHUNK = 2_048
 _OF_THE_PAGE = ("ordering", "limit", "offset", "after", "count")
