@@ -4,6 +4,10 @@ The server is Debian 13's package postgresql-17-timescaledb (TimescaleDB's Apach
 installed; else, on Debian 13, installed by apt; else inside a root of Debian 13 made by debootstrap, once,
 under MACHI_CACHE_DIR (default .cache). COMMAND, by default the tests marked `timescale`, runs with
 MACHI_TEST_DATABASE_URL set to a fresh cluster on a loopback port, which is gone afterwards.
+
+The Community edition (compression) has no package in Debian: build timescale/timescaledb into a copy of such a
+root (`bootstrap`, `make`, `make install` with postgresql-server-dev-17, cmake and libicu-dev) and name it in
+MACHI_TIMESCALE_ROOT. Tests of what that edition alone has are skipped, by name, on the other.
 """
 
 import argparse
@@ -86,6 +90,9 @@ def cache_folder() -> Path:
 
 def provide() -> Installation:
     """Find or make an installation. TimescaleError when this machine, or this account, cannot."""
+    given = os.environ.get("MACHI_TIMESCALE_ROOT")
+    if given:
+        return _require_complete(Installation(Path(given).resolve()))
     system = Installation(Path("/"))
     if system.is_complete():
         return system
@@ -93,6 +100,15 @@ def provide() -> Installation:
         _install_by_apt(system)
         return system
     return _provide_root()
+
+
+def _require_complete(installation: Installation) -> Installation:
+    if not installation.is_complete():
+        raise TimescaleError(
+            f"MACHI_TIMESCALE_ROOT={installation.root} lacks /{_BIN}/postgres or /{_LIBRARY}."
+        )
+    _require_root("chroot into MACHI_TIMESCALE_ROOT")
+    return installation
 
 
 def _debian_version() -> str:
