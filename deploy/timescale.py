@@ -5,8 +5,8 @@ installed; else, on Debian 13, installed by apt; else inside a root of Debian 13
 under MACHI_CACHE_DIR (default .cache). COMMAND, by default the tests marked `timescale`, runs with
 MACHI_TEST_DATABASE_URL set to a fresh cluster on a loopback port, which is gone afterwards.
 
-The Community edition (compression) has no package in Debian: build timescale/timescaledb into a copy of such a
-root (`bootstrap`, `make`, `make install` with postgresql-server-dev-17, cmake and libicu-dev) and name it in
+The Community edition (compression) has no package in Debian: build timescale/timescaledb into a copy of such
+a root (`bootstrap`, `make`, `make install` with postgresql-server-dev-17, cmake and libicu-dev), name it in
 MACHI_TIMESCALE_ROOT. Tests of what that edition alone has are skipped, by name, on the other.
 """
 
