@@ -6,6 +6,10 @@ from typing import Literal
 
 import structlog
 
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    # Without local variables: they hold keys, passwords and what people sent
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "psycopg.pool", "asyncio", "transitions")
 
 
@@ -53,4 +57,4 @@ def _renderers(style: str) -> list[structlog.typing.Processor]:
             structlog.processors.ExceptionRenderer(),
             structlog.processors.KeyValueRenderer(key_order=["at", "level", "event"], drop_missing=True),
         ]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [_TRACEBACKS, structlog.processors.JSONRenderer(ensure_ascii=False)]

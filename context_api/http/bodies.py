@@ -95,8 +95,10 @@ async def _read_body(request: Request, timeout_s: float) -> bytes:
 def declared_length(request: Request) -> int:
     """Give the declared length. Raises LengthRequired without one, InvalidRequest where it is no number."""
     text = request.headers.get("content-length")
-    if text is None or text == "0":
+    if text is None:
         raise LengthRequired("The request needs a body and its Content-Length")
+    if text == "0":
+        raise InvalidRequest("The request needs a body, and has none")
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidRequest(f"Content-Length is {text[:_SHOWN]!r}; it must be a number of bytes")
     return int(text)

@@ -91,7 +91,8 @@ def test_errors_have_one_shape_on_every_route(api: httpx.Client) -> None:
         problem(api.request("TRACE", concrete), 405, "about:blank")
         if "requestBody" in operation:
             json = {"Content-Type": "application/json"}
-            _needs_a_length(api.request(method, concrete), path)
+            _needs_a_length(api.request(method, concrete, content=iter([b"{}"]), headers=json), path)
+            problem(api.request(method, concrete, content=b"", headers=json), 400, "InvalidRequest")
             problem(api.request(method, concrete, content=b"{", headers=json), 400, "InvalidRequest")
             problem(api.request(method, concrete, content=b" ", headers=json), 400, "InvalidRequest")
             problem(api.request(method, concrete, content=b"[" * 5000, headers=json), 400, "InvalidRequest")
