@@ -53,8 +53,6 @@ class Aggregate(msgspec.Struct, frozen=True, gc=False):
     maximum: float | None
     deviations: float | None
     """The sum of squared deviations from the mean: exact where sumsq has lost the digits."""
-    first_at: Micros | None
-    last_at: Micros | None
     first: float | None
     """The earliest number."""
     last: float | None
@@ -110,12 +108,7 @@ def read_aggregates(
     with _snapshot(connection):
         pieces = _choose(connection, series_ids, query, step)
         rows = _read(connection, pieces, query, step)
-    origin = query.edges[0]
-    if step is None:
-        return Aggregates([Aggregate(*row) for row in rows], _source(pieces))
-    return Aggregates(
-        [Aggregate(row[0], (row[1] - origin) // step, *row[2:]) for row in rows], _source(pieces)
-    )
+    return Aggregates([Aggregate(*row) for row in rows], _source(pieces))
 
 
 def read_extent(
@@ -206,7 +199,13 @@ def _read(
     if step is None:
         parameters["edges"] = pack_times(query.edges)
     else:
-        parameters |= {"step": step, "origin": pack_time(query.edges[0])}
+        origin = query.edges[0]
+        parameters |= {
+            "step": step,
+            "origin": pack_time(origin),
+            "origin_s": origin / 1e6,
+            "step_s": step / 1e6,
+        }
     # Planned for its own parameters: with them the planner leaves out the chunks of other times
     return connection.execute(statement, parameters, binary=True, prepare=False).fetchall()
 
@@ -230,10 +229,12 @@ def _shape(query: AggregateQuery, step: int | None, *, has_days: bool) -> str:
 
 
 def _bucket(step: int | None) -> bytes:
-    """Turn {time} into the index of its bucket or, where all are of one length, into its start."""
+    """Turn {time} into the index of its bucket."""
     if step is None:
         return b"width_bucket({time}, %(edges)s::timestamptz[]) - 1"
-    return b"date_bin(%(step)s * interval '1 microsecond', {time}, %(origin)s)"
+    # The start of the bucket exactly; as a number of seconds it may be off, but not by half a bucket
+    start = b"date_part('epoch', date_bin(%(step)s * interval '1 microsecond', {time}, %(origin)s))"
+    return b"round((" + start + b" - %(origin_s)s::float8) / %(step_s)s::float8)::integer"
 
 
 def _kept(level: str, query: AggregateQuery, step: int | None) -> bytes:

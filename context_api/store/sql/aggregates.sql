@@ -17,7 +17,7 @@ whole as (
     group by p.series_id, p.bucket, p.unit
 )
 select w.series_id, w.bucket, case when w.unit is null then s.unit_code else w.unit #>> '{}' end,
-    w.total, w.count, w.sum, w.sumsq, w.minimum, w.maximum, w.deviations, w.first_at, w.last_at, w.first, w.last
+    w.total, w.count, w.sum, w.sumsq, w.minimum, w.maximum, w.deviations, w.first, w.last
 from whole w
 join series s on s.id = w.series_id
 order by w.series_id, w.bucket, w.unit
@@ -25,7 +25,7 @@ order by w.series_id, w.bucket, w.unit
 -- name: read_single
 -- Where every bucket is one piece, there is nothing to put together.
 select p.series_id, p.bucket, case when p.unit is null then s.unit_code else p.unit #>> '{}' end,
-    p.total, p.count, p.sum, p.sumsq, p.minimum, p.maximum, p.deviations, p.first_at, p.last_at, p.first, p.last
+    p.total, p.count, p.sum, p.sumsq, p.minimum, p.maximum, p.deviations, p.first, p.last
 from ({parts}) as p (
     series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last
 )
@@ -111,8 +111,7 @@ end
 -- name: read_distinct
 -- As raw, but of whole buckets, with the number of different values.
 select r.series_id, r.bucket, case when r.unit is null then s.unit_code else r.unit #>> '{}' end,
-    r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum, r.deviations, r.first_at, r.last_at, r.first, r.last,
-    r.different
+    r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum, r.deviations, r.first, r.last, r.different
 from ({parts}) as r (
     series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last,
     different
