@@ -63,7 +63,10 @@ from tests.integration.store.town import (
 
 CORE = core_context()
 NAMES = [VOCABULARY + name for name in ("a", "b", "c", "neverSeen")]
-TIMES = ["2026-11-23T09:00:00Z", "2026-11-23T09:00:00.500Z", "2026-11-22T23:59:60Z", "2026-11-23T00:00:00Z"]
+TIMES = [
+    *("2026-11-23T09:00:00Z", "2026-11-23T09:00:00.500Z", "2026-11-23T00:00:00Z"),
+    *("2026-10-31T23:59:60Z", "2026-11-01T00:00:00Z"),
+]
 DAYS = ["2026-11-23", "2026-11-22", "12:00:00Z", "09:00:00.5Z"]
 numbers = st.sampled_from([0, 1, -1, 7, 0.1, 1.5, -2.25, 1e15, 1e16, 1e300, 2**53, 2**53 + 1, 2**63 - 1])
 texts = st.sampled_from(
