@@ -203,8 +203,9 @@ def _delete_slice(connection: Connection[TupleRow], rows: Sequence[SeriesRow]) -
         found = connection.execute(_SQL["delete_observations"], [row.series.id, left, row.series.id])
         deleted += found.rowcount
     if deleted < DELETED_AT_A_TIME:
-        connection.execute(_SQL["delete_superseded"], [ids])
-        connection.execute(_SQL["delete_moved"], [ids])
+        # The aggregates too: those of values that retention has dropped would stay for ever
+        for block in ("delete_superseded", "delete_moved", "delete_hourly", "delete_daily"):
+            connection.execute(_SQL[block], [ids])
     return deleted
 
 

@@ -40,6 +40,12 @@ delete from observation_superseded where series_id = any(%s)
 -- name: delete_moved
 delete from observation_moved where series_id = any(%s)
 
+-- name: delete_hourly
+delete from observation_hourly where series_id = any(%s)
+
+-- name: delete_daily
+delete from observation_daily where series_id = any(%s)
+
 -- name: delete_observation
 delete from observation where series_id = %s and at = %s
 

@@ -121,6 +121,25 @@ def test_a_value_that_comes_after_its_time_was_dropped_changes_no_aggregate(
     assert drop_old(owner, Budget(60)) == Dropped(1, 0)
 
 
+def test_a_deleted_history_leaves_no_aggregates_of_what_was_dropped(
+    filled: Store, access: Access, database: Database, owner: Connection[TupleRow]
+) -> None:
+    put_policy(database, access, ROOM, Retention(raw_days=30))
+    refresh_aggregates(owner)
+    drop_old(owner, Budget(60))
+    [(entity_id,)] = ask(database, "select distinct entity_id from series where entity_id like '%%1'")
+    filled.delete_history(access, entity_id)
+    assert count(database) == [(2, 400)]
+    left = (
+        "select count(*), count(distinct series_id) from observation_{} where series_id in "
+        "(select id from series where entity_id like '%%{}')"
+    )
+    for table in ("hourly", "daily"):
+        assert ask(database, left.format(table, 1)) == [(0, 0)]
+        [(rows, series)] = ask(database, left.format(table, 2))
+        assert rows > series == 1
+
+
 def test_values_go_with_their_aggregates(
     filled: Store, access: Access, database: Database, owner: Connection[TupleRow]
 ) -> None:
