@@ -143,6 +143,26 @@ class Settings(BaseSettings):
     exports_max: int = Field(
         4, ge=1, le=64, description="Exports of history that one API process has under way at the same time."
     )
+    streams_max: int = Field(
+        2_500, ge=1, le=20_000, description="Live streams that are open at one API process at the same time."
+    )
+    streams_per_key: int = Field(
+        500, ge=1, le=20_000, description="Live streams of one key at one API process."
+    )
+    stream_heartbeat: float = Field(
+        15.0,
+        gt=0,
+        le=300,
+        description="Seconds between two signs of life on a live stream where nothing happens.",
+    )
+    stream_age: float = Field(
+        3_600.0, gt=0, description="Seconds that a live stream is open; its client comes back by itself."
+    )
+    stream_queue: int = Field(
+        2_000,
+        ge=1,
+        description="Events that may wait for one client of a live stream; one that is slower is let go.",
+    )
     licence: str | None = Field(
         None,
         description=(

@@ -39,6 +39,7 @@ from context_api.http.routes.provision import provision_router
 from context_api.http.routes.purge import purge_router
 from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.retention import retention_router
+from context_api.http.routes.stream import stream_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -87,6 +88,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         retention_router(services),
         subscriptions_router(services),
         deliveries_router(services),
+        stream_router(services),
         alarms_router(services),
         contexts_router(services),
         registrations_router(services),

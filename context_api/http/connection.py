@@ -9,6 +9,8 @@ from context_api.http.heads import HeadWriter
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 20.0
+ON_SHUTDOWN = "machi.on_shutdown"
+"""What is called when the server begins to stop, a list in the scope of a request."""
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -19,6 +21,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._is_head_done = False
+        self._has_request = False
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -45,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there; the task that answers it has not begun yet."""
-        self._is_head_done = True
+        self._is_head_done = self._has_request = True
         self._disarm()
         super().on_headers_complete()
         HeadWriter(self.cycle)
@@ -55,6 +58,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_head_done = False
         self._head_bytes = 0
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Tell an answer that never ends by itself that the server stops."""
+        super().shutdown()
+        calls: Any = self.scope.get(ON_SHUTDOWN, ()) if self._has_request else ()
+        for call in calls:
+            call()
 
     def _arm(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._on_timeout)

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from context_api.http.negotiation import JSON
 from context_api.http.routes.deliveries_description import DELIVERY_SCHEMAS
 from context_api.http.routes.history_description import HISTORY_SCHEMAS
+from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
@@ -88,6 +89,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **INDEX_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **HISTORY_SCHEMAS,
+            **STREAM_SCHEMAS,
             **TEMPORAL_SCHEMAS,
         },
         "parameters": _PARAMETERS,

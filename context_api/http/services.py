@@ -12,6 +12,7 @@ from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
 from context_api.http.errors import Unavailable
+from context_api.http.live.hub import Hub, StreamLimits
 from context_api.http.loops import refuse_loop
 from context_api.http.metrics import HttpMetrics
 from context_api.http.proxied import ProxiedRegistrations
@@ -33,6 +34,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OTHER_THREADS = 6
+_STREAM_THREADS = 2
 _TENANTS_MAX = 10_000
 
 
@@ -45,6 +47,7 @@ class Services:
     guard: KeyGuard
     contexts: ContextRegistry
     proxied: ProxiedRegistrations
+    streams: Hub
     reads: Coalescer[str, Entity | None]
     writes: Coalescer[Change, Outcome]
 
@@ -66,7 +69,8 @@ class Services:
         lanes = settings.read_lanes + settings.write_lanes
         self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
         self._others = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="store")
-        self.database = open_database(settings.database_url, pool_min=1, pool_max=lanes + _OTHER_THREADS)
+        connections = lanes + _OTHER_THREADS + _STREAM_THREADS
+        self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
         self._aliases = Aliases(self.database)
         self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret)
@@ -81,6 +85,13 @@ class Services:
         )
         self.reads = self._coalescer(self._read, settings.read_lanes)
         self.writes = self._coalescer(self._write, settings.write_lanes)
+        limits = StreamLimits(
+            settings.streams_max,
+            settings.streams_per_key,
+            settings.stream_queue_events,
+            settings.stream_queue_bytes,
+        )
+        self.streams = Hub(self.database, limits, self.metrics.registry)
         self.proxied = ProxiedRegistrations(self.database, self._others, self.reads.submit)
         self._watch = Watch(
             self.database.url, {CONTEXTS: self.contexts.forget, REGISTRATIONS: self.proxied.forget}
@@ -92,6 +103,7 @@ class Services:
     async def close(self) -> None:
         """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
         self._watch.stop()
+        self.streams.close()
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)

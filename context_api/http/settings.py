@@ -32,6 +32,16 @@ class ApiSettings:
     """Notifications of a subscription that may wait; the notifier keeps the same bound."""
     exports_max: int = 4
     """Exports under way at the same time; each has a thread and a connection of its own."""
+    streams_max: int = 2_500
+    """Live streams that are open at the same time."""
+    streams_per_key: int = 500
+    stream_queue_events: int = 2_000
+    """Events that may wait for one client, and …"""
+    stream_queue_bytes: int = 4 * MEBIBYTE
+    """… their bytes; a client above is let go, and comes back for what it missed."""
+    stream_heartbeat_s: float = 15.0
+    stream_age_s: float = 3_600.0
+    """How long a stream is open; its client comes back by itself."""
     licence: str | None = None
     """The name of the licence of the town's data, which exports carry."""
     licence_url: str | None = None

@@ -44,7 +44,7 @@ class EntityRow(NamedTuple):
 
 class ChangeDocument(msgspec.Struct, kw_only=True, rename={
     "id": "i", "types": "t", "scopes": "s", "created_at": "c", "modified_at": "m", "expires_at": "x",
-    "deleted_at": "d", "fixed": "f", "live": "l", "former": "p",
+    "deleted_at": "d", "fixed": "f", "live": "l", "former": "p", "same": "u",
 }):  # fmt: skip
     """What a change row holds: the resulting entity and, where somebody is notified, the former instances."""
 
@@ -58,6 +58,8 @@ class ChangeDocument(msgspec.Struct, kw_only=True, rename={
     fixed: dict[str, list[Instance]] = {}
     live: dict[str, list[Instance]] = {}
     former: dict[str, list[Instance | None]] = {}
+    same: dict[str, list[str]] = {}
+    """Instances that were written with the content they had: attribute -> datasetIds."""
 
 
 class CommittedChange(NamedTuple):
@@ -69,7 +71,9 @@ class CommittedChange(NamedTuple):
     entity: Entity
     deleted_at: Micros | None
     former: dict[Iri, dict[str, Instance]]
-    """The instances that the change replaced or deleted: attribute -> datasetId -> instance."""
+    """What it deleted and, where somebody is notified, replaced: attribute -> datasetId -> instance."""
+    same: frozenset[tuple[Iri, str]] = frozenset()
+    """Attribute and datasetId of what was written with the content it had."""
 
 
 _decode_change = msgspec.json.Decoder(ChangeDocument).decode
@@ -157,6 +161,9 @@ def encode_change(  # noqa: PLR0917
     former = _former(terms, touched)
     if former:
         parts.append(b',"p":' + encode_storable(former))
+    same = _same(terms, touched)
+    if same:
+        parts.append(b',"u":' + encode_storable(same))
     parts.append(b"}")
     return b"".join(parts)
 
@@ -170,7 +177,8 @@ def decode_change(terms: Terms, document: bytes) -> CommittedChange:
         }
         for key, instances in change.former.items()
     }
-    return CommittedChange(_build_entity(terms, change), change.deleted_at, former)
+    same = frozenset((terms.iri(key), one) for key, datasets in change.same.items() for one in datasets)
+    return CommittedChange(_build_entity(terms, change), change.deleted_at, former, same)
 
 
 def encode_removed(terms: Terms, removed: Removed) -> bytes | None:
@@ -317,6 +325,14 @@ def _restore(terms: Terms, one: Instance, created: Micros | None, modified: Micr
     if one.modified_at is None:
         one.modified_at = one.created_at if modified is None else modified
     return restore_sub(terms, one) if one.sub else one
+
+
+def _same(terms: Terms, touched: list[Touched]) -> dict[str, list[str]]:
+    same: dict[str, list[str]] = {}
+    for one in touched:
+        if not one.is_change:
+            same.setdefault(terms.key(one.attribute), []).append(one.dataset_id)
+    return same
 
 
 def _former(terms: Terms, touched: list[Touched]) -> dict[str, list[Instance]]:

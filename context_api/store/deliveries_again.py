@@ -219,8 +219,7 @@ def restore_transition(
 ) -> tuple[Entity | None, Transition]:
     """Give the change as the write path saw it, as far as its row tells.
 
-    An attribute counts as created where its createdAt is the time of the change. Of what was written with the
-    content it had, the row does not tell: where anything was updated, it counts as updated too.
+    An attribute counts as created where its createdAt is the time of the change.
     """
     touched = [
         Touched(name, dataset_id, former, None)
@@ -232,7 +231,8 @@ def restore_transition(
         for one in instances:
             if one.modified_at == at:
                 former = None if one.created_at == at else one
-                touched.append(Touched(name, one.dataset_id, former, one))
+                is_change = (name, one.dataset_id) not in change.same
+                touched.append(Touched(name, one.dataset_id, former, one, is_change))
     if change.deleted_at is None:
         return None, Transition(change.entity, Outcome(), touched, trigger)
     before = msgspec.structs.replace(

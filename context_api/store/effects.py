@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from context_api.matching import Match
 from context_api.ngsild.model import Entity, Iri, Micros
-from context_api.ngsild.transition import Transition
+from context_api.ngsild.transition import Touched, Transition
 from context_api.store import codec
 from context_api.store.access import Access
 from context_api.store.bounds import bounds_of
@@ -94,7 +94,7 @@ class Effects:
                     state.fixed,
                     state.live,
                     now if transition.after is None else None,
-                    transition.touched if matches else [],
+                    transition.touched if matches else _told_always(transition),
                 ),
             )
         )
@@ -239,6 +239,11 @@ class Effects:
                         pack_ints(self._terms.numbers(name for _, name in pairs)),
                     ],
                 )
+
+
+def _told_always(transition: Transition) -> list[Touched]:
+    """Give what the resulting entity does not tell of a change: what it deleted, what it left as it was."""
+    return [one for one in transition.touched if one.after is None or not one.is_change]
 
 
 def _types(entity: Entity | None) -> set[Iri]:

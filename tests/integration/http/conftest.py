@@ -33,6 +33,7 @@ def settings(database_url: str) -> ApiSettings:
         installation_secret=SECRET,
         outbound_allow=LOOPBACK,
         mqtt_url="mqtt://127.0.0.1:1883",
+        stream_age_s=0.2,  # whoever tries all operations gets an answer that ends
     )
 
 

@@ -1,0 +1,75 @@
+"""One listener: a bounded queue between the reader of changes and a connection."""
+
+import asyncio
+from collections import deque
+from enum import StrEnum
+
+from context_api.http.live.events import Event
+from context_api.http.live.matching import Feed
+
+
+class Reason(StrEnum):
+    """Why a stream ended; the client may come back after all but `unauthorized`."""
+
+    SLOW = "slow"
+    """It took events more slowly than they came."""
+    AGE = "age"
+    """It was open as long as a stream may be."""
+    SHUTDOWN = "shutdown"
+    UNAUTHORIZED = "unauthorized"
+    """Its key was revoked."""
+    GONE = "gone"
+    """The client closed the connection."""
+
+
+class Client:
+    """Used in the event loop only."""
+
+    def __init__(self, feed: Feed, principal: str, *, max_events: int, max_bytes: int) -> None:
+        self.feed = feed
+        self.principal = principal
+        self.after = 0
+        """Events up to this number are not for it."""
+        self.ended: Reason | None = None
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._queue: deque[Event] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+
+    def offer(self, event: Event) -> None:
+        """Put an event into the queue; a client that is too slow for it ends."""
+        if self.ended is not None or (event.seq is not None and event.seq <= self.after):
+            return
+        if len(self._queue) >= self._max_events or self._bytes + event.size > self._max_bytes:
+            self.end(Reason.SLOW)
+            return
+        self._queue.append(event)
+        self._bytes += event.size
+        self._wake.set()
+
+    def end(self, reason: Reason) -> None:
+        """End the stream; what is in the queue is dropped, the client asks for it when it comes back."""
+        if self.ended is None:
+            self.ended = reason
+            self._queue.clear()
+            self._bytes = 0
+            self._wake.set()
+
+    async def take(self, timeout_s: float, max_bytes: int) -> list[Event]:
+        """Give what is in the queue, some of it at least; nothing after the timeout, or when it ended."""
+        if not self._queue and self.ended is None:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                return []
+        taken: list[Event] = []
+        size = 0
+        while self._queue and size < max_bytes:
+            event = self._queue.popleft()
+            self._bytes -= event.size
+            size += event.size
+            taken.append(event)
+        return taken

@@ -1,0 +1,56 @@
+"""The events of a stream, and how they are written for EventSource and for WebSocket."""
+
+from typing import Any
+
+import msgspec
+import orjson
+
+CHANGE = "change"
+GAP = "gap"
+CLOSED = "closed"
+
+
+class Event(msgspec.Struct):
+    """One event; written once for all the clients that get it."""
+
+    seq: int | None
+    """The number of the change; None where there is none to go on after."""
+    kind: str
+    data: bytes
+    """JSON."""
+    _lines: bytes | None = None
+    _message: str | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it is."""
+        return len(self.data) + 64
+
+    def lines(self) -> bytes:
+        """Write it for `text/event-stream` (HTML standard, 9.2)."""
+        if self._lines is None:
+            head = b"" if self.seq is None else b"id: %d\n" % self.seq
+            self._lines = b"%bevent: %b\ndata: %b\n\n" % (head, self.kind.encode(), self.data)
+        return self._lines
+
+    def message(self) -> str:
+        """Write it as one WebSocket message: an object with id, event and data."""
+        if self._message is None:
+            head = "" if self.seq is None else f'"id":"{self.seq}",'
+            self._message = f'{{{head}"event":"{self.kind}","data":{self.data.decode()}}}'
+        return self._message
+
+
+def make_event(kind: str, data: dict[str, Any], seq: int | None = None) -> Event:
+    """Make an event of a document."""
+    return Event(seq, kind, orjson.dumps(data))
+
+
+def heartbeat_lines(seq: int) -> bytes:
+    """Write a sign of life. It moves the last event id on, so that a reconnect skips what did not match."""
+    return b": heartbeat\nid: %d\n\n" % seq
+
+
+def heartbeat_message(seq: int) -> str:
+    """Write the same for WebSocket."""
+    return f'{{"id":"{seq}","event":"heartbeat"}}'

@@ -1,0 +1,283 @@
+"""The reader of a process: follows the sequence of changes once for all its clients.
+
+No client, no query: it reads while somebody listens, and looks for news every `POLL_S`.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import prometheus_client
+import structlog
+
+from context_api.http.auth import ANYONE
+from context_api.http.errors import Unavailable
+from context_api.http.live.client import Client, Reason
+from context_api.http.live.events import Event
+from context_api.http.live.matching import Feed, Matcher, describe_look
+from context_api.matching import SubscriptionIndex
+from context_api.ngsild.contexts import Context
+from context_api.ngsild.subscription import Subscription
+from context_api.store.access import Access
+from context_api.store.changes import SettledNumbers, get_changes, get_first_kept, get_last_number
+from context_api.store.database import Database
+from context_api.store.errors import StoreError
+from context_api.store.terms import Terms
+
+R = TypeVar("R")
+
+POLL_S = 0.1
+RETRY_S = 1.0
+START_S = 10.0
+"""How long a client waits for its place among the changes."""
+_FULL_RETRY_S = 10
+
+log = structlog.get_logger("stream")
+
+
+class StreamLimits(NamedTuple):
+    """What streams of one process may take."""
+
+    clients: int
+    clients_per_key: int
+    queue_events: int
+    queue_bytes: int
+
+
+class Step(NamedTuple):
+    """What a look at the database gave: events by feed, up to which number, and whether there is more."""
+
+    until: int
+    told: list[tuple[int, Event]]
+    is_more: bool
+
+
+class Kept(NamedTuple):
+    """What of the past can be had."""
+
+    first: int | None
+    last: int
+
+
+_FeedKey = tuple[int, bytes]
+
+
+class Hub:
+    """Used in the event loop; the database and the matching are in threads."""
+
+    def __init__(
+        self, database: Database, limits: StreamLimits, registry: prometheus_client.CollectorRegistry
+    ) -> None:
+        self._database = database
+        self._limits = limits
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        self._past = ThreadPoolExecutor(1, thread_name_prefix="stream-past")
+        self._settled = SettledNumbers()
+        self._matcher = Matcher(Terms(database))
+        self._past_matcher = Matcher(Terms(database))
+        self._clients: dict[int, set[Client]] = {}
+        self._feeds: dict[int, Feed] = {}
+        self._keys: dict[_FeedKey, int] = {}
+        self._indexes: dict[int, SubscriptionIndex] = {}
+        self._principals: Counter[str] = Counter()
+        self._pending: list[tuple[Client, asyncio.Future[None]]] = []
+        self._next_key = 1
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._wanted = asyncio.Event()
+        self.position = -1
+        """All changes up to this number have been offered to whom they touch; -1: nobody listens."""
+        self._count = _Counters(registry, lambda: float(self._principals.total()))
+
+    async def join(
+        self, access: Access, principal: str, subscription: Subscription, context: Context, asked: bytes
+    ) -> Client:
+        """Add a client: every matching change that commits after this returns is offered to it.
+
+        `asked` is the same for the same filter, so that its clients share the work. Raises Unavailable.
+        """
+        self._check_room(principal)
+        feed = self._feed(access, subscription, context, asked)
+        limits = self._limits
+        client = Client(feed, principal, max_events=limits.queue_events, max_bytes=limits.queue_bytes)
+        self._principals[principal] += 1
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((client, admitted))
+        self._wanted.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="stream reader")
+        try:
+            async with asyncio.timeout(START_S):
+                await admitted
+        except TimeoutError:
+            self.leave(client)
+            raise Unavailable("The changes cannot be read at the moment") from None
+        except BaseException:
+            self.leave(client)
+            raise
+        return client
+
+    def leave(self, client: Client) -> None:
+        """Take a client out; more than once does no harm."""
+        if client.principal == "":
+            return
+        self._principals[client.principal] -= 1
+        if self._principals[client.principal] <= 0:
+            del self._principals[client.principal]
+        client.principal = ""
+        if client.ended is not None:
+            self._count.ended.labels(client.ended).inc()
+        self._pending = [one for one in self._pending if one[0] is not client]
+        self._remove(client)
+
+    def close(self) -> None:
+        """End all streams and the reader."""
+        self._is_closed = True
+        for clients in list(self._clients.values()):
+            for client in list(clients):
+                client.end(Reason.SHUTDOWN)
+        if self._task is not None:
+            self._task.cancel()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._past.shutdown(wait=False, cancel_futures=True)
+
+    async def look_back(self, feed: Feed, after: int, until: int) -> Step:
+        """Match a page of what is past for one client."""
+        index = SubscriptionIndex([(feed.key, feed.subscription)])
+        indexes, feeds = {feed.tenant_id: index}, {feed.key: feed}
+
+        def work() -> Step:
+            with self._database.connection() as connection:
+                page = get_changes(connection, [feed.tenant_id], after, until)
+            told = self._past_matcher.match(page.rows, indexes, feeds)
+            return Step(page.until, told, page.until < until)
+
+        return await self._in_thread(self._past, work)
+
+    async def kept(self) -> Kept:
+        """Tell which changes can be had."""
+        return await self._in_thread(
+            self._past, lambda: Kept(get_first_kept(self._database), get_last_number(self._database))
+        )
+
+    def _check_room(self, principal: str) -> None:
+        limits = self._limits
+        if self._is_closed:
+            raise Unavailable("The API is about to stop")
+        if self._principals.total() >= limits.clients:
+            raise Unavailable(
+                f"{limits.clients} streams are open, which is the limit of this process; try again soon",
+                retry_after_s=_FULL_RETRY_S,
+            )
+        if principal != ANYONE.name and self._principals[principal] >= limits.clients_per_key:
+            raise Unavailable(
+                f"{limits.clients_per_key} streams are open with this key, which is its limit; close one",
+                retry_after_s=_FULL_RETRY_S,
+            )
+
+    def _feed(self, access: Access, subscription: Subscription, context: Context, asked: bytes) -> Feed:
+        known = self._keys.get((access.tenant_id, asked))
+        if known in self._feeds:
+            return self._feeds[known]
+        self._next_key += 1
+        look = describe_look(subscription, context)
+        return Feed(self._next_key, access.tenant_id, access.tenant, subscription, context, look, asked)
+
+    def _admit(self) -> None:
+        """Let those in who wait: between two steps, so that no change falls between them."""
+        for client, admitted in self._pending:
+            if admitted.done():
+                continue
+            feed = client.feed
+            known = self._keys.setdefault((feed.tenant_id, feed.asked), feed.key)
+            if known == feed.key and known not in self._feeds:
+                self._feeds[known] = feed
+                index = self._indexes.get(feed.tenant_id, SubscriptionIndex())
+                self._indexes[feed.tenant_id] = index.changed((), [(feed.key, feed.subscription)])
+            client.feed = self._feeds[known]
+            client.after = self.position
+            self._clients.setdefault(known, set()).add(client)
+            admitted.set_result(None)
+        self._pending = []
+
+    def _remove(self, client: Client) -> None:
+        feed = client.feed
+        clients = self._clients.get(feed.key)
+        if clients is None:
+            return
+        clients.discard(client)
+        if clients:
+            return
+        del self._clients[feed.key], self._feeds[feed.key], self._keys[feed.tenant_id, feed.asked]
+        index = self._indexes[feed.tenant_id].changed([feed.key], ())
+        self._indexes[feed.tenant_id] = index
+        if not any(one.tenant_id == feed.tenant_id for one in self._feeds.values()):
+            del self._indexes[feed.tenant_id]
+
+    async def _run(self) -> None:
+        """Read until nobody listens any more."""
+        try:
+            while self._pending or self._clients:
+                try:
+                    is_more = await self._advance()
+                except StoreError as error:
+                    log.warning("stream_reader_waits", error=str(error))
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                except Exception:
+                    log.exception("stream_reader_failed")
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                if not is_more:
+                    await self._pause()
+        finally:
+            # Who comes next begins with what is new then
+            self.position = -1
+            self._settled = SettledNumbers()
+
+    async def _pause(self) -> None:
+        """Wait for the next look, or for a client that wants to begin."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._wanted.wait()
+
+    async def _advance(self) -> bool:
+        if self.position >= 0:
+            self._wanted.clear()
+            self._admit()
+        after, indexes, feeds = self.position, dict(self._indexes), dict(self._feeds)
+        step = await self._in_thread(self._reader, lambda: self._read(after, indexes, feeds))
+        for key, event in step.told:
+            for client in self._clients.get(key, ()):
+                client.offer(event)
+        is_first = self.position < 0 <= step.until
+        self.position = max(self.position, step.until)
+        self._count.events.inc(len(step.told))
+        return step.is_more or is_first
+
+    def _read(self, after: int, indexes: Mapping[int, SubscriptionIndex], feeds: Mapping[int, Feed]) -> Step:
+        with self._database.connection() as connection:
+            settled = self._settled.look(connection)
+            if after < 0 or settled <= after:
+                return Step(settled, [], False)
+            page = get_changes(connection, list(indexes), after, settled)
+        return Step(page.until, self._matcher.match(page.rows, indexes, feeds), page.until < settled)
+
+    @staticmethod
+    async def _in_thread(executor: ThreadPoolExecutor, call: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(executor, call)
+
+
+class _Counters:
+    def __init__(self, registry: prometheus_client.CollectorRegistry, count: Callable[[], float]) -> None:
+        gauge = prometheus_client.Gauge("machi_stream_clients", "Streams that are open", registry=registry)
+        gauge.set_function(count)
+        self.events = prometheus_client.Counter(
+            "machi_stream_events", "Events made, one for all clients of a filter", registry=registry
+        )
+        self.ended = prometheus_client.Counter(
+            "machi_stream_ended", "Streams that ended, by reason", ("reason",), registry=registry
+        )
