@@ -193,7 +193,7 @@ class _AlarmRules:
 def describe(stored: StoredRule) -> dict[str, Any]:
     """Write a rule as it is served."""
     document: dict[str, Any] = msgspec.to_builtins(stored.rule)
-    shown = {name: value for name, value in document.items() if value is not None and value != []}
+    shown = {name: value for name, value in document.items() if value not in (None, [], ())}
     return {**shown, "createdAt": _time(stored.created_at), "modifiedAt": _time(stored.modified_at)}
 
 

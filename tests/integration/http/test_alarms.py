@@ -30,6 +30,7 @@ def test_a_rule_from_its_making_to_its_end(api: httpx.Client) -> None:
     rule = made.json()
     assert (rule["above"], rule["severity"], rule["isActive"]) == (35.0, "medium", True)
     assert "below" not in rule
+    assert "ids" not in rule
     assert api.get(f"{RULES}/pm25-high").json() == rule
     assert api.get(RULES).json() == {"rules": [rule]}
     assert api.get(RULES, params={"limit": 1}).json()["next"] == "pm25-high"
