@@ -28,6 +28,9 @@ CHUNK = 500
 _PARSED_AT_ONCE = 20
 """So many documents are read between two other requests; more are read in a thread."""
 
+_TAKEN = Change(entity_id="")
+"""Stands in an item whose change is being written."""
+
 Reader = Callable[[Any, Context], Change]
 
 
@@ -80,12 +83,10 @@ async def read_ids(request: Request, services: Services, read: Callable[[str], C
     return [_read_item(index, entity_id, read, entity_id) for index, entity_id in enumerate(ids)]
 
 
-async def sift_items(
-    request: Request, services: Services, access: Access, items: Sequence[Item]
-) -> list[Item]:
+async def sift_items(request: Request, services: Services, access: Access, items: list[Item]) -> list[Item]:
     """Take out of a batch what context sources have for themselves."""
     if not await services.proxied.find(request, access):
-        return list(items)
+        return items
     sifted = []
     for item in items:
         if item.change is None:
@@ -96,25 +97,38 @@ async def sift_items(
     return sifted
 
 
-async def apply_batch(services: Services, access: Access, items: Sequence[Item]) -> BatchResult:
+async def apply_batch(services: Services, access: Access, items: list[Item]) -> BatchResult:
     """Write what can be written, in the order of the batch, and tell what became of each.
 
-    Raises StoreUnavailable only where nothing was written: later, what was not is told apart.
+    The changes are taken out of `items` and let go chunk by chunk: large batches that are written at the same
+    time would be too much otherwise. Raises StoreUnavailable only where nothing was written: later, what was
+    not is told apart.
     """
-    changes = [item.change for item in items if item.change is not None]
+    changes = _take_changes(items)
+    expected = len(changes)
     outcomes: list[Outcome] = []
-    for start in range(0, len(changes), CHUNK):
+    while changes:
         try:
-            outcomes += await services.run(services.store.apply, access, changes[start : start + CHUNK])
+            outcomes += await services.run(services.store.apply, access, changes[:CHUNK])
         except (StoreUnavailable, Unavailable):
             if not outcomes:
                 raise
             break
+        del changes[:CHUNK]
     left = Unavailable("The database cannot be used at the moment; this one was not written")
-    outcomes += [Outcome(error=left)] * (len(changes) - len(outcomes))
+    outcomes += [Outcome(error=left)] * (expected - len(outcomes))
     if len(items) <= CHUNK:
         return _sum_up(items, iter(outcomes).__next__)
     return await services.run(_sum_up, items, iter(outcomes).__next__)
+
+
+def _take_changes(items: list[Item]) -> list[Change]:
+    changes = []
+    for index, item in enumerate(items):
+        if item.change is not None:
+            changes.append(item.change)
+            items[index] = item._replace(change=_TAKEN)
+    return changes
 
 
 def refuse_all(items: Sequence[Item]) -> BatchResult:
