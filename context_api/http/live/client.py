@@ -22,15 +22,41 @@ class Reason(StrEnum):
     """The client closed the connection."""
 
 
+class Waiting:
+    """Counts the bytes that wait for all clients together; an event that waits for many is held once."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self.bytes = 0
+
+    def add(self, event: Event) -> bool:
+        """Note that an event is in one more queue; False, and nothing noted, where there is no room."""
+        if event.queues == 0:
+            if self.bytes + event.size > self._max_bytes:
+                return False
+            self.bytes += event.size
+        event.queues += 1
+        return True
+
+    def remove(self, event: Event) -> None:
+        """Note that it is in one less."""
+        event.queues -= 1
+        if event.queues == 0:
+            self.bytes -= event.size
+
+
 class Client:
     """Used in the event loop only."""
 
-    def __init__(self, feed: Feed, principal: str, *, max_events: int, max_bytes: int) -> None:
+    def __init__(
+        self, feed: Feed, principal: str, waiting: Waiting, *, max_events: int, max_bytes: int
+    ) -> None:
         self.feed = feed
         self.principal = principal
         self.after = 0
         """Events up to this number are not for it."""
         self.ended: Reason | None = None
+        self._waiting = waiting
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._queue: deque[Event] = deque()
@@ -41,7 +67,8 @@ class Client:
         """Put an event into the queue; a client that is too slow for it ends."""
         if self.ended is not None or (event.seq is not None and event.seq <= self.after):
             return
-        if len(self._queue) >= self._max_events or self._bytes + event.size > self._max_bytes:
+        is_full = len(self._queue) >= self._max_events or self._bytes + event.size > self._max_bytes
+        if (is_full and self._queue) or not self._waiting.add(event):
             self.end(Reason.SLOW)
             return
         self._queue.append(event)
@@ -52,6 +79,8 @@ class Client:
         """End the stream; what is in the queue is dropped, the client asks for it when it comes back."""
         if self.ended is None:
             self.ended = reason
+            for event in self._queue:
+                self._waiting.remove(event)
             self._queue.clear()
             self._bytes = 0
             self._wake.set()
@@ -69,6 +98,7 @@ class Client:
         size = 0
         while self._queue and size < max_bytes:
             event = self._queue.popleft()
+            self._waiting.remove(event)
             self._bytes -= event.size
             size += event.size
             taken.append(event)

@@ -18,6 +18,8 @@ class Event(msgspec.Struct):
     kind: str
     data: bytes
     """JSON."""
+    queues: int = 0
+    """In how many queues it is."""
     _lines: bytes | None = None
     _message: str | None = None
 

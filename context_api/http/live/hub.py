@@ -15,7 +15,7 @@ import structlog
 
 from context_api.http.auth import ANYONE
 from context_api.http.errors import Unavailable
-from context_api.http.live.client import Client, Reason
+from context_api.http.live.client import Client, Reason, Waiting
 from context_api.http.live.events import Event
 from context_api.http.live.matching import Feed, Matcher, describe_look
 from context_api.matching import SubscriptionIndex
@@ -31,6 +31,8 @@ R = TypeVar("R")
 
 POLL_S = 0.1
 RETRY_S = 1.0
+WAITING_BYTES = 128 * 2**20
+"""What may wait for all clients together; who is offered more then is let go."""
 START_S = 10.0
 """How long a client waits for its place among the changes."""
 _FULL_RETRY_S = 10
@@ -73,6 +75,7 @@ class Hub:
     ) -> None:
         self._database = database
         self._limits = limits
+        self._waiting = Waiting(WAITING_BYTES)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._past = ThreadPoolExecutor(1, thread_name_prefix="stream-past")
         self._settled = SettledNumbers()
@@ -102,7 +105,13 @@ class Hub:
         self._check_room(principal)
         feed = self._feed(access, subscription, context, asked)
         limits = self._limits
-        client = Client(feed, principal, max_events=limits.queue_events, max_bytes=limits.queue_bytes)
+        client = Client(
+            feed,
+            principal,
+            self._waiting,
+            max_events=limits.queue_events,
+            max_bytes=limits.queue_bytes,
+        )
         self._principals[principal] += 1
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((client, admitted))
