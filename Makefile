@@ -55,6 +55,7 @@ bench: $(VENV)/.dev ## Measure messages (decoding, backlog, steady rate) and the
 	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.notify
+	$(BIN)/python -m benchmarks.stream
 
 docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew
 	$(BIN)/python -m tests.docs.tables
