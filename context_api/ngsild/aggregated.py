@@ -1,6 +1,9 @@
 """Aggregated histories -> JSON text (clause 4.5.19)."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from operator import add
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,16 +17,30 @@ from context_api.ngsild.temporal import History
 from context_api.ngsild.temporal_times import format_times
 
 _encode = msgspec.json.encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 COUNTS = frozenset((AggrMethod.TOTAL_COUNT, AggrMethod.DISTINCT_COUNT))
 
 
-class Cell(NamedTuple):
-    """The value of one bucket."""
+class Buckets:
+    """The buckets of a request: bucket i is [edges[i], edges[i + 1]). Their times are written once."""
 
-    value: Any
-    start: Micros
-    end: Micros
+    def __init__(self, edges: Sequence[Micros]) -> None:
+        self._edges = edges
+
+    @cached_property
+    def endings(self) -> list[str]:
+        """What follows the value in a bucket's triple."""
+        times = format_times(self._edges)
+        return [f',"{start}","{end}"]' for start, end in pairwise(times)]
+
+
+class Cells(NamedTuple):
+    """Values by bucket, in columns of one length."""
+
+    positions: Sequence[int]
+    """Which buckets."""
+    values: Sequence[Any]
 
 
 class SeriesAggregate(NamedTuple):
@@ -34,7 +51,8 @@ class SeriesAggregate(NamedTuple):
     kind: Kind
     unit_code: str | None
     """Set only where the series has values of several units: they are not mixed."""
-    cells: Mapping[AggrMethod, Sequence[Cell]]
+    buckets: Buckets
+    cells: Mapping[AggrMethod, Cells]
 
 
 def is_eligible(kind: Kind, method: AggrMethod) -> bool:
@@ -67,11 +85,15 @@ def _write_series(one: SeriesAggregate) -> bytes:
         members.append(b'"datasetId":' + _encode(one.dataset_id))
     if one.unit_code is not None:
         members.append(b'"unitCode":' + _encode(one.unit_code))
-    members += [_encode(str(method)) + b":" + _write_cells(cells) for method, cells in one.cells.items()]
+    endings = one.buckets.endings
+    members += [
+        _encode(str(method)) + b":" + _write_cells(cells, endings) for method, cells in one.cells.items()
+    ]
     return b"{" + b",".join(members) + b"}"
 
 
-def _write_cells(cells: Sequence[Cell]) -> bytes:
-    starts = format_times([cell.start for cell in cells])
-    ends = format_times([cell.end for cell in cells])
-    return _encode([(cell.value, start, end) for cell, start, end in zip(cells, starts, ends, strict=True)])
+def _write_cells(cells: Cells, endings: Sequence[str]) -> bytes:
+    """Write [value, start, end] of each bucket. A line of JSON is one value, whatever it holds."""
+    values = _encode_lines(cells.values).decode().removesuffix("\n").split("\n")
+    triples = map(add, values, [endings[position] for position in cells.positions])
+    return f"[[{',['.join(triples)}]".encode()

@@ -1,7 +1,7 @@
 """Aggregates of history: count, sum, extremes and ends of the numbers of series, bucket by bucket."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -177,7 +177,7 @@ def _source(pieces: dict[int, Pieces]) -> str:
 def _read(
     connection: Connection[TupleRow], pieces: dict[int, Pieces], query: AggregateQuery, step: int | None
 ) -> list[tuple[Any, ...]]:
-    parameters: dict[str, object] = {}
+    parameters: dict[str, object] = {"series": pack_ints(list(pieces))}
     parts = [
         _kept(level, query, step)
         for level in _LEVELS
@@ -192,9 +192,10 @@ def _read(
     if not parts:
         return []
     statement = (
-        _SQL[_shape(query, step, has_days="daily_ids" in parameters)]
+        _SQL[_shape(query, step, {level for level in _LEVELS if f"{level}_ids" in parameters})]
         .replace(b"{parts}", b" union all ".join(parts))
         .replace(b"{combined}", _SQL["combined"])
+        .replace(b"{units}", _SQL["units"])
     )
     if step is None:
         parameters["edges"] = pack_times(query.edges)
@@ -220,11 +221,13 @@ def _add_ranges(parameters: dict[str, object], level: str, ranges: list[tuple[in
     return True
 
 
-def _shape(query: AggregateQuery, step: int | None, *, has_days: bool) -> str:
-    """Name the statement: hours that begin with the clock's are whole pieces, whatever they come from."""
+def _shape(query: AggregateQuery, step: int | None, levels: Set[str]) -> str:
+    """Name the statement: values alone make whole buckets, and so do hours that begin with the clock's."""
     if query.distinct:
         return "read_distinct"
-    is_single = step == HOUR and query.edges[0] % HOUR == 0 and not has_days
+    if not levels:
+        return "read_single"
+    is_single = step == HOUR and query.edges[0] % HOUR == 0 and "daily" not in levels
     return "read_single" if is_single and query.observed_only else "read"
 
 

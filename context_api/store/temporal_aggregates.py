@@ -1,13 +1,13 @@
 """Aggregated histories (clause 4.5.19): numbers from `aggregates`, what is no number from the instances."""
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.ngsild.aggregated import Cell, SeriesAggregate, is_eligible
+from context_api.ngsild.aggregated import Buckets, Cells, SeriesAggregate, is_eligible
 from context_api.ngsild.errors import InvalidRequest, TooManyResults
 from context_api.ngsild.model import Kind, Micros
 from context_api.ngsild.query import EntityQuery, TemporalQuery, TimeProperty, TimeRelation
@@ -257,7 +257,7 @@ def _collect(
     edges: Sequence[Micros],
     aggregation: Aggregation,
 ) -> list[tuple[SeriesAggregate, SeriesRow]]:
-    bounds = list(pairwise(edges))
+    buckets = Buckets(edges)
     groups: dict[int, dict[str | None, list[Aggregate]]] = {}
     for one in numbers:
         groups.setdefault(one.series_id, {}).setdefault(one.unit_code, []).append(one)
@@ -266,47 +266,55 @@ def _collect(
         units = groups.get(row.series.id, {})
         for unit, several in sorted(units.items(), key=lambda each: each[0] or ""):
             kind = Kind(row.series.kind)
-            cells = {
-                method: [
-                    Cell(value, *bounds[one.bucket])
-                    for one in sorted(several, key=lambda each: each.bucket)
-                    if (value := _value(method, kind, one, texts.get((row.series.id, one.bucket))))
-                    is not None
-                ]
-                for method in aggregation.methods
-            }
-            kept = {method: each for method, each in cells.items() if each}
+            cells = {method: _cells(method, kind, several, texts) for method in aggregation.methods}
+            kept = {method: each for method, each in cells.items() if each.positions}
             if kept:
-                is_mixed = len(units) > 1
-                made = SeriesAggregate(row.attribute, row.dataset_id, kind, unit if is_mixed else None, kept)
+                shown = unit if len(units) > 1 else None
+                made = SeriesAggregate(row.attribute, row.dataset_id, kind, shown, buckets, kept)
                 collected.append((made, row))
     return collected
 
 
-def _value(method: AggrMethod, kind: Kind, one: Aggregate, text: _Text | None) -> Any:
-    if method is AggrMethod.TOTAL_COUNT:
-        return one.total
-    if method is AggrMethod.DISTINCT_COUNT:
-        return one.distinct
-    if kind not in _NUMBERS:
-        return None
-    if one.count:
-        return _of_numbers(method, one)
+_OF_ALL: Mapping[AggrMethod, Callable[[Aggregate], int | None]] = {
+    AggrMethod.TOTAL_COUNT: attrgetter("total"),
+    AggrMethod.DISTINCT_COUNT: attrgetter("distinct"),
+}
+_OF_NUMBERS: Mapping[AggrMethod, Callable[[Aggregate], float | None]] = {
+    AggrMethod.SUM: attrgetter("sum"),
+    AggrMethod.AVG: attrgetter("mean"),
+    AggrMethod.MIN: attrgetter("minimum"),
+    AggrMethod.MAX: attrgetter("maximum"),
+    AggrMethod.STDDEV: attrgetter("stddev"),
+    AggrMethod.SUMSQ: attrgetter("sumsq"),
+}
+
+
+def _cells(
+    method: AggrMethod, kind: Kind, rows: Sequence[Aggregate], texts: Mapping[tuple[int, int], _Text]
+) -> Cells:
+    """Give the values of one series and unit; the rows are in the order of their buckets."""
+    of_all = _OF_ALL.get(method)
+    if of_all is not None:
+        values: list[Any] = [of_all(one) for one in rows]
+    elif kind not in _NUMBERS:
+        return Cells((), ())
+    else:
+        of_numbers = _OF_NUMBERS[method]
+        values = [
+            of_numbers(one) if one.count else _of_others(method, texts.get((one.series_id, one.bucket)))
+            for one in rows
+        ]
+    positions = [one.bucket for one in rows]
+    if None in values:
+        positions = [each for each, value in zip(positions, values, strict=True) if value is not None]
+        values = [value for value in values if value is not None]
+    return Cells(positions, values)
+
+
+def _of_others(method: AggrMethod, text: _Text | None) -> float | str | None:
     if text is None:
         return None
     return _of_arrays(method, text) if text.arrays else _of_texts(method, text)
-
-
-def _of_numbers(method: AggrMethod, one: Aggregate) -> float | None:
-    values = {
-        AggrMethod.SUM: one.sum,
-        AggrMethod.AVG: one.mean,
-        AggrMethod.MIN: one.minimum,
-        AggrMethod.MAX: one.maximum,
-        AggrMethod.STDDEV: one.stddev,
-        AggrMethod.SUMSQ: one.sumsq,
-    }
-    return values[method]
 
 
 def _of_arrays(method: AggrMethod, text: _Text) -> float | None:

@@ -125,9 +125,21 @@ def bucket_edges(
     if period.is_whole:
         return [start, end]
     try:
+        if zone is None and not (period.months or period.days):
+            return _even_edges(period.micros, start, end, limit)
         return _collect(_edges(period, start, zone), start, end, limit)
     except (OverflowError, ValueError) as error:
         raise BadRequestData("the buckets reach beyond the years 1 to 9999") from error
+
+
+def _even_edges(step: Micros, start: Micros, end: Micros, limit: int) -> list[Micros]:
+    """Give edges of one distance."""
+    count = -(-(end - start) // step)
+    if count > limit:
+        raise _too_many(limit)
+    edges = list(range(start, start + count * step + 1, step))
+    _local(edges[-1], UTC), _local(start, UTC)  # can be written
+    return edges
 
 
 def _collect(edges: Iterator[Micros], start: Micros, end: Micros, limit: int) -> list[Micros]:
@@ -145,7 +157,11 @@ def _collect(edges: Iterator[Micros], start: Micros, end: Micros, limit: int) ->
             return taken
         if len(taken) > limit:
             break
-    raise BadRequestData(
+    raise _too_many(limit)
+
+
+def _too_many(limit: int) -> BadRequestData:
+    return BadRequestData(
         f"the window has more than {limit:,} buckets: choose a shorter window or a longer period"
     )
 
@@ -170,10 +186,6 @@ def _edges(period: Period, start: Micros, zone: ZoneInfo | None) -> Iterator[Mic
 def _edges_from(period: Period, start: Micros, zone: ZoneInfo | None = None) -> Iterator[Micros]:
     """Add the period to the start again and again: months and days by the calendar, the rest by the clock."""
     yield start
-    if not (period.months or period.days):
-        while True:
-            start += period.micros
-            yield start
     first = _local(start, zone or UTC).replace(tzinfo=None)
     number = 0
     while True:

@@ -1,6 +1,7 @@
 -- name: read
 -- From aggregates of pieces of buckets: a bucket is put together from its pieces.
-with part (
+with {units},
+part (
     series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last
 ) as materialized (
     {parts}
@@ -19,18 +20,23 @@ whole as (
 select w.series_id, w.bucket, case when w.unit is null then s.unit_code else w.unit #>> '{}' end,
     w.total, w.count, w.sum, w.sumsq, w.minimum, w.maximum, w.deviations, w.first, w.last
 from whole w
-join series s on s.id = w.series_id
+join unit_of s on s.id = w.series_id
 order by w.series_id, w.bucket, w.unit
 
 -- name: read_single
 -- Where every bucket is one piece, there is nothing to put together.
+with {units}
 select p.series_id, p.bucket, case when p.unit is null then s.unit_code else p.unit #>> '{}' end,
     p.total, p.count, p.sum, p.sumsq, p.minimum, p.maximum, p.deviations, p.first, p.last
 from ({parts}) as p (
     series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last
 )
-join series s on s.id = p.series_id
+join unit_of s on s.id = p.series_id
 order by p.series_id, p.bucket, p.unit
+
+-- name: units
+-- The units of the series, looked up once for each and not once for each bucket.
+unit_of as materialized (select id, unit_code from series where id = any(%(series)s))
 
 -- name: combined
 -- The deviations of a whole from those of its pieces: what they have, and what their means have from its mean.
@@ -110,13 +116,14 @@ end
 
 -- name: read_distinct
 -- As raw, but of whole buckets, with the number of different values.
+with {units}
 select r.series_id, r.bucket, case when r.unit is null then s.unit_code else r.unit #>> '{}' end,
     r.total, r.count, r.sum, r.sumsq, r.minimum, r.maximum, r.deviations, r.first, r.last, r.different
 from ({parts}) as r (
     series_id, bucket, unit, total, count, sum, sumsq, minimum, maximum, deviations, first_at, last_at, first, last,
     different
 )
-join series s on s.id = r.series_id
+join unit_of s on s.id = r.series_id
 order by r.series_id, r.bucket, r.unit
 
 -- name: get_state

@@ -151,6 +151,20 @@ def test_too_many_buckets_are_refused(bucket: str, start: str, end: str) -> None
         edges(bucket, start, end, TOKYO)
 
 
+def test_without_a_zone_the_limit_of_buckets_is_exact() -> None:
+    start = parse_datetime("2026-01-01T00:00:00Z")
+    assert len(bucket_edges(parse_bucket("PT1H"), start, start + 24 * HOUR, limit=24)) == 25
+    assert len(bucket_edges(parse_bucket("PT1H"), start, start + 24 * HOUR - 1, limit=24)) == 25
+    with pytest.raises(BadRequestData, match="more than 24 buckets"):
+        bucket_edges(parse_bucket("PT1H"), start, start + 24 * HOUR + 1, limit=24)
+    with pytest.raises(BadRequestData, match="years 1 to 9999"):
+        bucket_edges(
+            parse_bucket("PT7H"),
+            parse_datetime("9999-12-31T20:00:00Z"),
+            parse_datetime("9999-12-31T23:00:00Z"),
+        )
+
+
 @pytest.mark.parametrize("bucket", ["year", "P1D", "P1Y1D", "hour", "PT7H", "P9999Y"])
 @pytest.mark.parametrize("window", [("0001-01-01T00:00:00Z", "0001-01-01T01:00:00Z"),
                                     ("9999-12-31T22:00:00Z", "9999-12-31T23:59:59Z")])  # fmt: skip
