@@ -53,7 +53,7 @@ class JsonEncoder:
 
 
 class GeoJsonEncoder(JsonEncoder):
-    """A FeatureCollection (RFC 7946): a feature per line, where the entity is, or what geometry was recorded."""
+    """A FeatureCollection (RFC 7946): a feature per line, where the entity is, or the geometry recorded."""
 
     def __init__(self, columns: Sequence[Column], about: About, geometries: Geometries) -> None:
         super().__init__(columns, about)

@@ -5,7 +5,6 @@ from typing import Any
 import httpx
 import pytest
 
-
 RULES = "/api/v1/alarms"
 RULE: dict[str, Any] = {
     "id": "pm25-high",

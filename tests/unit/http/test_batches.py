@@ -44,7 +44,7 @@ class FakeServices:
 
 def apply(store: FakeStore, items: Sequence[Item]) -> Any:
     services = cast(Services, FakeServices(store))
-    return asyncio.run(apply_batch(services, ACCESS, items)).describe()
+    return asyncio.run(apply_batch(services, ACCESS, list(items))).describe()
 
 
 def items(count: int) -> list[Item]:

@@ -164,9 +164,7 @@ def test_a_merge_need_not_be_complete() -> None:
     assert plain.bare_sub is not None
     assert plain.bare_sub[name("street")][0].value == "x"
     plain.bare_sub = None
-    assert [plain] == [
-        PartialInstance(value={"street": "x"}, kind_given=False, is_bare=True)
-    ]
+    assert [plain] == [PartialInstance(value={"street": "x"}, kind_given=False, is_bare=True)]
 
 
 @pytest.mark.parametrize("mode", [Mode.CREATE, Mode.UPDATE])
