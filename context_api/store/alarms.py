@@ -1,8 +1,8 @@
 """Alarm rules in the database, and where each entity stands with them.
 
-A rule is fed by a subscription of its own (`ngsild.alert`), so that no value is missed and those of one entity
-come in order. What a step brings about is written like any other change: first the Alert, then the state, so
-that a process that dies between the two does it again and nobody misses it.
+A rule is fed by a subscription of its own (`ngsild.alert`), so that no value is missed and those of one
+entity come in order. What a step brings about is written like any other change: first the Alert, then the
+state, so that a process that dies between the two does it again and nobody misses it.
 """
 
 from collections.abc import Callable
