@@ -1,4 +1,4 @@
-"""The events of a stream, and how they are written for EventSource and for WebSocket."""
+"""The events of a stream, and how they are written for EventSource."""
 
 from typing import Any
 
@@ -21,7 +21,6 @@ class Event(msgspec.Struct):
     queues: int = 0
     """In how many queues it is."""
     _lines: bytes | None = None
-    _message: str | None = None
 
     @property
     def size(self) -> int:
@@ -35,13 +34,6 @@ class Event(msgspec.Struct):
             self._lines = b"%bevent: %b\ndata: %b\n\n" % (head, self.kind.encode(), self.data)
         return self._lines
 
-    def message(self) -> str:
-        """Write it as one WebSocket message: an object with id, event and data."""
-        if self._message is None:
-            head = "" if self.seq is None else f'"id":"{self.seq}",'
-            self._message = f'{{{head}"event":"{self.kind}","data":{self.data.decode()}}}'
-        return self._message
-
 
 def make_event(kind: str, data: dict[str, Any], seq: int | None = None) -> Event:
     """Make an event of a document."""
@@ -51,8 +43,3 @@ def make_event(kind: str, data: dict[str, Any], seq: int | None = None) -> Event
 def heartbeat_lines(seq: int) -> bytes:
     """Write a sign of life. It moves the last event id on, so that a reconnect skips what did not match."""
     return b": heartbeat\nid: %d\n\n" % seq
-
-
-def heartbeat_message(seq: int) -> str:
-    """Write the same for WebSocket."""
-    return f'{{"id":"{seq}","event":"heartbeat"}}'
