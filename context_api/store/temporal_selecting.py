@@ -139,8 +139,11 @@ class Selector:
         if not heads:
             return []
         query, window = self._query, self._window
-        condition = b"s.attribute_id %s(%%s)" % (b"= any" if query.attrs else b"<> all")
-        wanted: list[object] = [pack_ints(self._terms.find(query.attrs or (SCOPE,)))]
+        # Where no scope was ever stored, its number would be asked for each time: hence the look-up in there
+        condition = b"s.attribute_id <> all(array(select id from term where iri = %s))"
+        wanted: list[object] = [SCOPE]
+        if query.attrs:
+            condition, wanted = b"s.attribute_id = any(%s)", [pack_ints(self._terms.find(query.attrs))]
         if self._datasets is not None:
             condition += b" and s.dataset_id = any(%s)"
             wanted.append(pack_texts(sorted(self._datasets)))
