@@ -213,7 +213,7 @@ def test_the_owner_is_no_superuser_and_the_schema_is_complete(prepared: dict[str
         row = connection.execute(
             "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = current_user"
         ).fetchone()
-        assert row == (False, False, False)
+        assert row == (False, True, False), "it makes the readers of tenants, and is no superuser for it"
     assert migrate(prepared["owner"]) == []
 
 
