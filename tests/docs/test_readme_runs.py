@@ -78,7 +78,7 @@ def _script(town: dict[str, str]) -> str:
 @pytest.mark.timeout(START_TIMEOUT_S + SHELL_TIMEOUT_S + 30)
 def test_the_readmes_commands_show_what_it_says(town: dict[str, str]) -> None:
     assert shutil.which("mosquitto_pub"), "apt install mosquitto-clients"
-    assert len(_blocks()) == 4
+    assert len(_blocks()) == 5
 
     shell = subprocess.run(
         ["bash"],
@@ -104,7 +104,12 @@ def test_the_readmes_commands_show_what_it_says(town: dict[str, str]) -> None:
     assert entity["location"]["value"]["coordinates"] == [139.4685, 35.7546]
 
     history = output[output.rindex('{"id":') :]
-    assert json.loads(history)["pm25"]["values"][0][0] == 12.3
+    assert json.JSONDecoder().raw_decode(history)[0]["pm25"]["values"][0][0] == 12.3
+
+    [row] = [
+        line for line in output.splitlines() if ENTITY in line and line.count(",") > 5 and "{" not in line
+    ]
+    assert row.endswith(",12.3,12.3")
 
 
 def _json_line(output: str, part: str, without: str = "\n") -> Any:
