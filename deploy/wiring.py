@@ -66,6 +66,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         port=settings.http_port,
         auth=settings.auth,
         installation_secret=found.secret,
+        mail_server=settings.mail_server,
         outbound_allow=settings.outbound_allow,
         public_url=settings.public_url,
         mqtt_url=settings.mqtt_public_url or found.mqtt_url,

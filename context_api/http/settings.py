@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from context_api.notifications.mail import MailServer
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -20,6 +22,8 @@ class ApiSettings:
     """Keys the hashes of API keys; at least 16 bytes where `auth` is on."""
     outbound_allow: Sequence[IPv4Network | IPv6Network] = ()
     """Networks that @contexts may be fetched from besides public addresses."""
+    mail_server: MailServer | None = None
+    """Where tests of `mailto:` subscriptions are handed in."""
     public_url: str | None = None
     """The address partners use, such as `https://machi.example.jp`; None: the Host header of the request."""
     mqtt_url: str | None = None

@@ -13,6 +13,7 @@ from context_api.ngsild.model import Entity
 from context_api.ngsild.query import selected_types
 from context_api.ngsild.subscription import Subscription, subscription_from_json
 from context_api.notifications.delivery import MessageError, add_marks
+from context_api.notifications.mail import MailServer
 from context_api.notifications.messages import MessageMaker
 from context_api.notifications.outbound import OutboundPolicy
 from context_api.notifications.periodic import encode_entity, find_matching
@@ -48,9 +49,17 @@ class Tried:
 class Trier:
     """Writes notifications as the notifier does; nothing it does is counted."""
 
-    def __init__(self, database: Database, policy: OutboundPolicy, *, public_url: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        policy: OutboundPolicy,
+        *,
+        public_url: str,
+        mail_server: MailServer | None = None,
+    ) -> None:
         self._database = database
         self._policy = policy
+        self._mail_server = mail_server
         self._public_url = public_url
 
     async def send(self, key: int) -> Tried:
@@ -89,7 +98,9 @@ class Trier:
     async def _send(self, message: Message, *, is_sample: bool) -> Tried:
         timeout_s = min(message.timeout_s or TIMEOUT_S, TIMEOUT_S)
         began = time.perf_counter()
-        async with open_senders(self._policy, user_agent="Machi-Notifier") as sender:
+        async with open_senders(
+            self._policy, user_agent="Machi-Notifier", mail_server=self._mail_server
+        ) as sender:
             attempt = await sender.send(message, timeout_s)
         return Tried(
             delivered=attempt.verdict is Verdict.DELIVERED,

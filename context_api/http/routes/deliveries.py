@@ -138,7 +138,7 @@ class _Deliveries:
                 "id": row.id,
                 "entityId": entity_id or None,
                 "sequence": row.change_seq or None,
-                "notification": None if notification is None else orjson.loads(notification),
+                "notification": None if notification is None else _readable(notification),
             }
         )
 
@@ -193,7 +193,7 @@ class _Deliveries:
                 "requestMs": tried.duration_ms,
                 "isSample": tried.is_sample,
                 "headers": tried.headers,
-                "notification": orjson.loads(tried.body),
+                "notification": _readable(tried.body),
             }
         )
 
@@ -267,6 +267,7 @@ class _Deliveries:
             self._services.database,
             self._services.outbound,
             public_url=(settings.public_url or str(request.base_url)).rstrip("/"),
+            mail_server=settings.mail_server,
         )
 
     def _waiting_limit(self, overview: Overview) -> int:
@@ -373,3 +374,11 @@ def _cursor(order: _CatchUpOrder) -> str:
         return again.begin_at_time(max(0, parse_datetime(order.since or "")))
     except (NgsiLdError, ValueError) as error:
         raise BadRequestData(f"since is no DateTime: {error}", pointer="/since") from error
+
+
+def _readable(body: bytes) -> Any:
+    """A notification as it is sent: JSON, or the text that a template made."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode()

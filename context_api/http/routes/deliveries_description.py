@@ -170,7 +170,7 @@ DELIVERY_SCHEMAS: dict[str, Any] = {
         id=_COUNT,
         entityId=_MAYBE_STRING,
         sequence=_MAYBE_COUNT,
-        notification={"type": ["object", "null"]},
+        notification={"type": ["object", "string", "null"]},
     ),
     "ReplayOrder": _object(
         [], ids={"type": "array", "items": {**_COUNT, "maximum": MAX_ID}, "maxItems": MAX_IDS, "minItems": 1}
@@ -192,7 +192,7 @@ DELIVERY_SCHEMAS: dict[str, Any] = {
         requestMs=_COUNT,
         isSample=_BOOLEAN,
         headers={"type": "array", "items": _STRING},
-        notification={"type": ["object", "null"]},
+        notification={"type": ["object", "string", "null"]},
     ),
     "DeliveryStatistics": _all(
         hours={

@@ -1,9 +1,15 @@
 """Alarm rules over HTTP."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+
+from context_api.http.settings import ApiSettings
+from context_api.notifications.mail import parse_mail_server
+from tests.integration.http.conftest import Serve
+from tests.support.mailbox import Mailbox
 
 RULES = "/api/v1/alarms"
 RULE: dict[str, Any] = {
@@ -91,3 +97,25 @@ def test_endpoints_for_people(api: httpx.Client) -> None:
         answer = subscribe(endpoint)
         assert answer.status_code == 400
         assert detail in answer.text
+
+
+def test_a_mail_endpoint_can_be_tried(settings: ApiSettings, serve: Serve) -> None:
+    mailbox = Mailbox()
+    try:
+        api = serve(replace(settings, mail_server=parse_mail_server(mailbox.url, "machi@city.example")))
+        made = api.post(
+            "/ngsi-ld/v1/subscriptions",
+            json={
+                "id": "urn:s:mail",
+                "type": "Subscription",
+                "entities": [{"type": "Alert"}],
+                "notification": {"endpoint": {"uri": "mailto:ops@city.example"}},
+            },
+        )
+        assert made.status_code == 201
+        tried = api.post("/api/v1/subscriptions/urn:s:mail/test")
+        assert (tried.status_code, tried.json()["delivered"]) == (200, True)
+        [mail] = mailbox.wait_for(1)
+        assert mail["Subject"] == "Alert urn:ngsi-ld:Alert:machi-test"
+    finally:
+        mailbox.stop()
