@@ -92,9 +92,9 @@ class DataFolder:
         path = self.path / "secrets" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            own = path.with_name(f"{name}.{os.getpid()}")
+            own = path.with_name(f"{name}.{secrets.token_hex(8)}")  # threads of a process may race, too
             write_private(own, secrets.token_urlsafe(_SECRET_BYTES))
-            with suppress(FileExistsError):  # another process was quicker: its secret counts
+            with suppress(FileExistsError):  # another one was quicker: its secret counts
                 path.hardlink_to(own)
             own.unlink()
         return path.read_text().strip()

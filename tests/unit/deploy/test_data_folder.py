@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,16 @@ def test_logs_are_bounded_while_they_are_written(tmp_path: Path) -> None:
         log.write(b"later")
     assert (tmp_path / "api.log").read_bytes() == b"later"
     assert (tmp_path / "api.log.1").read_bytes() == b"x" * 100
+
+
+def test_threads_that_ask_first_at_the_same_time_get_one_secret(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def ask(number: int) -> str:
+        together.wait()
+        return DataFolder(tmp_path / str(number)).secret("installation")
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            assert len(set(pool.map(ask, [number] * 8))) == 1
+            assert [one.name for one in (tmp_path / str(number) / "secrets").iterdir()] == ["installation"]
