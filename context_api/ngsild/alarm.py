@@ -16,6 +16,8 @@ from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Micros
 from context_api.ngsild.template import parse_template
 
+ALERT_PREFIX = "urn:ngsi-ld:Alert:"
+"""Of the ids of what is raised: no rule watches those, or each Alert would raise another, without end."""
 MAX_NAME_CHARS = 200
 MAX_FOR_S = 30 * 86_400
 DEFAULT_MESSAGE = "{{ name }}: {{ attribute }} {{ value }} ({{ alertSource }})"
@@ -115,6 +117,7 @@ def parse_rule(document: Any) -> AlarmRule:
         f"a name has 1 to {MAX_NAME_CHARS} printable characters",
     )
     _check(bool(rule.type), "type", "a rule names the type of its entities")
+    _check(rule.type.rpartition("/")[2] != "Alert", "type", "a rule cannot watch the Alerts that rules raise")
     _check(bool(rule.attribute), "attribute", "a rule names the attribute that it watches")
     _check_limits(rule)
     parse_template(rule.message, "/message")
@@ -170,7 +173,7 @@ def tick(rule: AlarmRule, state: AlarmState, now: Micros) -> tuple[AlarmState, S
 
 def alert_id(rule: AlarmRule, entity_id: str) -> str:
     """The Alert of a rule and an entity: one, raised and over again and again."""
-    return f"urn:ngsi-ld:Alert:{rule.id}:{entity_id}"
+    return f"{ALERT_PREFIX}{rule.id}:{entity_id}"
 
 
 def message_of(rule: AlarmRule, entity_id: str, state: AlarmState, step: Step) -> str:

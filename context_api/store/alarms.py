@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from context_api.ngsild.alarm import AlarmRule, AlarmState, Phase, Step, observe, tick
+from context_api.ngsild.alarm import ALERT_PREFIX, AlarmRule, AlarmState, Phase, Step, observe, tick
 from context_api.ngsild.alert import alert_entity, feeding_subscription, subscription_id
 from context_api.ngsild.changes import UpsertEntity
 from context_api.ngsild.contexts import Context
@@ -133,6 +133,8 @@ class Alarms:
 
     def observe(self, tenant: str, rule_id: str, observed: Observed) -> Step:
         """Hold a value against a rule and write the Alert that comes of it. A repeat changes nothing."""
+        if observed.entity_id.startswith(ALERT_PREFIX):
+            return Step.NONE
         access = self._store.tenant(tenant, principal=PRINCIPAL)
         place = _Place(access.tenant_id, rule_id, observed.entity_id)
 

@@ -137,6 +137,8 @@ def test_a_repeat_changes_nothing(city: City, alarms: Alarms) -> None:
     assert str(alarms.observe("default", "hot", observed)) == "raise"
     assert str(alarms.observe("default", "hot", observed)) == "none"
     assert str(alarms.observe("default", "gone", observed)) == "none"
+    of_its_own = Observed(ALERT, 40.0, now)  # whatever name a @context gives the type
+    assert str(alarms.observe("default", "hot", of_its_own)) == "none"
 
 
 def test_rules_are_kept_apart_and_deleted_with_their_subscription(city: City, alarms: Alarms) -> None:

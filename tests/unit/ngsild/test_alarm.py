@@ -109,6 +109,8 @@ def test_messages() -> None:
         ({"id": "a b"}, "/id"),
         ({"name": ""}, "/name"),
         ({"type": ""}, "/type"),
+        ({"type": "Alert"}, "/type"),
+        ({"type": "https://uri.etsi.org/ngsi-ld/default-context/Alert"}, "/type"),
         ({"attribute": ""}, "/attribute"),
         ({"above": None}, "/above"),
         ({"above": "35"}, "/above"),
