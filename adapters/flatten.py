@@ -1,10 +1,10 @@
 """Nested values under dotted names, and the shapes that every JSON format of ours checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from adapters.json_text import check_value
-from adapters.types import MAX_DEPTH, MAX_VALUES, DecodeError, RawValue, describe
+from adapters.types import MAX_DEPTH, MAX_VALUES, DecodeError, RawReading, RawValue, describe
 
 
 def as_object(value: Any, name: str) -> dict[str, Any]:
@@ -31,6 +31,23 @@ def flatten(values: Mapping[str, Any], name: str) -> dict[str, RawValue]:
     if not flat:
         raise DecodeError("no-values", f"{name} is empty")
     return check_count(flat)
+
+
+def decode_objects(document: Any, decode: Callable[[Any], RawReading]) -> list[RawReading]:
+    """Return a reading per object of a payload that is one object or an array of them.
+
+    Raises DecodeError (no-values, too-many-values) and whatever `decode` raises.
+    """
+    objects = document if isinstance(document, list) else [document]
+    if len(objects) > MAX_VALUES:
+        raise DecodeError("too-many-values", f"{len(objects)} objects; at most {MAX_VALUES} are accepted")
+    readings = [decode(one) for one in objects]
+    count = sum([len(reading.values) for reading in readings])
+    if count == 0:
+        raise DecodeError("no-values", "the payload carries no value")
+    if count > MAX_VALUES:
+        raise DecodeError("too-many-values", f"{count} values; at most {MAX_VALUES} are accepted")
+    return readings
 
 
 def check_count(values: dict[str, RawValue]) -> dict[str, RawValue]:

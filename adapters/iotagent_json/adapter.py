@@ -3,10 +3,10 @@
 from typing import Any
 
 from adapters.fiware_topics import single_attribute
-from adapters.flatten import as_object
+from adapters.flatten import as_object, decode_objects
 from adapters.json_text import check_value, load_json
 from adapters.times import parse_iso
-from adapters.types import MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
+from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
 from context_api.ngsild.model import Micros
 
 _TIME = "TimeInstant"
@@ -22,17 +22,7 @@ class IotAgentJsonAdapter:
         attribute = single_attribute(message.topic)
         if attribute is not None:
             return [RawReading({attribute: RawValue(_single(message.payload, attribute))})], state
-        document = load_json(message.payload)
-        objects = document if isinstance(document, list) else [document]
-        if len(objects) > MAX_VALUES:
-            raise DecodeError("too-many-values", f"{len(objects)} objects; at most {MAX_VALUES} are accepted")
-        readings = [_decode_object(one) for one in objects]
-        count = sum([len(reading.values) for reading in readings])
-        if count == 0:
-            raise DecodeError("no-values", "the payload carries no value")
-        if count > MAX_VALUES:
-            raise DecodeError("too-many-values", f"{count} values; at most {MAX_VALUES} are accepted")
-        return readings, state
+        return decode_objects(load_json(message.payload), _decode_object), state
 
 
 def _single(payload: bytes, attribute: str) -> Any:

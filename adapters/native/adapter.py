@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from adapters.flatten import decode_objects
 from adapters.json_text import check_value, load_json
 from adapters.times import parse_iso, parse_time
-from adapters.types import MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
+from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
 from context_api.ngsild.model import Micros
 
 _TIME = "observedAt"
@@ -18,17 +19,7 @@ class NativeAdapter:
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return a reading per object. Raises DecodeError."""
-        document = load_json(message.payload)
-        objects = document if isinstance(document, list) else [document]
-        if len(objects) > MAX_VALUES:
-            raise DecodeError("too-many-values", f"{len(objects)} objects; at most {MAX_VALUES} are accepted")
-        readings = [_decode_object(item) for item in objects]
-        count = sum([len(reading.values) for reading in readings])
-        if count == 0:
-            raise DecodeError("no-values", "the payload carries no value")
-        if count > MAX_VALUES:
-            raise DecodeError("too-many-values", f"{count} values; at most {MAX_VALUES} are accepted")
-        return readings, state
+        return decode_objects(load_json(message.payload), _decode_object), state
 
 
 def _decode_object(item: Any) -> RawReading:

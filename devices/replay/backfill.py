@@ -16,9 +16,8 @@ from devices.catalog import built_in_profiles
 from devices.ingest import ingest
 from devices.lookup import find_sources
 from devices.model import Source
-from devices.registration_client import RegistrationClient, register_all
 from devices.replay.recording import Measurement, Recording
-from devices.replay.run import CREDENTIALS_FILE, OnStatus, ReplaySettings, ReplayStatus, render
+from devices.replay.run import OnStatus, ReplaySettings, ReplayStatus, open_recording, render
 
 
 def run_backfill(
@@ -29,18 +28,7 @@ def run_backfill(
     Its devices are registered first, as for a replay. Raises MapError, OSError (the file), RegistrationError,
     ValueError (an address), StoreError.
     """
-    client = RegistrationClient(
-        settings.api_url, settings.api_key, tenant=settings.tenant, patience_s=settings.patience_s
-    )
-    on_status(ReplayStatus(phase="reading"))
-    recording = Recording(settings.file, settings.map, settings.selection)
-    registrations = recording.registrations()
-    logins = register_all(
-        client,
-        list(registrations.values()),
-        settings.data_dir / CREDENTIALS_FILE,
-        lambda done, total: on_status(ReplayStatus(phase="registering", devices=total, registered=done)),
-    )
+    recording, logins = open_recording(settings, on_status)
     topics = {login.topic: device for device, login in logins.items()}
     found = find_sources(database, topics, built_in_profiles())
     sources = {topics[topic]: source for topic, source in found.items() if isinstance(source, Source)}

@@ -10,7 +10,7 @@ from threading import Event
 from context_api.ngsild.time import format_datetime
 from context_api.store.backfill import BackfillOutcome
 from devices.broker_address import parse_broker_url
-from devices.fleet import Fleet, Member, allow_files_for
+from devices.fleet import Fleet, Login, Member, allow_files_for
 from devices.registration_client import RegistrationClient, register_all
 from devices.replay.map import ReplayMap
 from devices.replay.recording import EVERYTHING, Measurement, Recording, Selection
@@ -70,24 +70,32 @@ class ReplayStatus:
 OnStatus = Callable[[ReplayStatus], None]
 
 
+def open_recording(settings: ReplaySettings, on_status: OnStatus) -> tuple[Recording, dict[str, Login]]:
+    """Read what there is and register its devices; gives the logins by device.
+
+    Raises MapError, OSError (the file), RegistrationError, ValueError (an address).
+    """
+    client = RegistrationClient(
+        settings.api_url, settings.api_key, tenant=settings.tenant, patience_s=settings.patience_s
+    )
+    on_status(ReplayStatus(phase="reading"))
+    recording = Recording(settings.file, settings.map, settings.selection)
+    logins = register_all(
+        client,
+        list(recording.registrations().values()),
+        settings.data_dir / CREDENTIALS_FILE,
+        lambda done, total: on_status(ReplayStatus(phase="registering", devices=total, registered=done)),
+    )
+    return recording, logins
+
+
 def run(settings: ReplaySettings, stop: Event, on_status: OnStatus = lambda _: None) -> ReplayStatus:
     """Play a recording to its end, or until `stop`; returns when everything is acknowledged.
 
     Raises MapError, OSError (the file), RegistrationError, ValueError (an address).
     """
     broker = parse_broker_url(settings.mqtt_url)
-    client = RegistrationClient(
-        settings.api_url, settings.api_key, tenant=settings.tenant, patience_s=settings.patience_s
-    )
-    on_status(ReplayStatus(phase="reading"))
-    recording = Recording(settings.file, settings.map, settings.selection)
-    registrations = recording.registrations()
-    logins = register_all(
-        client,
-        list(registrations.values()),
-        settings.data_dir / CREDENTIALS_FILE,
-        lambda done, total: on_status(ReplayStatus(phase="registering", devices=total, registered=done)),
-    )
+    recording, logins = open_recording(settings, on_status)
     allow_files_for(len(logins))
     fleet = Fleet(broker)
     player = _Player(settings, recording, fleet, stop, on_status)
