@@ -75,15 +75,7 @@ def export(  # noqa: PLR0917 - typer calls it by names
 
     machi export pm25.xlsx --type AirQualityObserved --attribute pm25 --from 2026-04 --to 2027-03 --bucket day
     """
-    form = FORMATS.get(file.suffix.lower())
-    if form is None:
-        raise UsageError(f"{file.name}: the ending must be one of {' '.join(FORMATS)}")
-    if file.exists() and not force:
-        raise UsageError(f"{file} is there already: choose another name, or give --force to replace it")
-    if not file.parent.is_dir():
-        raise UsageError(f"There is no folder {file.parent}")
-    if excel and form != "csv":
-        raise UsageError("--excel is for CSV; an .xlsx file is Excel's own")
+    form = _format(file, force=force, excel=excel)
     given = _request(
         {
             "type": type_,
@@ -105,6 +97,20 @@ def export(  # noqa: PLR0917 - typer calls it by names
     done = _run(file, given, tenant, url, is_direct=direct)
     rows = "" if done.rows is None else f"{done.rows:,} lines, "
     typer.echo(f"{file}: {rows}{done.bytes:,} bytes, as recorded until {done.about['dataVersion']}")
+
+
+def _format(file: Path, *, force: bool, excel: bool) -> str:
+    """The format that a file's ending names. UsageError where the file cannot be written as asked."""
+    form = FORMATS.get(file.suffix.lower())
+    if form is None:
+        raise UsageError(f"{file.name}: the ending must be one of {' '.join(FORMATS)}")
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already: choose another name, or give --force to replace it")
+    if not file.parent.is_dir():
+        raise UsageError(f"There is no folder {file.parent}")
+    if excel and form != "csv":
+        raise UsageError("--excel is for CSV; an .xlsx file is Excel's own")
+    return form
 
 
 def _request(members: dict[str, Any]) -> dict[str, Any]:
