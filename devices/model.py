@@ -48,6 +48,18 @@ class DeviceDraft(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
     gateway: str | None = None
     gateway_device: str | None = None
     """The name the gateway has for the device; None = the same id."""
+    owner: str | None = None
+    """The id of the organisation it belongs to."""
+    tags: tuple[str, ...] = ()
+    serial: str | None = None
+    """The serial number of the hardware."""
+    notes: str | None = None
+    installed_at: str | None = None
+    """When the hardware was put in place: a date, or a time with its zone; None = not known."""
+    codec_parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What the codec of its profile needs to know of this device alone."""
+    messages_per_minute: int | None = None
+    """More are refused; None = the installation's limit."""
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ on conflict (tenant_id, id) do update set
     name = excluded.name, location = excluded.location, static = excluded.static,
     expected_interval_s = excluded.expected_interval_s, application = excluded.application,
     gateway_id = excluded.gateway_id, gateway_device = excluded.gateway_device,
-    modified_at = now(), retired_at = null
+    modified_at = now(), retired_at = null, state = 'provisioned', state_since = now(), state_reason = null
 where device.retired_at is not null
 returning created_at, modified_at;
 
@@ -20,7 +20,8 @@ insert into device_credential (tenant_id, device_id, username, verifier, broker_
 values (%(tenant_id)s, %(device_id)s, %(username)s, %(verifier)s, %(broker_hash)s);
 
 -- name: retire_device
-update device set retired_at = now(), modified_at = now()
+update device
+set retired_at = now(), modified_at = now(), state = 'retired', state_since = now(), state_reason = null
 where tenant_id = %(tenant_id)s and id = %(id)s and retired_at is null
 returning kind;
 
