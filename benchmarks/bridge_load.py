@@ -1,5 +1,6 @@
 """What the bridge's benchmarks share: servers, devices, a publisher, the bridge as a process, figures."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -9,26 +10,28 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
-from paho.mqtt.client import Client, MQTTMessageInfo
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from benchmarks import bridge_town as town
+from benchmarks.bridge_publisher import publish
 from broker_bridge import BridgeSettings, run
-from context_api.store.database import open_database
+from context_api.store.access import Access
+from context_api.store.database import Database, connect, open_database
 from context_api.store.migrate import migrate
+from context_api.store.partitions import create_partitions
 from context_api.store.store import Store
 from deploy.embedded.mosquitto import Mosquitto
 from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.process import GC_THRESHOLDS, return_memory
 from devices.model import DeviceDraft, Registered
 from devices.registry import DeviceRegistry
 
-VALUES = ("pm25", "pm10", "no2", "temperature", "humidity")
-QUEUED = 5_000
-"""paho's time per PUBACK grows with what waits behind it."""
+VALUES = town.VALUES
 _spawn = multiprocessing.get_context("spawn")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -42,19 +45,30 @@ class Bench:
     broker: Mosquitto
     topics: list[str]
 
+    @property
+    def broker_pid(self) -> int:
+        return self.broker.process.pid if self.broker.process else 0
+
+    @property
+    def postgres_pid(self) -> int:
+        return self.postgres.process.pid if self.postgres.process else 0
+
 
 @contextmanager
-def servers(folder: Path, devices: int) -> Iterator[Bench]:
-    """PostgreSQL as `make run` starts it (durable), mosquitto, and registered devices."""
-    with EmbeddedPostgres(folder / "postgres") as postgres, Mosquitto(folder / "mosquitto") as broker:
+def servers(folder: Path, devices: int, **settings: str) -> Iterator[Bench]:
+    """PostgreSQL as `make run` starts it (durable) but for `settings`, mosquitto, and registered devices."""
+    with (
+        EmbeddedPostgres(folder / "postgres", settings=settings) as postgres,
+        Mosquitto(folder / "mosquitto") as broker,
+    ):
         migrate(postgres.url)
+        with connect(postgres.url) as connection:
+            create_partitions(connection)
         yield Bench(postgres, broker, _register(postgres.url, devices))
 
 
 def _register(url: str, count: int) -> list[str]:
-    database = open_database(url)
-    try:
-        access = Store(database).tenant("default")
+    with opened(url) as (database, _, access):
         drafts = [
             DeviceDraft(
                 id=f"aq-{number:04d}",
@@ -67,50 +81,32 @@ def _register(url: str, count: int) -> list[str]:
         return [
             one.credentials.topic for one in registered if isinstance(one, Registered) and one.credentials
         ]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[tuple[Database, Store, Access]]:
+    """The database as the store sees it, in the default tenant."""
+    database = open_database(url)
+    try:
+        store = Store(database)
+        yield database, store, store.tenant("default")
     finally:
         database.close()
 
 
+def entity_ids(devices: int) -> list[str]:
+    """The entities that the devices keep up to date."""
+    return [f"urn:ngsi-ld:{town.TYPE}:aq-{number:04d}" for number in range(devices)]
+
+
+def furnish(bench: Bench) -> None:
+    """Make the town's entities and subscriptions."""
+    with opened(bench.postgres.url) as (_, store, access):
+        town.make_entities(store, access, entity_ids(len(bench.topics)))
+        town.subscribe(store, access)
+
+
 # -- the publisher ---------------------------------------------------------------------------------------
-
-
-def publish(port: int, topics: list[str], count: int, rate: float, result: Connection) -> None:
-    """Publish `count` messages at `rate` per second (0 = as fast as it goes); sends how many got a PUBACK.
-
-    Every message of a device has a time of its own, so what is stored can be compared with what was sent.
-    """
-    client = Client(CallbackAPIVersion.VERSION2, client_id="publisher", clean_session=True)
-    client.max_inflight_messages = 1_000
-    client.max_queued_messages = 0
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    began = time.time()
-    infos: list[MQTTMessageInfo] = []
-    last = dict.fromkeys(topics, 0)
-    for number in range(count):
-        if rate:
-            _sleep_until(began + number / rate)
-        topic = topics[number % len(topics)]
-        last[topic] = at = max(int(time.time() * 1000), last[topic] + 1)
-        infos.append(client.publish(topic, _payload(at, number), 1))
-        if not rate and number % QUEUED == QUEUED - 1:
-            infos[-1].wait_for_publish(60)
-    for info in infos:
-        info.wait_for_publish(60)
-    result.send((sum(info.is_published() for info in infos), time.time() - began))
-    client.disconnect()
-    client.loop_stop()
-
-
-def _payload(at: int, number: int) -> bytes:
-    values = {name: round(10 + (number * 7 + i * 3) % 97 / 7, 2) for i, name in enumerate(VALUES)}
-    return json.dumps({"observedAt": at, **values}).encode()
-
-
-def _sleep_until(moment: float) -> None:
-    pause = moment - time.time()
-    if pause > 0.0005:
-        time.sleep(pause)
 
 
 class Publishing:
@@ -139,6 +135,8 @@ def bridge_settings(bench: Bench) -> BridgeSettings:
 
 
 def _serve(settings: BridgeSettings) -> None:
+    gc.set_threshold(*GC_THRESHOLDS)  # as every process of ours
+    return_memory()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
     run(settings, stop)
@@ -176,6 +174,26 @@ def tree_cpu_s(pid: int) -> float:
     ended = (int(fields[13]) + int(fields[14])) / _TICKS
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return cpu_s(pid) + ended + sum(cpu_s(int(child)) for child in children)
+
+
+def cpu_seconds(bench: Bench, bridge: BaseProcess | None) -> dict[str, float]:
+    """Processor seconds used so far, by process; of PostgreSQL the backends apart from the rest."""
+    backends = sum(map(cpu_s, _backends(bench)))
+    return {
+        "bridge": cpu_s(bridge.pid) if bridge is not None and bridge.pid is not None else 0.0,
+        "postgres_backends": backends,
+        "postgres_rest": tree_cpu_s(bench.postgres_pid) - backends,
+        "mosquitto": cpu_s(bench.broker_pid),
+    }
+
+
+def _backends(bench: Bench) -> list[int]:
+    with psycopg.connect(bench.postgres.url) as connection:
+        rows = connection.execute(
+            "select pid from pg_stat_activity"
+            " where backend_type = 'client backend' and pid <> pg_backend_pid()"
+        ).fetchall()
+    return [pid for (pid,) in rows]
 
 
 # -- the bare drain --------------------------------------------------------------------------------------
@@ -255,11 +273,12 @@ def stored_values(url: str) -> int:
 
 
 def ages_ms(url: str) -> tuple[float, float]:
-    """Median and 99th percentile of publication -> recorded, ms."""
+    """Median and 99th percentile of publication -> commit, ms; needs track_commit_timestamp."""
     with psycopg.connect(url) as connection:
         row = connection.execute(
             "select percentile_cont(array[0.5, 0.99]) within group"
-            " (order by extract(epoch from recorded_at - at)) from machi.observation where has_observed_at"
+            " (order by extract(epoch from pg_xact_commit_timestamp(xmin) - at))"
+            " from machi.observation where has_observed_at"
         ).fetchone()
     median, high = row[0] if row else (0.0, 0.0)
     return median * 1000, high * 1000

@@ -1,15 +1,17 @@
 """The bridge at a steady rate, also while it or PostgreSQL is killed in the middle.
 
-    python -m benchmarks.bridge_rate [--rate 2000] [--seconds 60] [--kill bridge|postgres]
+    python -m benchmarks.bridge_rate [--rate 5000] [--seconds 60] [--kill bridge|postgres]
 
-Real mosquitto, embedded PostgreSQL (durable), loopback only. Prints published and stored values, counters,
-the bridge's memory at start, middle and end, processor time and the time from publication to the row.
+The town of `bridge_town`, real mosquitto, embedded PostgreSQL (durable), loopback only. Prints published and
+stored values, counters, the bridge's memory at start, middle and end, processor time and the time from
+publication to commit.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -42,13 +44,19 @@ def _kill(bench: load.Bench, bridge: BaseProcess, victim: str | None) -> BasePro
     return bridge
 
 
+def _servers(folder: str, devices: int) -> AbstractContextManager[load.Bench]:
+    return load.servers(Path(folder), devices, track_commit_timestamp="on")
+
+
 def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict[str, Any]:
     """One run, from empty servers to the last value stored."""
     count = int(rate * seconds)
-    with tempfile.TemporaryDirectory() as folder, load.servers(Path(folder), devices) as bench:
+    with tempfile.TemporaryDirectory() as folder, _servers(folder, devices) as bench:
+        load.furnish(bench)
         settings = load.bridge_settings(bench)
         bridge = load.start_bridge(settings)
         time.sleep(2)  # its subscription must stand before the first message
+        before = load.cpu_seconds(bench, bridge)
         publishing = load.Publishing(bench, count, rate)
         began = time.monotonic()
         first = _observe(bridge, began + seconds / 2)
@@ -58,7 +66,7 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
         expected = published * len(load.VALUES)
         caught_up = load.wait_for_values(bench.postgres.url, expected, 60)
         second.append(load.rss_mb(bridge.pid or 0))
-        processor = load.cpu_s(bridge.pid or 0)
+        after = load.cpu_seconds(bench, bridge)
         load.stop_bridge(bridge)
         median, high = load.ages_ms(bench.postgres.url)
         return {
@@ -74,7 +82,9 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
                 "end": round(second[-1], 1),
                 "highest": round(max(first + second), 1),
             },
-            "bridge_cpu_us_per_message": round(processor / published * 1e6),
+            "cpu_us_per_message": {
+                name: round((after[name] - before[name]) / published * 1e6, 1) for name in before
+            },
             "age_median_ms": round(median, 1),
             "age_p99_ms": round(high, 1),
             "counters": load.counters(bench.postgres.url),
@@ -84,9 +94,9 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
 def main() -> None:
     """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--rate", type=float, default=5000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--devices", type=int, default=1_000)
     parser.add_argument("--kill", choices=["bridge", "postgres"])
     options = parser.parse_args()
     print(json.dumps(measure(options.rate, options.seconds, options.devices, options.kill), indent=2))
