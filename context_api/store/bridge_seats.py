@@ -1,8 +1,8 @@
 """Which bridge serves which session at the broker: leases, so that no session is left alone, or served twice.
 
 A bridge holds a session by renewing its lease. One that died, or hangs, does not: when the lease has run out
-another bridge takes the session. Whoever takes it counts its `fence` up, and every transaction that depends on
-the session's receipts checks the fence (`check_held`): a bridge that wakes up late writes nothing twice.
+another bridge takes the session. Whoever takes it counts its `fence` up, and every transaction that depends
+on the session's receipts checks the fence (`check_held`): a bridge that wakes up late writes nothing twice.
 """
 
 from collections.abc import Sequence
