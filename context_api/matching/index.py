@@ -1,24 +1,25 @@
 """Subscriptions, indexed so that a change finds those that it touches (clauses 5.2.12 and 5.8.6).
 
 A subscription is filed under what its selectors name (an id, a type, an idPattern, or anything) and, below
-that, under its watched attributes and the values that its q asks for. A change looks up its own id, types,
-attributes and values: what it costs does not depend on how many subscriptions wait for something else.
+that, under its watched attributes and the values and places that it asks for (see `piles`). A change looks up
+its own id, types, attributes, values and place: what it costs does not depend on how many subscriptions wait
+for something else.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 import msgspec
 
+from context_api.matching.piles import Change, Filed, Pile, Subject
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.merge import Transition
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import selected_types
-from context_api.ngsild.query.conditions import Path
-from context_api.ngsild.query.keys import Key, Keyed, find_keys, keys_at
+from context_api.ngsild.query.keys import find_bound, find_keys
 from context_api.ngsild.query.pattern_set import PatternSet
 from context_api.ngsild.subscription import EntitySelector, Subscription
-from context_api.ngsild.subscription_filters import Filter, compile_filters
+from context_api.ngsild.subscription_filters import compile_filters
 
 _ENTITY_BITS = int(Trigger.ENTITY_CREATED | Trigger.ENTITY_UPDATED | Trigger.ENTITY_DELETED)
 _CREATED, _UPDATED, _DELETED = (
@@ -30,10 +31,8 @@ _TRIGGERS = tuple(Trigger(bits) for bits in range(64))
 # Which patterns an entity's id matches is remembered, for this many entities
 _PATTERN_CACHE_LIMIT = 100_000
 
-_Subject = tuple[str, str]
-_ANYTHING: _Subject = ("any", "")
+_ANYTHING: Subject = ("any", "")
 _PATTERN = "pattern"
-_NONE: dict[int, "_Filed"] = {}
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -44,71 +43,11 @@ class Match(msgspec.Struct, frozen=True):
     """The bits of the change that the subscription asked for."""
 
 
-class _Filed(msgspec.Struct, frozen=True):
-    """A subscription in the form that matching needs."""
-
-    key: int
-    subjects: tuple[_Subject, ...]
-    """Where it is filed."""
-    selectors: tuple[EntitySelector, ...]
-    watched: frozenset[Iri]
-    triggers: int
-    expires_at: Micros | None
-    filters: tuple[Filter, ...]
-    keyed: Keyed | None
-    """What its q wants an attribute to be equal to."""
-
-
-class _Pile(msgspec.Struct):
-    """Subscriptions by key; those that want an attribute to be equal to something lie under what that is."""
-
-    free: dict[int, _Filed] = {}
-    keyed: dict[Path, dict[Key, dict[int, _Filed]]] = {}
-
-    def copy(self) -> "_Pile":
-        """Give a copy that can be changed."""
-        keyed = {
-            path: {key: dict(filed) for key, filed in by_key.items()} for path, by_key in self.keyed.items()
-        }
-        return _Pile(dict(self.free), keyed)
-
-    def put(self, filed: _Filed) -> None:
-        """Put one in."""
-        if filed.keyed is None:
-            self.free[filed.key] = filed
-            return
-        by_key = self.keyed.setdefault(filed.keyed.path, {})
-        for key in filed.keyed.keys:
-            by_key.setdefault(key, {})[filed.key] = filed
-
-    def drop(self, filed: _Filed) -> None:
-        """Take one out, if it is there."""
-        self.free.pop(filed.key, None)
-        by_key = self.keyed.get(filed.keyed.path, {}) if filed.keyed is not None else {}
-        for key in filed.keyed.keys if filed.keyed is not None else ():
-            by_key.get(key, {}).pop(filed.key, None)
-            if key in by_key and not by_key[key]:
-                del by_key[key]
-        if filed.keyed is not None and not by_key:
-            self.keyed.pop(filed.keyed.path, None)
-
-    def find(self, change: "_Change") -> Iterator[_Filed]:
-        """Give those that a change may touch."""
-        yield from self.free.values()
-        for path, by_key in self.keyed.items():
-            for key in change.keys_at(path):
-                yield from by_key.get(key, _NONE).values()
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.free and not self.keyed
-
-
 class _Drawer(msgspec.Struct):
     """The subscriptions of one subject: those that watch an attribute, and those that watch all."""
 
-    watching: dict[Iri, _Pile] = {}
-    watching_all: _Pile = msgspec.field(default_factory=_Pile)
+    watching: dict[Iri, Pile] = {}
+    watching_all: Pile = msgspec.field(default_factory=Pile)
 
     def copy(self) -> "_Drawer":
         """Give a copy that can be changed."""
@@ -123,11 +62,11 @@ class SubscriptionIndex:
     """The active subscriptions of a tenant, as they were at one time; `changed` gives another."""
 
     def __init__(self, subscriptions: Iterable[tuple[int, Subscription]] = ()) -> None:
-        self._drawers: dict[_Subject, _Drawer] = {}
-        self._filed: dict[int, _Filed] = {}
+        self._drawers: dict[Subject, _Drawer] = {}
+        self._filed: dict[int, Filed] = {}
         self._patterns: Counter[str] = Counter()
         self._pattern_set: PatternSet | None = None
-        self._matched_patterns: dict[str, tuple[_Subject, ...]] = {}
+        self._matched_patterns: dict[str, tuple[Subject, ...]] = {}
         self._change((), subscriptions)
 
     def changed(self, gone: Collection[int], new: Iterable[tuple[int, Subscription]]) -> "SubscriptionIndex":
@@ -162,14 +101,14 @@ class SubscriptionIndex:
                 _search(drawer, change, found)
         return [found[key] for key in sorted(found)]
 
-    def _subjects(self, entity: Entity) -> list[_Subject]:
-        subjects: list[_Subject] = [_ANYTHING, ("id", entity.id)]
+    def _subjects(self, entity: Entity) -> list[Subject]:
+        subjects: list[Subject] = [_ANYTHING, ("id", entity.id)]
         subjects += [("type", one) for one in entity.types]
         if self._pattern_set is not None:
             subjects += self._match_patterns(self._pattern_set, entity.id)
         return subjects
 
-    def _match_patterns(self, patterns: PatternSet, entity_id: str) -> tuple[_Subject, ...]:
+    def _match_patterns(self, patterns: PatternSet, entity_id: str) -> tuple[Subject, ...]:
         known = self._matched_patterns.get(entity_id)
         if known is None:
             known = tuple((_PATTERN, pattern) for pattern in patterns.search(entity_id))
@@ -179,7 +118,7 @@ class SubscriptionIndex:
 
     def _change(self, gone: Iterable[int], new: Iterable[tuple[int, Subscription]]) -> None:
         known = set(self._patterns)
-        mine: set[_Subject] = set()
+        mine: set[Subject] = set()
         for key in gone:
             filed = self._filed.pop(key, None)
             if filed is not None:
@@ -197,7 +136,7 @@ class SubscriptionIndex:
             self._pattern_set = PatternSet(tuple(self._patterns)) if self._patterns else None
             self._matched_patterns = {}
 
-    def _open(self, subject: _Subject, mine: set[_Subject]) -> _Drawer:
+    def _open(self, subject: Subject, mine: set[Subject]) -> _Drawer:
         """Give a drawer to change: a copy, unless it is ours already."""
         drawer = self._drawers.get(subject)
         if subject not in mine:
@@ -206,7 +145,7 @@ class SubscriptionIndex:
             self._drawers[subject] = drawer
         return drawer or self._drawers[subject]
 
-    def _file(self, filed: _Filed, mine: set[_Subject]) -> None:
+    def _file(self, filed: Filed, mine: set[Subject]) -> None:
         self._filed[filed.key] = filed
         for subject in filed.subjects:
             drawer = self._open(subject, mine)
@@ -215,23 +154,23 @@ class SubscriptionIndex:
             if not filed.watched:
                 drawer.watching_all.put(filed)
             for attribute in filed.watched:
-                drawer.watching.setdefault(attribute, _Pile()).put(filed)
+                drawer.watching.setdefault(attribute, Pile()).put(filed)
 
-    def _take_out(self, drawer: _Drawer, subject: _Subject, filed: _Filed) -> None:
+    def _take_out(self, drawer: _Drawer, subject: Subject, filed: Filed) -> None:
         if subject[0] == _PATTERN:
             self._patterns[subject[1]] -= 1
         drawer.watching_all.drop(filed)
         for attribute in filed.watched:
-            pile = drawer.watching.get(attribute, _Pile())
+            pile = drawer.watching.get(attribute, Pile())
             pile.drop(filed)
             if pile.is_empty:
                 drawer.watching.pop(attribute, None)
 
 
-def _prepare(key: int, subscription: Subscription) -> _Filed:
+def _prepare(key: int, subscription: Subscription) -> Filed:
     selectors = subscription.entities or (EntitySelector(),)
     q = subscription.filters.q
-    return _Filed(
+    return Filed(
         key,
         tuple(dict.fromkeys(subject for selector in selectors for subject in _name_subjects(selector))),
         subscription.entities,
@@ -240,10 +179,12 @@ def _prepare(key: int, subscription: Subscription) -> _Filed:
         subscription.expires_at,
         compile_filters(subscription.filters),
         None if q is None else find_keys(q),
+        None if q is None or subscription.filters.follows_links else find_bound(q),
+        subscription.filters.geo,
     )
 
 
-def _name_subjects(selector: EntitySelector) -> Iterable[_Subject]:
+def _name_subjects(selector: EntitySelector) -> Iterable[Subject]:
     """Name the narrowest subjects of which every selected entity has one."""
     if selector.ids:
         return [("id", one) for one in selector.ids]
@@ -254,25 +195,7 @@ def _name_subjects(selector: EntitySelector) -> Iterable[_Subject]:
     return [_ANYTHING]
 
 
-class _Change(msgspec.Struct):
-    """A change in the form that matching needs; the integers are bits of `Trigger`."""
-
-    entity: Entity
-    by_attribute: dict[Iri, int]
-    of_entity: int
-    all: int
-    now: Micros
-    keys: dict[Path, set[Key]] = {}
-
-    def keys_at(self, path: Path) -> set[Key]:
-        """Give what the entity has at a path, as keys."""
-        found = self.keys.get(path)
-        if found is None:
-            found = self.keys[path] = keys_at(path, self.entity)
-        return found
-
-
-def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
+def _describe(entity: Entity, transition: Transition, now: Micros) -> Change:
     by_attribute: dict[Iri, int] = {}
     of_entity = int(transition.trigger) & _ENTITY_BITS
     total = of_entity
@@ -281,10 +204,10 @@ def _describe(entity: Entity, transition: Transition, now: Micros) -> _Change:
             bit = _CREATED if one.before is None else _DELETED if one.after is None else _UPDATED
             by_attribute[one.attribute] = by_attribute.get(one.attribute, 0) | bit
             total |= bit
-    return _Change(entity, by_attribute, of_entity, total, now)
+    return Change(entity, by_attribute, of_entity, total, now)
 
 
-def _search(drawer: _Drawer, change: _Change, found: dict[int, Match]) -> None:
+def _search(drawer: _Drawer, change: Change, found: dict[int, Match]) -> None:
     for filed in drawer.watching_all.find(change):
         _try(filed, change, change.all, found)
     if drawer.watching:
@@ -297,7 +220,7 @@ def _search(drawer: _Drawer, change: _Change, found: dict[int, Match]) -> None:
                 _try(filed, change, fired, found)
 
 
-def _try(filed: _Filed, change: _Change, fired: int, found: dict[int, Match]) -> None:
+def _try(filed: Filed, change: Change, fired: int, found: dict[int, Match]) -> None:
     wanted = fired & filed.triggers
     if not wanted or filed.key in found:
         return

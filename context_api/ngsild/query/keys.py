@@ -1,7 +1,7 @@
-"""What a condition asks an attribute to be equal to, as keys: an index need not judge what has none of them.
+"""What a condition asks an attribute to be equal to, or to reach: an index need not judge what does not.
 
 A key is text or a number. An entity that fulfils the condition has, at its path, a value with one of its
-keys; that it has one is no proof that it fulfils it.
+keys, or a number that reaches the bound; that it has one is no proof that it fulfils it.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,12 @@ from context_api.ngsild.model import Entity
 from context_api.ngsild.query.conditions import (
     ENTITY_MEMBERS,
     Both,
+    Compares,
     Condition,
     Equals,
     Literal,
     LiteralKind,
+    Operator,
     Path,
 )
 from context_api.ngsild.query.predicate import find_targets
@@ -32,6 +34,36 @@ class Keyed(NamedTuple):
 
     path: Path
     keys: tuple[Key, ...]
+
+
+class Bound(NamedTuple):
+    """A number that some value at a path has to reach: at least, or at most."""
+
+    path: Path
+    number: float
+    is_floor: bool
+
+
+_FLOORS = (Operator.GREATER, Operator.GREATER_OR_EQUAL)
+
+
+def find_bound(condition: Condition) -> Bound | None:
+    """Give the number that a condition asks an attribute to reach, be it beside other things."""
+    for term in condition.parts if isinstance(condition, Both) else (condition,):
+        if isinstance(term, Compares) and _is_simple(term.path) and term.operand.kind is LiteralKind.NUMBER:
+            number = term.operand.value
+            if isinstance(number, int | float):
+                return Bound(term.path, number, term.operator in _FLOORS)
+    return None
+
+
+def numbers_at(path: Path, entity: Entity) -> tuple[float, float] | None:
+    """Give the smallest and the largest number that an entity has at a path of a `Bound`."""
+    instances = entity.attributes.get(path.names[0], ())
+    numbers = [
+        leaf for one in instances for leaf in _leaves(one.value) if type(leaf) is float or type(leaf) is int
+    ]
+    return (min(numbers), max(numbers)) if numbers else None
 
 
 def find_keys(condition: Condition) -> Keyed | None:

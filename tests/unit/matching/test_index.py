@@ -20,8 +20,9 @@ from context_api.ngsild.changes import (
     UpsertEntity,
 )
 from context_api.ngsild.merge import Removed, Transition, apply_change
-from context_api.ngsild.model import Entity, Instance
-from context_api.ngsild.query import AllOf, AnyOf, TypeIs, compile_id_pattern
+from context_api.ngsild.model import Entity, Instance, Kind
+from context_api.ngsild.query import AllOf, AnyOf, TypeIs, compile_geo_query, compile_id_pattern
+from context_api.ngsild.query.geo import LOCATION
 from context_api.ngsild.query.predicate import matches
 from context_api.ngsild.subscription import (
     Endpoint,
@@ -70,7 +71,16 @@ def updating(**values: Any) -> UpdateAttributes:
     return UpdateAttributes(entity_id=ROOM, attributes=attributes)
 
 
-CURRENT = room(temperature=1, humidity=50)
+def moving(east: float) -> UpdateAttributes:
+    place = Instance(kind=Kind.GEO_PROPERTY, value={"type": "Point", "coordinates": [east, 1]})
+    return UpdateAttributes(entity_id=ROOM, attributes={LOCATION: [place]})
+
+
+CURRENT = room(
+    temperature=1,
+    humidity=50,
+    location={"type": "GeoProperty", "value": {"type": "Point", "coordinates": [1, 1]}},
+)
 
 
 @pytest.mark.parametrize(
@@ -209,13 +219,46 @@ _SELECTORS = st.builds(
     ids=st.sampled_from([(), (ROOM,), ("urn:other:1",)]),
     id_pattern=st.sampled_from([None, "Room", "Hall"]),
 )
-_QS = st.sampled_from([None, "temperature==1", "temperature==2,3;humidity", "co2==2", "co2>1"])
+_QS = st.sampled_from(
+    [
+        *(
+            None,
+            "temperature==1",
+            "temperature==2,3;humidity",
+            "co2==2",
+            "co2>1",
+            "co2>=2",
+            "co2<2",
+            "co2<=1",
+        ),
+        *('co2>"a"', "temperature>1;co2>=2", "temperature<=1|co2>1"),
+    ]
+)
+
+
+def _square(west: float) -> dict[str, Any]:
+    ring = [[west, 0], [west + 2, 0], [west + 2, 2], [west, 2], [west, 0]]
+    return {"georel": "within", "geometry": "Polygon", "coordinates": [ring]}
+
+
+def _point(georel: str) -> dict[str, Any]:
+    return {"georel": georel, "geometry": "Point", "coordinates": [1, 1]}
+
+
+_GEOS = st.sampled_from(
+    [None, _square(0), _square(9), _point("near;maxDistance==500"), _point("disjoint"), _point("equals")]
+)
 
 
 def _asking(
-    selectors: list[EntitySelector], watched: list[str], triggers: int, q: str | None
+    selectors: list[EntitySelector],
+    watched: list[str],
+    triggers: int,
+    q: str | None,
+    geo: dict[str, Any] | None = None,
 ) -> Subscription:
-    filters = read_filters({} if q is None else {"q": q}, CORE)
+    asked = {"q": q, "geoQ": geo}
+    filters = read_filters({name: value for name, value in asked.items() if value is not None}, CORE)
     return subscription(*selectors, watched=tuple(watched), triggers=triggers, filters=filters)
 
 
@@ -225,6 +268,7 @@ _SUBSCRIPTIONS = st.builds(
     st.lists(st.sampled_from(_TERMS), unique=True, max_size=2),
     st.integers(1, 63),
     _QS,
+    _GEOS,
 )
 _CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.just(DELETE),
@@ -235,6 +279,7 @@ _CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.sampled_from(["Room", "Hall"]).map(
         lambda kind: UpsertEntity(entity_id=ROOM, entity=room(type=kind, temperature=1, co2=2))
     ),
+    st.sampled_from([1.0, 1.001, 10.0]).map(moving),
 )
 
 
@@ -252,6 +297,8 @@ def _fires(one: Subscription, before: Entity | None, transition: Transition) -> 
     if one.entities and not any(map(selects, one.entities)):
         return Trigger(0)
     if one.filters.q is not None and not matches(one.filters.q, entity):
+        return Trigger(0)
+    if one.filters.geo is not None and not compile_geo_query(one.filters.geo).matches(entity):
         return Trigger(0)
     fired = Trigger(0)
     watched = [
@@ -401,19 +448,25 @@ def test_a_query_about_linked_entities_is_left_for_later() -> None:
     assert keys(_found(SubscriptionIndex([(1, linked)]), updating(temperature=2))) == [1]
 
 
-def test_only_those_are_judged_that_ask_for_a_value_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[str] = []
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The filters that are asked, by their q or where they lie, in order."""
+    asked: list[str] = []
 
     def note(filters: Filters) -> tuple[Filter, ...]:
         ready = compile_filters(filters)
 
         def passes(entity: Entity) -> bool:
-            judged.append(filters.q_text or "")
+            asked.append(filters.q_text or str(filters.geo and filters.geo.geometry["coordinates"][0][0]))
             return all(one(entity) for one in ready)
 
         return (passes,)
 
     monkeypatch.setattr("context_api.matching.index.compile_filters", note)
+    return asked
+
+
+def test_only_those_are_judged_that_ask_for_a_value_it_has(judged: list[str]) -> None:
     asking = [
         (number, _asking([of_type("Room")], [], 63, f"temperature=={number};humidity>0"))
         for number in range(1_000)
@@ -421,3 +474,27 @@ def test_only_those_are_judged_that_ask_for_a_value_it_has(monkeypatch: pytest.M
     index = SubscriptionIndex(asking)
     assert keys(_found(index, updating(temperature=7))) == [7]
     assert judged == ["temperature==7;humidity>0"]
+
+
+def test_only_those_are_judged_whose_bound_it_reaches(judged: list[str]) -> None:
+    asking = [
+        (number, _asking([of_type("Room")], [], 63, f"temperature{'<' if number % 2 else '>='}{number};co2"))
+        for number in range(1_000)
+    ]
+    index = SubscriptionIndex(asking)
+    change = AppendAttributes(entity_id=ROOM, attributes=updating(temperature=3, co2=1).attributes)
+    assert keys(_found(index, change)) == [0, 2, *range(5, 1_000, 2)]
+    assert judged[:2] == ["temperature>=0;co2", "temperature>=2;co2"]
+    assert len(judged) == 2 + 499  # "temperature<3" is within reach, and judged, and does not hold
+
+
+def test_only_those_are_judged_whose_area_it_may_lie_in(judged: list[str]) -> None:
+    asking = [
+        (number, _asking([of_type("Room")], [], 63, None, _square(3.0 * number))) for number in range(50)
+    ]
+    index = SubscriptionIndex(asking)
+    for _ in range(2):
+        assert keys(_found(index, moving(91))) == [30]
+    assert judged == ["[90.0, 0]"] * 2
+    assert keys(_found(index, moving(94))) == [31]
+    assert keys(_found(index, updating(temperature=7))) == [0]

@@ -1,12 +1,13 @@
 """Keys of conditions: an entity that fulfils one has one of its keys."""
 
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from context_api.ngsild.query.keys import Keyed, find_keys, keys_at
+from context_api.ngsild.query.keys import Bound, Keyed, find_bound, find_keys, keys_at, numbers_at
 from context_api.ngsild.query.predicate import matches
 from context_api.ngsild.query.q import parse_q
 from tests.unit.ngsild.builders import CORE, name, room
@@ -15,6 +16,7 @@ _TERMS = st.sampled_from(
     [
         *("a==1", "a==1.0,5", 'a=="x"', 'a=="x","y"', "a==urn:a:1", "a==office", "a==1..5", "a==true"),
         *('a=="2026-01-01T00:00:00Z"', "a==2026-01-01", "a!=1", "a>0", "a", "!a", "b==1", 'b~="x"'),
+        *("a>=5", "a<3.5", "a<=1", "b>1", 'a>"x"', "a>2026-01-01", "a.b>1", "a[b]<5"),
         *("a.b==1", "a[b]==1", "a[ja]==x", 'createdAt=="2026-01-01T00:00:00Z"', "partOf{a}==1"),
     ]
 )
@@ -54,6 +56,10 @@ def test_who_fulfils_a_condition_has_one_of_its_keys(text: str, attributes: dict
     keyed = find_keys(condition)
     if keyed is not None and matches(condition, entity, lambda ids: {}):
         assert keys_at(keyed.path, entity) & set(keyed.keys)
+    bound = find_bound(condition)
+    if bound is not None and matches(condition, entity, lambda ids: {}):
+        smallest, largest = numbers_at(bound.path, entity) or (math.inf, -math.inf)
+        assert largest >= bound.number if bound.is_floor else smallest <= bound.number
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,24 @@ def test_what_is_keyed(text: str, keys: set[Any] | None) -> None:
     keyed = find_keys(parse_q(text, CORE))
     assert (keyed and (keyed.path.names, set(keyed.keys))) == (keys and ((name("a"),), keys))
     assert keyed is None or isinstance(keyed, Keyed)
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("a>1", (1, True)),
+        ("a>=1.5", (1.5, True)),
+        ("b==5;a<-2", (-2, False)),
+        ("a<=0", (0, False)),
+        ("a>1|b>1", None),
+        ('a>"x"', None),
+        ("a>2026-01-01", None),
+        ("a.b>1", None),
+        ("a[b]>1", None),
+        ("partOf{a}>1", None),
+    ],
+)
+def test_what_is_bounded(text: str, bound: tuple[float, bool] | None) -> None:
+    found = find_bound(parse_q(text, CORE))
+    assert (found and (found.path.names, *found[1:])) == (bound and ((name("a"),), *bound))
+    assert found is None or isinstance(found, Bound)
