@@ -1,8 +1,10 @@
 """The adapters by name: ours, and those that installed packages bring as entry points of `machi.adapters`."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from adapters.chirpstack_v4.adapter import ChirpStackV4Adapter
 from adapters.codecs.registry import get_codec
@@ -20,32 +22,36 @@ ENTRY_POINTS = "machi.adapters"
 
 _OF_NETWORK_SERVERS = {adapter.name: adapter for adapter in (TtsV3Adapter, ChirpStackV4Adapter)}
 """Those that take a codec for the frames they carry."""
-_PLAIN: dict[str, type[Adapter]] = {
+_OF_LOCAL_TIMES: dict[str, Callable[[ZoneInfo | None], Adapter]] = {
     adapter.name: adapter
-    for adapter in (
-        NativeAdapter,
-        IotAgentJsonAdapter,
-        UltralightAdapter,
-        SenmlAdapter,
-        SensorCommunityAdapter,
-        TasmotaAdapter,
-        Zigbee2MqttAdapter,
-    )
+    for adapter in (NativeAdapter, IotAgentJsonAdapter, UltralightAdapter, TasmotaAdapter)
 }
+"""Those that can be told the zone of times which name none."""
+_PLAIN: dict[str, type[Adapter]] = {
+    adapter.name: adapter for adapter in (SenmlAdapter, SensorCommunityAdapter, Zigbee2MqttAdapter)
+}
+_CACHED = 4096
+"""Adapters of different codecs, zones and parameters."""
 
 
 class UnknownAdapter(LookupError):
     """No adapter has this name."""
 
 
-@cache
-def get_adapter(name: str, codec: str | None = None) -> Adapter:
-    """Return the adapter of a name; `codec` names the codec of the frames it may carry.
+@lru_cache(_CACHED)
+def get_adapter(
+    name: str, codec: str | None = None, *, zone: str | None = None, parameters: str = ""
+) -> Adapter:
+    """Return the adapter of a name, made for the ways of one kind of device.
 
-    Raises UnknownAdapter, UnknownCodec. An adapter that carries no frames needs no codec and ignores it.
+    `codec` names the codec of the frames it may carry and `parameters` (a JSON object) are the codec's own;
+    `zone` is the IANA name of the zone of times without one. What an adapter has no use for it ignores.
+    Raises UnknownAdapter, UnknownCodec, CodecParameterError, and ZoneInfoNotFoundError.
     """
     if name in _OF_NETWORK_SERVERS:
-        return _OF_NETWORK_SERVERS[name](None if codec is None else get_codec(codec))
+        return _OF_NETWORK_SERVERS[name](None if codec is None else get_codec(codec, parameters))
+    if name in _OF_LOCAL_TIMES:
+        return _OF_LOCAL_TIMES[name](None if zone is None else ZoneInfo(zone))
     if name in _PLAIN:
         return _PLAIN[name]()
     foreign = _foreign()
@@ -57,7 +63,7 @@ def get_adapter(name: str, codec: str | None = None) -> Adapter:
 
 def adapter_names() -> list[str]:
     """Return the names of all adapters, sorted."""
-    return sorted({*_OF_NETWORK_SERVERS, *_PLAIN, *_foreign()})
+    return sorted({*_OF_NETWORK_SERVERS, *_OF_LOCAL_TIMES, *_PLAIN, *_foreign()})
 
 
 def _foreign() -> dict[str, Any]:

@@ -3,9 +3,12 @@
 import difflib
 from functools import cache
 
+import msgspec
+
 from adapters.codecs.cayenne_lpp import CayenneLpp
 from adapters.codecs.decentlab import load_decentlab
 from adapters.codecs.fixed import load_dragino
+from adapters.codecs.parameters import CodecParameterError, ParameterisedCodec, parse_parameters
 from adapters.codecs.tlv import load_elsys, load_milesight
 from adapters.codecs.types import Codec
 
@@ -14,13 +17,23 @@ class UnknownCodec(LookupError):
     """No codec has this name."""
 
 
-def get_codec(name: str) -> Codec:
-    """Return the codec of a name. Raises UnknownCodec, which tells of similar names."""
+def get_codec(name: str, parameters: str = "") -> Codec:
+    """Return the codec of a name; `parameters` are one device's, as JSON (see `parameters`).
+
+    Raises UnknownCodec, which tells of similar names, CodecParameterError.
+    """
     try:
-        return _codecs()[name]
+        codec = _codecs()[name]
     except KeyError:
         similar = difflib.get_close_matches(name, codec_names(), n=3) or codec_names()[:3]
         raise UnknownCodec(f"There is no codec {name!r:.60}; is it {' or '.join(similar)}?") from None
+    if not parameters:
+        return codec
+    try:
+        document = msgspec.json.decode(parameters)
+    except msgspec.DecodeError as error:
+        raise CodecParameterError(f"the parameters are no JSON: {error}") from error
+    return ParameterisedCodec(codec, parse_parameters(document))
 
 
 def codec_names() -> list[str]:

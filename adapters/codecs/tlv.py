@@ -6,8 +6,9 @@ Elsys has one byte of key, the type; Milesight two, the channel and the type.
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from adapters.codecs.instruments import ModbusError, ModbusPast, ModbusRegister, Sdi12Answer, Sdi12Past
 from adapters.codecs.types import Frame
 from adapters.codecs.values import Values, compute_values, parse_values
 from adapters.types import DecodeError
@@ -16,15 +17,40 @@ _ELSYS_KEY_BYTES, _MILESIGHT_KEY_BYTES = 1, 2
 _TIME_BYTES = 4
 
 
-class _Held(NamedTuple):
-    """What follows a key; `is_past`: seconds since 1970, lowest byte first, then the values of then."""
+class _Held(Protocol):
+    """What follows a key."""
+
+    def read(self, frame: bytes, start: int, decoded: Frame) -> int:
+        """Add what stands at `start`; return where the next key begins. Raises DecodeError."""
+
+
+class _Fixed(NamedTuple):
+    """Values of a fixed size; `is_past`: seconds since 1970, lowest byte first, then the values of then."""
 
     values: Values
     is_past: bool = False
 
-    @property
-    def size(self) -> int:
-        return self.values.size + (_TIME_BYTES if self.is_past else 0)
+    def read(self, frame: bytes, start: int, decoded: Frame) -> int:
+        end = start + self.values.size + (_TIME_BYTES if self.is_past else 0)
+        if end > len(frame):
+            raise DecodeError("bad-frame", f"the frame ends at byte {len(frame)}, {end} are needed")
+        part = frame[start:end]
+        if self.is_past:
+            observed_at = int.from_bytes(part[:_TIME_BYTES], "little") * 1_000_000
+            decoded.past.append((observed_at, compute_values(self.values, part[_TIME_BYTES:])))
+        else:
+            decoded.values |= compute_values(self.values, part)
+        return end
+
+
+_INSTRUMENTS: Mapping[str, _Held] = {
+    "sdi12": Sdi12Answer(),
+    "sdi12-past": Sdi12Past(),
+    "modbus": ModbusRegister(),
+    "modbus-alarm": ModbusRegister(has_alarm=True),
+    "modbus-past": ModbusPast(),
+    "modbus-error": ModbusError(),
+}
 
 
 class TlvCodec:
@@ -44,20 +70,8 @@ class TlvCodec:
             held = self._table.get(key)
             if held is None:
                 raise DecodeError("bad-frame", f"byte {position}: {self.name} has no value {key.hex()}")
-            start = position + self._key_bytes
-            position = start + held.size
-            if position > len(frame):
-                raise DecodeError("bad-frame", f"the frame ends at byte {len(frame)}, {position} are needed")
-            _add(decoded, held, frame[start:position])
+            position = held.read(frame, position + self._key_bytes, decoded)
         return decoded
-
-
-def _add(decoded: Frame, held: _Held, part: bytes) -> None:
-    if not held.is_past:
-        decoded.values |= compute_values(held.values, part)
-        return
-    observed_at = int.from_bytes(part[:_TIME_BYTES], "little") * 1_000_000
-    decoded.past.append((observed_at, compute_values(held.values, part[_TIME_BYTES:])))
 
 
 def load_elsys() -> list[TlvCodec]:
@@ -91,10 +105,15 @@ def _table(entries: Mapping[str, Any]) -> dict[bytes, _Held]:
     return {bytes.fromhex(key): _held(entry) for key, entry in entries.items()}
 
 
-def _held(entry: int | Sequence[str] | Mapping[str, Any]) -> _Held:
-    """A number says how many bytes to skip, lines what they hold, `{past, size}` what was measured before."""
+def _held(entry: int | str | Sequence[str] | Mapping[str, Any]) -> _Held:
+    """A number says how many bytes to skip, lines what they hold, `{past, size}` what was measured before.
+
+    A word names what an instrument behind the device sends.
+    """
     if isinstance(entry, int):
-        return _Held(Values(entry, ()))
+        return _Fixed(Values(entry, ()))
+    if isinstance(entry, str):
+        return _INSTRUMENTS[entry]
     if isinstance(entry, Mapping):
-        return _Held(parse_values(entry["past"], entry.get("size")), is_past=True)
-    return _Held(parse_values(entry))
+        return _Fixed(parse_values(entry["past"], entry.get("size")), is_past=True)
+    return _Fixed(parse_values(entry))

@@ -1,5 +1,7 @@
 """FIWARE IoT Agent JSON: `{"t": 15, "TimeInstant": "…Z"}`, or an array of them. See README.md."""
 
+from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from adapters.fiware_topics import single_attribute
@@ -13,16 +15,19 @@ _TIME = "TimeInstant"
 
 
 class IotAgentJsonAdapter:
-    """Keeps no state."""
+    """Keeps no state. `zone` is that of times which name none; without it they are refused."""
 
     name = "iotagent_json"
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._decode_object = partial(_decode_object, zone=zone)
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return a reading per object. Raises DecodeError."""
         attribute = single_attribute(message.topic)
         if attribute is not None:
             return [RawReading({attribute: RawValue(_single(message.payload, attribute))})], state
-        return decode_objects(load_json(message.payload), _decode_object), state
+        return decode_objects(load_json(message.payload), self._decode_object), state
 
 
 def _single(payload: bytes, attribute: str) -> Any:
@@ -37,18 +42,18 @@ def _single(payload: bytes, attribute: str) -> Any:
     return value
 
 
-def _decode_object(value: Any) -> RawReading:
+def _decode_object(value: Any, zone: tzinfo | None) -> RawReading:
     members = as_object(value, "a measure")
-    observed_at = _time(members.pop(_TIME, None))
+    observed_at = _time(members.pop(_TIME, None), zone)
     for key, member in members.items():
         check_value(member, key)
         check_value(key, "a name")
     return RawReading({key: RawValue(member) for key, member in members.items()}, None, observed_at)
 
 
-def _time(value: Any) -> Micros | None:
+def _time(value: Any, zone: tzinfo | None) -> Micros | None:
     if value is None:
         return None
     if not isinstance(value, str):
         raise DecodeError("bad-time", f"{_TIME} is {describe(value)}, not an ISO 8601 time")
-    return parse_iso(value)
+    return parse_iso(value, zone)

@@ -1,6 +1,6 @@
 """Tasmota: `tele/{topic}/SENSOR` and `/STATE`. Local times without a zone are Japan's. See README.md."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,39 +20,42 @@ _UNITS = {"TempUnit": {"C": "CEL", "F": "FAH"}, "PressureUnit": {"hPa": "A97", "
 
 
 class TasmotaAdapter:
-    """Keeps no state."""
+    """Keeps no state. `zone` is that of times which name none."""
 
     name = "tasmota"
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone or _ZONE
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return the values of one telemetry message as one reading. Raises DecodeError."""
         if message.topic.rpartition("/")[2] in _NOTHING_MEASURED:
             return [], state
         document = as_object(load_json(message.payload), "the message")
-        observed_at = _time(document.pop("Time", None))
+        observed_at = _time(document.pop("Time", None), self._zone)
         units = {name: _unit(name, document.pop(name, None)) for name in _UNITS}
         return [RawReading(_with_units(flatten(document, "the message"), units), None, observed_at)], state
 
 
-def _time(value: Any) -> Micros | None:
+def _time(value: Any, zone: tzinfo) -> Micros | None:
     """ISO 8601 with or without a zone, or `2018.02.01 22:52:09` of old firmware; an unset clock: None."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise DecodeError("bad-time", f"Time is {describe(value)}")
-    moment = _moment(value)
+    moment = _moment(value, zone)
     if moment.year < _UNSET_BEFORE:
         return None
-    return parse_iso((moment if moment.tzinfo else moment.replace(tzinfo=_ZONE)).isoformat())
+    return parse_iso((moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat())
 
 
-def _moment(value: str) -> datetime:
+def _moment(value: str, zone: tzinfo) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
         pass
     try:
-        return datetime.strptime(value, _OLD_FORMAT).replace(tzinfo=_ZONE)
+        return datetime.strptime(value, _OLD_FORMAT).replace(tzinfo=zone)
     except ValueError as error:
         raise DecodeError("bad-time", f"Time is {describe(value)}, not an ISO 8601 time") from error
 

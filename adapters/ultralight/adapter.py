@@ -1,5 +1,6 @@
 """UltraLight 2.0: `t|15|k|abc`, groups separated by `#`, each with its time in front. See README.md."""
 
+from datetime import tzinfo
 from typing import Any
 
 import orjson
@@ -24,9 +25,12 @@ _TIME = "TimeInstant"
 
 
 class UltralightAdapter:
-    """Keeps no state."""
+    """Keeps no state. `zone` is that of times which name none; without it they are refused."""
 
     name = "ultralight"
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return a reading per group. Raises DecodeError."""
@@ -37,7 +41,7 @@ class UltralightAdapter:
             return [RawReading({attribute: RawValue(_cast(text))})], state
         if text.count(_FIELD) > 2 * MAX_VALUES:
             raise DecodeError("too-many-values", f"more than {MAX_VALUES} values are not accepted")
-        return [_decode_group(group) for group in text.split(_GROUP)], state
+        return [_decode_group(group, self._zone) for group in text.split(_GROUP)], state
 
 
 def _text(payload: bytes) -> str:
@@ -54,12 +58,12 @@ def _text(payload: bytes) -> str:
     return text.strip()
 
 
-def _decode_group(group: str) -> RawReading:
+def _decode_group(group: str, zone: tzinfo | None) -> RawReading:
     """Read `name|value|name|value`; an odd number of fields has a time in front. A leading `|` is allowed."""
     fields = group.removeprefix(_FIELD).split(_FIELD)
     observed_at: Micros | None = None
     if len(fields) % 2:
-        observed_at, fields = _time(fields[0]), fields[1:]
+        observed_at, fields = _time(fields[0], zone), fields[1:]
     names = [name.strip() for name in fields[::2]]
     if not all(names):
         raise DecodeError("bad-shape", f"a value without a name in {describe(group)}")
@@ -67,15 +71,15 @@ def _decode_group(group: str) -> RawReading:
         raise DecodeError("no-values", f"no value in {describe(group)}")
     values = {name: RawValue(_cast(value)) for name, value in zip(names, fields[1::2], strict=True)}
     if observed_at is None and _TIME in values:
-        observed_at = _time(values.pop(_TIME).value)
+        observed_at = _time(values.pop(_TIME).value, zone)
     return RawReading(values, None, observed_at)
 
 
-def _time(value: Any) -> Micros:
+def _time(value: Any, zone: tzinfo | None) -> Micros:
     if not isinstance(value, str):
         raise DecodeError("bad-time", f"{describe(value)} is not an ISO 8601 time")
     try:
-        return parse_iso(value)
+        return parse_iso(value, zone)
     except DecodeError as error:
         detail = f"expected name|value pairs, with an ISO 8601 time in front at most: {error.detail}"
         raise DecodeError("bad-shape", detail) from error

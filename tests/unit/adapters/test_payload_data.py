@@ -164,11 +164,8 @@ _NOT_READ = {
     "protocol_version",
     "event",
     "Node_type",
-    "modbus_chn_3",
-    "modbus_chn_1_alarm",
-    "sdi12_3",
 }
-"""About the device, or texts of other instruments that are handed through."""
+"""About the device."""
 _WITHOUT_PAST = ("ts201-v2", "uc511", "uc512", "em300-di-hall")
 
 
@@ -185,7 +182,8 @@ def test_lorawan_vectors(vendor: str) -> None:
         decoded = get_codec(name).decode(vector.get("fPort"), bytes.fromhex(vector["bytes_hex"]))
         found = {key: raw.value for key, raw in decoded.values.items()}
         for key, value in expected.items():
-            assert found[key] == pytest.approx(value), (name, key)
+            shown = value.strip() if isinstance(value, str) else pytest.approx(value)
+            assert found[key] == shown, (name, key)
         if vector["device"] not in _WITHOUT_PAST:
             _check_past(decoded, past)
 
