@@ -27,9 +27,9 @@ import psycopg
 from benchmarks import api_limits as limits
 from benchmarks import api_load as load
 from benchmarks import query_q
-from benchmarks.api_figures import Figure, medians, to_markdown
 from benchmarks.api_servers import api, plain
 from benchmarks.bridge_load import cpu_s, tree_cpu_s
+from benchmarks.figures import Figure, medians, to_markdown
 from context_api.ngsild.contexts import core_context
 from context_api.ngsild.represent import to_normalized
 from context_api.store.database import open_database

@@ -25,6 +25,7 @@ import psycopg
 
 from benchmarks.api_servers import api
 from benchmarks.bridge_load import cpu_s, tree_cpu_s
+from benchmarks.figures import Figure, at_least, at_most, to_markdown
 from context_api.store.migrate import migrate
 from deploy.embedded.postgres import EmbeddedPostgres
 
@@ -116,6 +117,23 @@ def sampled(pid: int) -> Iterator[list[float]]:
         thread.join()
 
 
+def measure(rows: int, series: int, rounds: int) -> tuple[list[Figure], list[dict[str, float]]]:
+    """Run the rounds: the figures, and what each round found."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres:
+        fill(postgres.url, rows, series)
+        with api(postgres.url, Path(folder)) as (address, pid):
+            server = postgres.process.pid if postgres.process else 0
+            found = [_round(postgres.url, address, pid, server) for _ in range(rounds)]
+    middle = sorted(found, key=lambda one: one["ratio"])[len(found) // 2]
+    peak = max(one["memory_max_mb"] for one in found)
+    name = f"Export of {rows:,} values as CSV"
+    rate, limit = middle["export_rows_per_s"], middle["bare_rows_per_s"]
+    return [
+        at_least(name, rate, "rows/s", limit, part=0.3, limit_name="COPY TO STDOUT"),
+        at_most(f"{name}: memory of the worker, peak", round(peak), "MB", 300),
+    ], found
+
+
 def main() -> None:
     """Run the rounds and print a line each."""
     parser = argparse.ArgumentParser(
@@ -126,16 +144,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres:
-        fill(postgres.url, given.rows, given.series)
-        with api(postgres.url, Path(folder)) as (address, pid):
-            server = postgres.process.pid if postgres.process else 0
-            rounds = [_round(postgres.url, address, pid, server) for _ in range(given.rounds)]
-    ratio = statistics.median(each["ratio"] for each in rounds)
-    peak = max(each["memory_max_mb"] for each in rounds)
-    print(f"ratio to the bare COPY {ratio:.2f} (goal >= 0.3); memory at most {peak:.0f} MB (goal <= 300)")
+    figures, rounds = measure(given.rows, given.series, given.rounds)
+    print(to_markdown(figures))
     if given.json:
-        given.json.write_text(json.dumps({"rounds": rounds, "ratio": ratio}, indent=2), encoding="utf-8")
+        given.json.write_text(json.dumps({"rounds": rounds}, indent=2), encoding="utf-8")
 
 
 def _round(url: str, address: str, pid: int, postgres_pid: int) -> dict[str, float]:

@@ -13,11 +13,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from benchmarks.figures import Figure
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query import TemporalQuery, TimeProperty, TimeRelation
 from context_api.ngsild.query.periods import bucket_edges, parse_bucket
@@ -35,6 +37,8 @@ ATTRIBUTE = "https://uri.etsi.org/ngsi-ld/default-context/temperature"
 TOKYO = ZoneInfo("Asia/Tokyo")
 MINUTE: Micros = 60_000_000
 DAY: Micros = 1440 * MINUTE
+GOAL, GROWTH = 1.5, 1.3
+"""Most that the store may take beside SQL, and ten times the history beside a tenth."""
 NOW: Micros = time.time_ns() // 1000 // (60 * MINUTE) * 60 * MINUTE
 
 _MAKE_SERIES = """
@@ -95,6 +99,18 @@ def measure(name: str, runs: int, *calls: Callable[[int], object]) -> list[float
     ratio = f"  {medians[0] / medians[1]:.2f}x" if len(medians) > 1 else ""
     print(f"  {name:46} {shown}{ratio}")
     return medians
+
+
+def beside(name: str, runs: int, store: Callable[[int], object], sql: Callable[[int], object]) -> Figure:
+    """Measure the store beside the best SQL for the same answer."""
+    ours, limit = measure(name, runs, store, sql)
+    goal, is_met = f"<= {GOAL:g} x SQL", ours <= GOAL * limit
+    return Figure(name, round(ours, 2), "ms", round(limit, 2), goal, is_met, limit_name="SQL")
+
+
+def alone(name: str, runs: int, call: Callable[[int], object]) -> Figure:
+    """Measure what has nothing to stand beside."""
+    return Figure(name, round(measure(name, runs, call)[0], 2), "ms")
 
 
 class Questions:
@@ -238,25 +254,92 @@ def compress(connection: Connection[TupleRow]) -> None:
             )
 
 
-def ask_all(questions: Questions, year: Sequence[int], runs: int) -> None:
+def ask_all(questions: Questions, year: Sequence[int], runs: int) -> list[Figure]:
     """Measure every question; the first column is the store, the second the SQL."""
     q = questions
     print(f"  {'question, ms':46} {'store':>8} {'':15} | {'SQL':>8}")
-    measure("last 24 h of one series", runs, q.last_day, q.last_day_sql)
-    measure("latest of all live series (SQL alone)", runs, q.latest_sql)
-    measure("a year by the hour, one series", runs, q.aggregate(year, 365, "hour"), q.ready_sql(year, 365))
-    measure("the same from values (SQL alone)", 5, q.raw_sql(year, 365))
-    measure("a year by the day in Japan, one series", runs, q.aggregate(year, 365, "day"))
-    measure("a year by the month in Japan, one series", runs, q.aggregate(year, 365, "month"))
-    measure(
-        f"14 days by the hour, {len(year)} series", runs,
-        q.aggregate(year, 14, "hour", together=True), q.ready_sql(year, 14, together=True),
-    )  # fmt: skip
-    measure(
-        "a day by createdAt, one series",
-        5,
-        q.aggregate(year, 1, "hour", timeproperty=TimeProperty.CREATED_AT),
-    )
+    together = q.aggregate(year, 14, "hour", together=True)
+    return [
+        beside("last 24 h of one series", runs, q.last_day, q.last_day_sql),
+        alone("latest of all live series (SQL alone)", runs, q.latest_sql),
+        beside(
+            "a year by the hour, one series", runs, q.aggregate(year, 365, "hour"), q.ready_sql(year, 365)
+        ),
+        alone("the same from values (SQL alone)", 5, q.raw_sql(year, 365)),
+        alone("a year by the day in Japan, one series", runs, q.aggregate(year, 365, "day")),
+        alone("a year by the month in Japan, one series", runs, q.aggregate(year, 365, "month")),
+        beside(
+            f"14 days by the hour, {len(year)} series", runs, together, q.ready_sql(year, 14, together=True)
+        ),
+        alone(
+            "a day by createdAt, one series",
+            5,
+            q.aggregate(year, 1, "hour", timeproperty=TimeProperty.CREATED_AT),
+        ),
+    ]
+
+
+def run(database_url: str, *, series: int, days: int, year: int, runs: int) -> list[Figure]:
+    """Fill an empty, migrated database and ask; see the module for the numbers."""
+    database = open_database(database_url)
+    try:
+        with connect(database_url) as connection:
+            features = read_features(connection)
+            edition = f"{features.timescale_version or ''} ({features.edition})"
+            print(f"PostgreSQL {features.server_version}, {edition}")
+            made = connection.execute(
+                _MAKE_SERIES.encode(), {"type": TYPE, "attribute": ATTRIBUTE, "count": year + series}
+            ).fetchall()
+            ids = [number for (number,) in made]
+            questions = Questions(database, connection, ids[year:], year + 1)
+            figures = _fill_and_compare(questions, ids[:year], days, runs)
+            figures += ask_all(questions, ids[:year], runs)
+            if features.has_compression:
+                compress(connection)
+                sizes(connection, "compressed")
+                figures += [
+                    replace(one, name=f"{one.name}, compressed")
+                    for one in ask_all(questions, ids[:year], runs)
+                ]
+            return figures
+    finally:
+        database.close()
+
+
+def _fill_and_compare(questions: Questions, year: Sequence[int], days: int, runs: int) -> list[Figure]:
+    """Load a tenth, ask, load the rest, ask again: what ten times the history does (design, promise 10)."""
+    connection, live = questions.connection, questions.live
+    tenth = max(1, days // 10)
+    asked = [
+        ("last 24 h of one series", questions.last_day_sql),
+        ("latest of all live series", questions.latest_sql),
+    ]
+    fill(connection, live, (tenth, 0), _LIVE)
+    connection.execute("analyze observation")
+    before = [measure(f"{name}, a tenth loaded", runs, call)[0] for name, call in asked]
+    fill(connection, live, (days, tenth), _LIVE)
+    fill(connection, year, (366, 0), _BACKFILLED)
+    connection.execute("vacuum analyze observation")
+    sizes(connection, "as rows")
+    refresh(connection)
+    connection.execute("vacuum analyze observation_hourly")
+    connection.execute("vacuum analyze observation_daily")
+    figures = []
+    for (name, call), small in zip(asked, before, strict=True):
+        after = measure(f"{name}, all loaded", runs, call)[0]
+        title, goal = f"{name}, {days / tenth:g} times the history (SQL)", f"<= {GROWTH:g} x before"
+        figures.append(
+            Figure(
+                title,
+                round(after, 2),
+                "ms",
+                round(small, 2),
+                goal,
+                after <= GROWTH * small,
+                limit_name="a part",
+            )
+        )
+    return figures
 
 
 def main() -> None:
@@ -268,40 +351,13 @@ def main() -> None:
     parser.add_argument("--year", type=int, default=20)
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
-    database = open_database(options.database_url)
-    with connect(options.database_url) as connection:
-        features = read_features(connection)
-        print(
-            f"PostgreSQL {features.server_version}, {features.timescale_version or ''} ({features.edition})"
-        )
-        made = connection.execute(
-            _MAKE_SERIES.encode(),
-            {"type": TYPE, "attribute": ATTRIBUTE, "count": options.year + options.series},
-        ).fetchall()
-        ids = [number for (number,) in made]
-        year, live = ids[: options.year], ids[options.year :]
-        questions = Questions(database, connection, live, options.year + 1)
-        tenth = max(2, options.days // 10)
-        fill(connection, live, (tenth, 0), _LIVE)
-        connection.execute("analyze observation")
-        before = measure("last 24 h of one series, a tenth loaded", options.runs, questions.last_day_sql)
-        latest = measure("latest of all live series, a tenth loaded", options.runs, questions.latest_sql)
-        fill(connection, live, (options.days, tenth), _LIVE)
-        fill(connection, year, (366, 0), _BACKFILLED)
-        connection.execute("vacuum analyze observation")
-        sizes(connection, "as rows")
-        refresh(connection)
-        connection.execute("vacuum analyze observation_hourly")
-        connection.execute("vacuum analyze observation_daily")
-        after = measure("last 24 h of one series, all loaded", options.runs, questions.last_day_sql)
-        newest = measure("latest of all live series, all loaded", options.runs, questions.latest_sql)
-        print(f"  ten times the history: {after[0] / before[0]:.2f}x, {newest[0] / latest[0]:.2f}x")
-        ask_all(questions, year, options.runs)
-        if features.has_compression:
-            compress(connection)
-            sizes(connection, "compressed")
-            ask_all(questions, year, options.runs)
-    database.close()
+    run(
+        options.database_url,
+        series=options.series,
+        days=options.days,
+        year=options.year,
+        runs=options.runs,
+    )
 
 
 if __name__ == "__main__":

@@ -25,9 +25,17 @@ _TIME = "2026-11-23T09:00:00.123Z"
 
 def main() -> None:
     """Measure and print."""
+    for (adapter, profile), cost in measure_all().items():
+        print(f"{adapter:8}{profile:16}{cost:6.1f} us")
+
+
+def measure_all() -> dict[tuple[str, str], float]:
+    """Measure each (adapter, profile); microseconds per message."""
+    costs = {}
     for profile, values in _VALUES.items():
         adapter = "tts_v3" if profile == "dragino-lht65" else "native"
-        print(f"{adapter:8}{profile:16}{measure(adapter, profile, values):6.1f} us")
+        costs[adapter, profile] = measure(adapter, profile, values)
+    return costs
 
 
 def measure(adapter: str, profile: str, values: dict[str, float]) -> float:
