@@ -31,7 +31,7 @@ $(VENV)/.run: requirements.lock pyproject.toml
 # --- Working on Machi -------------------------------------------------------------------------------------
 
 test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timescale)
-	$(BIN)/python -m pytest -m "not timescale" $(ARGS)
+	$(BIN)/python -m pytest -m "not timescale" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 timescale: $(VENV)/.dev ## Run the tests that need a TimescaleDB against one, without Docker
 	$(BIN)/python -m deploy.timescale $(if $(ARGS),-- $(BIN)/python -m pytest -m timescale $(ARGS))
@@ -48,14 +48,8 @@ lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## Measure messages (decoding, backlog, steady rate) and the API (needs mosquitto and wrk, ten minutes)
-	$(BIN)/python -m benchmarks.ingest
-	$(BIN)/python -m benchmarks.bridge_drain
-	$(BIN)/python -m benchmarks.bridge_rate
-	$(BIN)/python -m benchmarks.matching
-	$(BIN)/python -m benchmarks.api
-	$(BIN)/python -m benchmarks.notify
-	$(BIN)/python -m benchmarks.stream
+bench: $(VENV)/.dev ## Measure all that we claim about speed (needs mosquitto and wrk; ARGS="--runs 5 --part api")
+	$(BIN)/python -m benchmarks.report --runs 1 $(ARGS)
 
 docs: $(VENV)/.dev ## Write the English tables of settings, routes and commands anew
 	$(BIN)/python -m tests.docs.tables
