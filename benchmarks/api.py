@@ -308,7 +308,7 @@ def _detail(seen: load.Load) -> dict[str, float]:
     return {name: round(value, 2) for name, value in asdict(seen).items()}
 
 
-def measure(entities: int, seconds: int, runs: int) -> list[Figure]:
+def measure(entities: int, seconds: int, runs: int, *, with_memory: bool = True) -> list[Figure]:
     """The median of so many runs of each part. Queries first: writes change what they would find."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -327,7 +327,7 @@ def measure(entities: int, seconds: int, runs: int) -> list[Figure]:
         figures: list[Figure] = []
         for part in parts:
             figures += medians([part(replace(bench, run=run)) for run in range(runs)])
-        return figures + measure_memory(replace(bench, run=runs))
+        return figures + (measure_memory(replace(bench, run=runs)) if with_memory else [])
 
 
 def main() -> None:

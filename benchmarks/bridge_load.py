@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -172,8 +172,11 @@ def tree_cpu_s(pid: int) -> float:
     """Processor seconds of a process and its children, those that have ended included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     ended = (int(fields[13]) + int(fields[14])) / _TICKS
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return cpu_s(pid) + ended + sum(cpu_s(int(child)) for child in children)
+    total = cpu_s(pid) + ended
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError):  # ended a moment ago
+            total += cpu_s(int(child))
+    return total
 
 
 def cpu_seconds(bench: Bench, bridge: BaseProcess | None) -> dict[str, float]:

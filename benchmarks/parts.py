@@ -28,13 +28,17 @@ class Size:
     seconds: int
     """Of a steady load."""
     entities: int
-    """In the API's database; 0 leaves the part out."""
+    """In the API's database."""
     subscriptions: int
     series: int
     days: int
     """Of history, one value a minute of each series."""
     rows: int
     """Of the export."""
+    repeats: int = 20
+    """Of each question about history."""
+    with_memory: bool = True
+    """Measure the memory of an API worker under the largest bodies as well."""
 
 
 FULL = Size(
@@ -48,7 +52,16 @@ FULL = Size(
     rows=2_000_000,
 )
 QUICK = Size(
-    backlog=5_000, rate=500, seconds=4, entities=1_000, subscriptions=200, series=20, days=2, rows=20_000
+    backlog=5_000,
+    rate=500,
+    seconds=4,
+    entities=1_000,
+    subscriptions=200,
+    series=20,
+    days=2,
+    rows=20_000,
+    repeats=2,
+    with_memory=False,
 )
 """Shows that everything runs and that the counts balance; its figures say little."""
 
@@ -118,7 +131,7 @@ def measure_matching(size: Size) -> list[Figure]:
 
 def measure_api(size: Size) -> list[Figure]:
     """The NGSI-LD API (needs wrk)."""
-    return api.measure(size.entities, max(1, size.seconds // 15), runs=1)
+    return api.measure(size.entities, max(1, size.seconds // 15), runs=1, with_memory=size.with_memory)
 
 
 def measure_history(size: Size) -> list[Figure]:
@@ -126,7 +139,7 @@ def measure_history(size: Size) -> list[Figure]:
 
     def measure(url: str) -> list[Figure]:
         migrate(url)
-        return history.run(url, series=size.series, days=size.days, year=2, runs=20)
+        return history.run(url, series=size.series, days=size.days, year=2, runs=size.repeats)
 
     return _with_postgres(measure) + export.measure(size.rows, size.series, 1)[0]
 
