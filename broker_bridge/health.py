@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from broker_bridge.mqtt_client import MqttClient
-from broker_bridge.pipeline import Pipeline
+from broker_bridge.gauges import silence_s
+from broker_bridge.seating import Seating
+from broker_bridge.settings import BridgeSettings
 
 SLOW_S = 10.0
 """A batch under way for longer means that the database does not answer."""
@@ -35,23 +36,42 @@ class Health:
 
 
 class Observer:
-    """Puts the states of the parts together. `database_trouble` is set by who probes the database."""
+    """Puts the states of the parts together. The troubles are set by who speaks with the database."""
 
-    def __init__(self, client: MqttClient, pipeline: Pipeline) -> None:
-        self._client = client
-        self._pipeline = pipeline
+    def __init__(self, settings: BridgeSettings, seating: Seating) -> None:
+        self._settings = settings
+        self._seating = seating
         self.database_trouble: str | None = None
+        self.seating_trouble: str | None = None
 
     def health(self) -> Health:
         """The state of this moment."""
-        broker = self._client.state
-        return Health({"broker": "ok" if broker.is_ready else broker.detail, "database": self._database()})
+        parts = {"broker": self._broker(), "database": self._database()}
+        silent_s = silence_s(self._seating)
+        if 0 < self._settings.silent_after_s < silent_s:
+            parts["messages"] = f"none for {silent_s:.0f} s: do the sensors reach the broker?"
+        return Health(parts)
+
+    def _broker(self) -> str:
+        lanes = self._seating.lanes
+        if not lanes:
+            # Without the database no session is taken: that is the database's fault, and said there.
+            return "ok" if self._seating.is_spare else "no session yet"
+        for lane in lanes:
+            if not lane.client.state.is_ready:
+                return lane.client.state.detail
+        if self._seating.unserved:
+            return f"no bridge serves {', '.join(self._seating.unserved)}"
+        return "ok"
 
     def _database(self) -> str:
-        busy_since = self._pipeline.busy_since
-        if busy_since is not None and time.monotonic() - busy_since > SLOW_S:
-            return f"no answer for {time.monotonic() - busy_since:.0f} s"
-        return self._pipeline.trouble or self.database_trouble or "ok"
+        for lane in self._seating.lanes:
+            busy_since = lane.pipeline.busy_since
+            if busy_since is not None and time.monotonic() - busy_since > SLOW_S:
+                return f"no answer for {time.monotonic() - busy_since:.0f} s"
+            if lane.pipeline.trouble:
+                return lane.pipeline.trouble
+        return self.database_trouble or self.seating_trouble or "ok"
 
 
 class HealthServer:

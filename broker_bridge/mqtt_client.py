@@ -35,7 +35,9 @@ from broker_bridge.mqtt_setup import (
     BAD_CREDENTIALS,
     OTHER_VERSION,
     address,
+    can_share,
     connect_properties,
+    is_sharing,
     new_client,
     subscriptions,
     topic_of,
@@ -79,12 +81,25 @@ class BrokerState:
 class MqttClient:
     """Takes messages from the broker and acknowledges them when told that they are committed.
 
-    `deliver` is called in the network thread with every new message; it must not block.
+    `deliver` is called in the network thread with every new message of a topic that `is_ours`; it must not
+    block. Messages of other topics are acknowledged unread: another session has them too.
+
+    A client that is `leaving` ends the session's subscriptions instead of making them and takes what the
+    broker has queued already; `is_empty` says when that is all.
     """
 
-    def __init__(self, settings: BridgeSettings, deliver: Callable[[Incoming], None]) -> None:
+    def __init__(
+        self,
+        settings: BridgeSettings,
+        deliver: Callable[[Incoming], None],
+        *,
+        is_ours: Callable[[str], bool] = lambda _: True,
+        is_leaving: bool = False,
+    ) -> None:
         self._settings = settings
         self._deliver = deliver
+        self._is_ours = is_ours
+        self._is_leaving = is_leaving
         self._host, self._port = address(settings)
         self._version = (
             MQTTProtocolVersion.MQTTv311 if settings.mqtt_version == "3.1.1" else MQTTProtocolVersion.MQTTv5
@@ -103,8 +118,15 @@ class MqttClient:
         self._subscribe_again_at = math.inf
         self._ready_at = math.inf
         self._handled = 0
+        self._handled_before_leaving: int | None = None
+        self._heard_at = time.monotonic()
         self.state = BrokerState()
+        self.is_empty = False
         self.connections = 0
+        self.sessions_lost = 0
+        """How often the broker no longer knew our session: what it had queued is gone."""
+        self.passed_over = 0
+        """Messages that belong to other sessions."""
         self.redelivered_in_flight = 0
         """Redeliveries of messages that the pipeline still held, or had committed already."""
 
@@ -117,6 +139,11 @@ class MqttClient:
     def in_flight(self) -> tuple[int, int]:
         """Messages and bytes that were handed over and are not committed."""
         return self._in_flight.messages, self._in_flight.size
+
+    @property
+    def silent_for_s(self) -> float | None:
+        """How long no message has come; None while none has come at all."""
+        return time.monotonic() - self._heard_at if self._handled else None
 
     def start(self) -> None:
         self._thread.start()
@@ -202,9 +229,28 @@ class MqttClient:
                 return
             if now > self._subscribe_again_at:
                 self._subscribe(client)
+            if self._is_silent(now):
+                self._report(f"no message for {now - self._heard_at:.0f} s, connecting anew")
+                return
+            if self._is_leaving and self._in_flight.messages == 0 and self._ready_at < math.inf:
+                self._leave(client)
             if self._is_stopping.is_set() and not self._committed:
                 self._end = End.STOPPED
                 self._disconnect(client, cast(socket.socket, connection))
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether silence has lasted so long that the connection, though it answers, is to be made anew.
+
+        A broker may forget a subscription, or be told to: nothing but silence shows that.
+        """
+        limit_s = self._settings.silent_after_s
+        return (
+            limit_s > 0
+            and not self._is_leaving
+            and self._ready_at < math.inf
+            and self._in_flight.messages == 0
+            and now - max(self._heard_at, self._ready_at) > limit_s
+        )
 
     def _turn(self, client: Client, connection: socket.socket) -> None:
         is_reading = self._is_reading(client)
@@ -293,6 +339,7 @@ class MqttClient:
         client = new_client(self._settings, self._version)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         # Its presence tells paho that an outer loop writes: ack() then only queues.
@@ -317,13 +364,18 @@ class MqttClient:
         _userdata: object,
         flags: ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         self._is_answered = True
         if reason.is_failure:
             self._refused(reason.getName())
             return
+        if is_sharing(self._settings) and not can_share(self._version, properties):
+            self._end = End.REFUSED
+            self._report("the broker has no shared subscriptions: set MACHI_BRIDGE_SPREAD=divided")
+            return
         self.connections += 1
+        self.sessions_lost += self.connections > 1 and not flags.session_present
         self._in_flight.begin_connection(session_present=flags.session_present)
         self.state = BrokerState(detail="connected, not subscribed yet", mqtt_version=self._version_name)
         self._subscribe(client)
@@ -346,6 +398,10 @@ class MqttClient:
     def _subscribe(self, client: Client) -> None:
         """With every connection: needless where the broker kept the session, and harmless."""
         self._subscribe_again_at = math.inf
+        if self._is_leaving:
+            self._handled_before_leaving = None
+            self._leave(client)
+            return
         client.subscribe(subscriptions(self._settings, self._version))
 
     def _on_subscribe(
@@ -367,6 +423,28 @@ class MqttClient:
             return
         self._ready_at = time.monotonic()
         self.state = BrokerState(is_ready=True, detail="connected", mqtt_version=self._version_name)
+
+    def _leave(self, client: Client) -> None:
+        """Unsubscribe, as often as it takes: an answer without a message before it says that no more wait.
+
+        A broker answers in order, and sends what it has queued as soon as it reads our acknowledgements.
+        """
+        if self._handled_before_leaving is None and not self.is_empty:
+            self._handled_before_leaving = self._handled
+            client.unsubscribe(list(self._settings.subscriptions))
+
+    def _on_unsubscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        _packet_id: int,
+        _reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self.is_empty = self._handled == self._handled_before_leaving and self._in_flight.messages == 0
+        self._handled_before_leaving = None
+        self._ready_at = time.monotonic()
+        self.state = BrokerState(is_ready=True, detail="leaving", mqtt_version=self._version_name)
 
     def _on_disconnect(
         self,
@@ -391,9 +469,16 @@ class MqttClient:
 
     def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._handled += 1
+        self._heard_at = time.monotonic()
+        topic = topic_of(message)
+        if not self._is_ours(topic):
+            self.passed_over += 1
+            if message.qos:
+                client.ack(message.mid, 1)
+            return
         taken = self._in_flight.take(
             message.mid,
-            topic_of(message),
+            topic,
             bytes(message.payload),
             is_dup=message.dup,
             is_retained=message.retain,

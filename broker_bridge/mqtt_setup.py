@@ -62,6 +62,18 @@ def subscriptions(
     return [(topic, options) for topic in settings.subscriptions]
 
 
+def is_sharing(settings: BridgeSettings) -> bool:
+    """Whether the broker is to deal messages out among several sessions."""
+    return any(topic.startswith("$share/") for topic in settings.subscriptions)
+
+
+def can_share(version: MQTTProtocolVersion, properties: Properties | None) -> bool:
+    """Whether the broker that sent this CONNACK has shared subscriptions."""
+    return (
+        version == MQTTProtocolVersion.MQTTv5 and getattr(properties, "SharedSubscriptionAvailable", 1) != 0
+    )
+
+
 def topic_of(message: MQTTMessage) -> str:
     """The topic; MQTT wants UTF-8, and a broker that does not see to it must not stop us."""
     try:

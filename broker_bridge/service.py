@@ -2,20 +2,19 @@
 
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
 
 from broker_bridge.errors import BridgeError
+from broker_bridge.gauges import watch_lanes
 from broker_bridge.health import HealthServer, Observer
+from broker_bridge.lane import Lane
 from broker_bridge.metrics import Metrics
-from broker_bridge.models import Incoming
-from broker_bridge.mqtt_client import MqttClient
-from broker_bridge.pipeline import Pipeline
-from broker_bridge.sessions import SessionNames
+from broker_bridge.parts import Part
+from broker_bridge.seating import Seating
 from broker_bridge.settings import BridgeSettings
 from context_api.store import heartbeat
+from context_api.store.bridge_seats import Tenure
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
 from context_api.store.store import Store
@@ -24,9 +23,9 @@ from devices.sources import Sources
 _log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
-"""How often an idle bridge looks whether it is to stop."""
-DRAIN_S = 4.0
-"""For writing what was taken when the bridge is told to stop; the rest comes again after the restart."""
+"""How often the bridge looks whether one of its threads has failed."""
+CONNECTIONS = 3
+"""Database connections beside one for each session that is served."""
 
 
 def run(settings: BridgeSettings, stop: threading.Event) -> None:
@@ -35,7 +34,7 @@ def run(settings: BridgeSettings, stop: threading.Event) -> None:
     Broker and database may be away, at the start too: /readyz says so, and nothing is acknowledged that is
     not committed. Raises BridgeError when a thread of the bridge died: the process is to be started anew.
     """
-    database = open_database(settings.database_url, pool_max=3)
+    database = open_database(settings.database_url, pool_max=CONNECTIONS + settings.bridges)
     try:
         _Bridge(settings, database).run(stop)
     finally:
@@ -50,46 +49,57 @@ class _Bridge:
         self._database = database
         self._ended = threading.Event()
         self._metrics = Metrics()
-        inbox: SimpleQueue[Incoming] = SimpleQueue()
-        self._client = MqttClient(settings, inbox.put)
         self._sources = Sources(database)
-        self._pipeline = Pipeline(
-            settings,
-            inbox=inbox,
-            broker=self._client,
-            directory=self._sources,
-            store=Store(database),
-            sessions=SessionNames(database, settings.client_id),
+        self._store = Store(database)
+        self._seating = Seating(settings, database, self._open_lane)
+        self._observer = Observer(settings, self._seating)
+        watch_lanes(self._metrics, self._seating)
+
+    def _open_lane(self, part: Part, tenure: Tenure, is_leaving: bool) -> Lane:
+        return Lane(
+            self._settings,
+            part,
+            tenure,
+            database=self._database,
+            store=self._store,
+            sources=self._sources,
             metrics=self._metrics,
+            is_leaving=is_leaving,
         )
-        self._observer = Observer(self._client, self._pipeline)
-        _watch(self._metrics, self._client, inbox)
 
     def run(self, stop: threading.Event) -> None:
         threads = [
             threading.Thread(target=self._sources.watch, args=(self._ended,), name="sources", daemon=True),
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
+            threading.Thread(target=self._seat, name="seating", daemon=True),
         ]
         with _health_server(self._settings, self._observer, self._metrics):
             for thread in threads:
                 thread.start()
-            self._client.start()
             try:
-                self._work(stop)
+                self._watch_lanes(stop)
             finally:
-                self._client.close()
                 self._ended.set()
+                self._seating.close(is_database_there=self._is_database_there)
                 for thread in threads:
                     thread.join(2.0)
                 self._take_leave()
 
-    def _work(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            stop.wait(self._pipeline.turn(IDLE_S))
-            if not self._client.is_alive:
-                raise BridgeError("the network thread died")
-        self._client.stop_taking()
-        self._pipeline.drain(time.monotonic() + DRAIN_S)
+    def _watch_lanes(self, stop: threading.Event) -> None:
+        while not stop.wait(IDLE_S):
+            for lane in self._seating.lanes:
+                if lane.failure is not None:
+                    raise BridgeError(f"{lane.part.client_id}: {lane.failure}") from lane.failure
+
+    def _seat(self) -> None:
+        """See to our sessions; without the database none is taken, and none is lost."""
+        while not self._ended.is_set():
+            try:
+                self._seating.turn()
+                self._observer.seating_trouble = None
+            except StoreError as error:
+                self._observer.seating_trouble = " ".join(str(error).split())
+            self._ended.wait(self._seating.period_s)
 
     def _beat(self) -> None:
         """Write a sign of life every few seconds; that is the probe of the database too."""
@@ -105,27 +115,15 @@ class _Bridge:
                 self._observer.database_trouble = " ".join(str(error).split())
             self._ended.wait(heartbeat.INTERVAL_S)
 
+    @property
+    def _is_database_there(self) -> bool:
+        return self._observer.health().parts["database"] == "ok"
+
     def _take_leave(self) -> None:
         """An orderly end is not to be missed; with the database away it would only take longer."""
-        if self._observer.health().parts["database"] == "ok":
+        if self._is_database_there:
             with suppress(StoreError):
                 heartbeat.forget(self._database, "bridge", self._settings.instance)
-
-
-def _watch(metrics: Metrics, client: MqttClient, inbox: "SimpleQueue[Incoming]") -> None:
-    for name, text, value in (
-        ("in_flight_messages", "Messages taken and not committed", lambda: client.in_flight[0]),
-        ("in_flight_bytes", "Payload bytes of the same", lambda: client.in_flight[1]),
-        ("waiting_messages", "Messages taken and not yet in a batch", inbox.qsize),
-        ("connections", "Connections the broker accepted since the start", lambda: client.connections),
-        (
-            "redelivered_in_flight",
-            "Redeliveries of messages that were in the pipeline",
-            lambda: client.redelivered_in_flight,
-        ),
-        ("broker_ready", "1 = connected and subscribed", lambda: client.state.is_ready),
-    ):
-        metrics.watch(f"machi_bridge_{name}", text, value)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from broker_bridge.parts import Spread
 from devices.topics import SUBSCRIPTIONS
 
 DEFAULT_SUBSCRIPTIONS = SUBSCRIPTIONS
@@ -25,8 +26,15 @@ class BridgeSettings:
     mqtt_version: MqttVersion = "auto"
     """auto: MQTT 5, and 3.1.1 where the broker refuses it."""
     client_id: str = "machi-bridge"
-    """Names the persistent session at the broker: two bridges must not share it."""
+    """Names the persistent session at the broker, with a suffix where there are several (see `parts`)."""
     subscriptions: tuple[str, ...] = DEFAULT_SUBSCRIPTIONS
+    stateful_subscriptions: tuple[str, ...] = ()
+    """Those of `subscriptions` whose adapters keep a state per source: never dealt out singly."""
+    bridges: int = 1
+    """How many sessions share the messages; each bridge serves one, and those of bridges that died."""
+    spread: Spread = "divided"
+    lease_s: float = 6.0
+    """A bridge that gave no sign for so long has lost its session to the others."""
     session_expiry_s: int = 7 * 86_400
     """How long the broker keeps our queue while we are away (MQTT 5)."""
     keepalive_s: int = 30
@@ -45,6 +53,8 @@ class BridgeSettings:
     backoff_max_s: float = 30.0
     refused_retry_s: float = 30.0
     """Pause after the broker refused our credentials or took the session away."""
+    silent_after_s: float = 900.0
+    """Without any message for so long the bridge connects anew, and says so; 0 = never."""
 
     http_host: str = "127.0.0.1"
     http_port: int | None = None

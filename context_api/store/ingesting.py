@@ -10,6 +10,7 @@ from context_api.ngsild.changes import Outcome, Reading, ValueOutcome
 from context_api.ngsild.model import Micros
 from context_api.store.arrivals import count_arrivals, write_arrivals
 from context_api.store.batch import Batch
+from context_api.store.bridge_seats import Tenure, check_held
 from context_api.store.deliveries_in import Delivery, DeliveryKind, DeliveryOutcome, Receipt
 from context_api.store.packing import pack_bigints, pack_byteas, pack_days, pack_ints, pack_texts, pack_times
 from context_api.store.queries import load_queries
@@ -22,10 +23,14 @@ MAX_PAYLOAD_KEPT = 16_384
 STORED, DUPLICATE = ValueOutcome.STORED, ValueOutcome.DUPLICATE
 
 
-def ingest_batch(batch: Batch, deliveries: Sequence[Delivery]) -> list[DeliveryOutcome]:
+def ingest_batch(
+    batch: Batch, deliveries: Sequence[Delivery], tenure: Tenure | None = None
+) -> list[DeliveryOutcome]:
     """Store messages in one transaction, which is begun and committed here."""
     entity_ids = [reading.entity_id for delivery in deliveries for reading in delivery.readings]
     batch.begin(entity_ids, len(entity_ids))
+    if tenure is not None and any(one.receipt is not None for one in deliveries):
+        check_held(batch.connection, tenure)  # what carries its time needs no receipt, and no fence
     repeated = _recognise(batch.connection, deliveries)
     readings: list[Reading] = []
     authors: list[str] = []

@@ -28,6 +28,7 @@ from context_api.store import (
 from context_api.store.access import Access
 from context_api.store.backfill import BackfillOutcome, HistorySeries, HistoryValue, backfill, slices
 from context_api.store.batch import Batch, Clock, Shared
+from context_api.store.bridge_seats import Tenure
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.counters import DeviceCounters, QuarantinedMessage
 from context_api.store.database import Database
@@ -107,22 +108,27 @@ class Store(TemporalOperations):
             outcome += self._write(access, (), load)
         return outcome
 
-    def ingest(self, access: Access, deliveries: Sequence[Delivery]) -> list[DeliveryOutcome]:
+    def ingest(
+        self, access: Access, deliveries: Sequence[Delivery], tenure: Tenure | None = None
+    ) -> list[DeliveryOutcome]:
         """Store messages in one transaction, with counters, quarantine and receipts; one outcome each.
 
         A message that the database refuses is quarantined alone. Raises StoreUnavailable, StoreFault: then
-        nothing may be acknowledged.
+        nothing may be acknowledged. `tenure`: whose session the receipts are of; raises SeatLost (a
+        StoreUnavailable) when another bridge has taken it.
         """
         if not deliveries:
             return []
         changes = [reading for delivery in deliveries for reading in delivery.readings]
         try:
-            return self._write(access, changes, lambda batch: ingest_batch(batch, deliveries))
+            return self._write(access, changes, lambda batch: ingest_batch(batch, deliveries, tenure))
         except StoreRefused as error:
             if len(deliveries) == 1:
-                return self.ingest(access, [_refused(deliveries[0], error)])
+                return self.ingest(access, [_refused(deliveries[0], error)], tenure)
         middle = len(deliveries) // 2
-        return self.ingest(access, deliveries[:middle]) + self.ingest(access, deliveries[middle:])
+        return self.ingest(access, deliveries[:middle], tenure) + self.ingest(
+            access, deliveries[middle:], tenure
+        )
 
     def expire_entities(self, limit: int = 500) -> int:
         """Remove entities past their expiresAt, for history and subscribers too; returns how many."""

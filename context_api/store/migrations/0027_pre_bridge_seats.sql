@@ -2,7 +2,7 @@
 alter table bridge_session
     add column holder text,
     add column fence bigint not null default 0,
-    add column held_until timestamptz not null default '-infinity',
+    add column held_until timestamptz not null default 'epoch',
     add column subscribed_at timestamptz;
 update bridge_session set subscribed_at = began_at;
 comment on column bridge_session.holder is 'The bridge that serves the session; null = nobody';

@@ -1,0 +1,121 @@
+"""One session and all that serves it: a client, an inbox, a pipeline, in threads of their own."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from queue import SimpleQueue
+
+from broker_bridge.errors import BridgeError
+from broker_bridge.metrics import Metrics
+from broker_bridge.models import Incoming
+from broker_bridge.mqtt_client import MqttClient
+from broker_bridge.parts import Part
+from broker_bridge.pipeline import Pipeline
+from broker_bridge.sessions import SessionNames
+from broker_bridge.settings import BridgeSettings
+from context_api.store.access import Access
+from context_api.store.bridge_seats import Tenure
+from context_api.store.database import Database
+from context_api.store.deliveries_in import Delivery, DeliveryOutcome
+from context_api.store.store import Store
+from devices.sources import Sources
+
+IDLE_S = 0.25
+"""How often an idle lane looks whether it is to stop."""
+DRAIN_S = 4.0
+"""For writing what was taken when the bridge is told to stop; the rest comes again after the restart."""
+
+
+class Lane:
+    """Carries the messages of one session until told to stop. A lane that is `leaving` only empties it."""
+
+    def __init__(
+        self,
+        settings: BridgeSettings,
+        part: Part,
+        tenure: Tenure,
+        *,
+        database: Database,
+        store: Store,
+        sources: Sources,
+        metrics: Metrics,
+        is_leaving: bool = False,
+    ) -> None:
+        self.part = part
+        self.tenure = tenure
+        self.is_leaving = is_leaving
+        self.is_noted = False
+        """The database knows that the broker queues messages in this session."""
+        self.failure: BaseException | None = None
+        own = replace(settings, client_id=part.client_id, subscriptions=part.subscriptions)
+        self.inbox: SimpleQueue[Incoming] = SimpleQueue()
+        self.client = MqttClient(own, self.inbox.put, is_ours=part.is_ours, is_leaving=is_leaving)
+        self.pipeline = Pipeline(
+            own,
+            inbox=self.inbox,
+            broker=self.client,
+            directory=sources,
+            store=_Fenced(store, tenure),
+            sessions=SessionNames(database, part.client_id),
+            metrics=metrics,
+        )
+        self._is_stopping = threading.Event()
+        self._is_lost = False
+        self._thread = threading.Thread(target=self._run, name=part.client_id, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Take nothing more, write what was taken, leave the broker. Does not wait."""
+        self._is_stopping.set()
+
+    def abandon(self) -> None:
+        """Another bridge has the session: what was taken and not written comes to that one. Does not wait."""
+        self._is_lost = True
+        self._is_stopping.set()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Connected, with every subscription granted."""
+        return self.client.state.is_ready and not self.is_leaving
+
+    def _run(self) -> None:
+        try:
+            self.client.start()
+            self._work()
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self.client.close()
+
+    def _work(self) -> None:
+        while not self._is_stopping.is_set():
+            self._is_stopping.wait(self.pipeline.turn(IDLE_S))
+            if not self.client.is_alive:
+                raise BridgeError("the network thread died")
+            if self.client.is_empty:
+                return
+        if not self._is_lost:
+            self.client.stop_taking()
+            self.pipeline.drain(time.monotonic() + DRAIN_S)
+
+
+class _Fenced:
+    """The store, for a session that may be another bridge's by now."""
+
+    def __init__(self, store: Store, tenure: Tenure) -> None:
+        self._store = store
+        self._tenure = tenure
+
+    def ingest(self, access: Access, deliveries: Sequence[Delivery]) -> list[DeliveryOutcome]:
+        """As `Store.ingest`; raises SeatLost besides."""
+        return self._store.ingest(access, deliveries, self._tenure)
