@@ -1,0 +1,1 @@
+"""Labels for installers: sheets of stickers as PDF, with a QR code each."""
