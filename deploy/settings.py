@@ -173,6 +173,17 @@ class Settings(BaseSettings):
     attribution: str | None = Field(
         None, description="Whom users of the data have to name, such as `東村山市`: exports carry it."
     )
+    device_rate: float = Field(
+        1_200,
+        ge=0,
+        description="Messages per minute that a device may send; ten minutes' worth may come at once. More "
+        "is not stored by MQTT and refused by HTTP. `0`: no limit.",
+    )
+    fiware_keys: bool = Field(
+        False,
+        description="`on`: devices of the FIWARE IoT Agents push by HTTP with their key `k` alone. `off`: "
+        "they send the gateway's password too.",
+    )
     clock_ahead: float = Field(
         300.0, ge=0, description="Seconds that a reading may lie in the future before it is quarantined."
     )

@@ -33,6 +33,7 @@ from context_api.http.routes.entities import entities_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
 from context_api.http.routes.info import info_router
+from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
 from context_api.http.routes.provision import provision_router
@@ -94,6 +95,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         registrations_router(services),
         info_router(services),
         devices_router(services),
+        ingest_router(services),
         indexes_router(services),
         operation_router(services),
         pages_router(),

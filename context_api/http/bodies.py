@@ -77,6 +77,19 @@ class BodyReader:
         finally:
             self._held -= declared
 
+    async def read_bytes(self, request: Request, max_bytes: int) -> bytes:
+        """Read a body that is not looked into here, whatever its media type."""
+        declared = declared_length(request)
+        if declared > max_bytes:
+            raise BodyTooLarge(f"The body has {declared} bytes; at most {max_bytes} are accepted")
+        if self._held + declared > self._total_bytes:
+            raise Unavailable("Too many large bodies are being read")
+        self._held += declared
+        try:
+            return await _read_body(request, self._timeout_s)
+        finally:
+            self._held -= declared
+
 
 async def _read_body(request: Request, timeout_s: float) -> bytes:
     try:

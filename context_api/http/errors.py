@@ -34,6 +34,7 @@ class HttpError(Exception):
 
     HttpError
     ├── Unauthorized          401
+    ├── Forbidden             403
     ├── NoSuchRoute           404
     ├── MethodNotAllowed      405
     ├── NotAcceptable         406
@@ -41,6 +42,7 @@ class HttpError(Exception):
     ├── LengthRequired        411
     ├── BodyTooLarge          413
     ├── UnsupportedMediaType  415
+    ├── TooManyRequests       429, with Retry-After
     └── Unavailable           503, with Retry-After
     """
 
@@ -59,6 +61,21 @@ class Unauthorized(HttpError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="machi"'})
+
+
+class Forbidden(HttpError):
+    """The credentials are right, and open something else."""
+
+    status = 403
+
+
+class TooManyRequests(HttpError):
+    """More than this caller may send; what came before was taken."""
+
+    status = 429
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class NoSuchRoute(HttpError):

@@ -22,6 +22,8 @@ _RELEASES = "machi.releases"
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
 _OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
+_DEVICE_PREFIXES = ("/api/v1/ingest/", "/iot/")
+"""Doors that devices come in by with their own secrets: the routes look at those themselves."""
 
 Check = Callable[[str | None], Awaitable[Principal]]
 log = structlog.get_logger("http")
@@ -116,6 +118,6 @@ def routing_path(scope: Scope) -> str:
 
 def _is_open(method: str, path: str) -> bool:
     """What needs no key: the pages, the health of the process, the built-in @contexts (words, no data)."""
-    if path in _OPEN_PATHS:
+    if path in _OPEN_PATHS or path.startswith(_DEVICE_PREFIXES):
         return True
     return method in ("GET", "HEAD") and path.startswith(_OPEN_PREFIXES)

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from context_api.http.negotiation import JSON
 from context_api.http.routes.deliveries_description import DELIVERY_SCHEMAS
 from context_api.http.routes.history_description import HISTORY_SCHEMAS
+from context_api.http.routes.ingest_description import INGEST_SCHEMAS
 from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
@@ -47,6 +48,7 @@ _ERRORS = {
     411: "A body and its Content-Length are needed",
     413: "The body is too large",
     415: "The body's media type is not read here",
+    429: "More than this caller may send; try again after Retry-After seconds",
     422: "NGSI-LD has this, and this broker does not serve it yet",
     503: "Not possible at the moment; try again after Retry-After seconds",
     504: "A remote @context cannot be had",
@@ -90,6 +92,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **DELIVERY_SCHEMAS,
             **HISTORY_SCHEMAS,
             **STREAM_SCHEMAS,
+            **INGEST_SCHEMAS,
             **TEMPORAL_SCHEMAS,
         },
         "parameters": _PARAMETERS,

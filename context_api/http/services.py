@@ -12,6 +12,8 @@ from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
 from context_api.http.errors import Unavailable
+from context_api.http.ingestion import LANES as INGEST_LANES
+from context_api.http.ingestion import Ingestion
 from context_api.http.live.hub import Hub, StreamLimits
 from context_api.http.loops import refuse_loop
 from context_api.http.metrics import HttpMetrics
@@ -48,6 +50,7 @@ class Services:
     contexts: ContextRegistry
     proxied: ProxiedRegistrations
     streams: Hub
+    ingestion: Ingestion
     reads: Coalescer[str, Entity | None]
     writes: Coalescer[Change, Outcome]
 
@@ -69,7 +72,7 @@ class Services:
         lanes = settings.read_lanes + settings.write_lanes
         self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
         self._others = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="store")
-        connections = lanes + _OTHER_THREADS + _STREAM_THREADS
+        connections = lanes + _OTHER_THREADS + _STREAM_THREADS + INGEST_LANES
         self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
         self._aliases = Aliases(self.database)
@@ -99,11 +102,14 @@ class Services:
         self._watch.start()
         self.metrics.watch("reads", self.reads)
         self.metrics.watch("writes", self.writes)
+        self.ingestion = Ingestion(self.database, self.store, self.devices, settings)
+        self.metrics.watch("pushes", self.ingestion.pushes)
 
     async def close(self) -> None:
         """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
         self._watch.stop()
         self.streams.close()
+        self.ingestion.close()
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)

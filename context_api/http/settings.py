@@ -51,6 +51,12 @@ class ApiSettings:
     licence_url: str | None = None
     attribution: str | None = None
     """Whom a user of the data has to name."""
+    clock_ahead_s: float = 300.0
+    """Readings that are pushed may lie so far in the future."""
+    device_rate: float = 1_200.0
+    """Messages per minute that a device may push; 0: no limit."""
+    fiware_keys: bool = False
+    """Whether the key `k` of a FIWARE device opens its door alone."""
     read_lanes: int = 2
     """Coalesced reads under way at the same time."""
     write_lanes: int = 2
