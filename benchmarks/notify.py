@@ -256,34 +256,34 @@ def _age_ms(taken: Taken) -> float:
     return (at - datetime.fromisoformat(observed.replace("Z", "+00:00")).timestamp()) * 1_000
 
 
-def measure_fan_out() -> dict[str, Any]:
-    """One change, a thousand subscriptions."""
+def measure_fan_out(count: int = FAN_OUT) -> dict[str, Any]:
+    """One change, a thousand subscriptions (or `count`)."""
     with tempfile.TemporaryDirectory() as folder, load.servers(Path(folder), 1) as bench:
         receiver, city = Receiver(), _City(bench.postgres.url)
         city.write([1], 0.0, create=True)
-        for number in range(FAN_OUT):
+        for number in range(count):
             city.subscribe(str(number), f"{receiver.url}/{number}", {"type": "Room"})
         with _notifier(bench.postgres.url):
             time.sleep(3)
             began = time.time()
             city.write([1], 1.0, create=False)
             committed = time.time()
-            receiver.wait_for(FAN_OUT, 60)
+            receiver.wait_for(count, 60)
             last = max(at for at, _, _ in receiver.take())
         receiver.stop()
     return {"write_s": round(committed - began, 2), "all_delivered_after_s": round(last - committed, 2)}
 
 
-def measure_sustained() -> dict[str, Any]:
+def measure_sustained(backlog: int = BACKLOG) -> dict[str, Any]:
     """A backlog over twenty subscriptions, beside httpx alone with the same bodies."""
     with tempfile.TemporaryDirectory() as folder, load.servers(Path(folder), 1) as bench:
         receiver, city = Receiver(), _City(bench.postgres.url)
         for number in range(20):
             city.subscribe(str(number), f"{receiver.url}/{number}", {"type": "Room"})
-        city.write(range(BACKLOG // 20), 0.0, create=True)
+        city.write(range(backlog // 20), 0.0, create=True)
         with _notifier(bench.postgres.url) as process:
-            receiver.wait_for(BACKLOG, 120)
-            cpu_us = load.cpu_s(process.pid or 0) / BACKLOG * 1e6
+            receiver.wait_for(backlog, 120)
+            cpu_us = load.cpu_s(process.pid or 0) / backlog * 1e6
         taken = receiver.take()
         times = sorted(at for at, _, _ in taken)
         ours = len(times) / (times[-1] - times[0])
