@@ -29,7 +29,9 @@ Spread = Literal["divided", "shared"]
 GROUP = "machi"
 """The name of the shared subscriptions: `$share/machi/…`."""
 _TOPICS_REMEMBERED = 65_536
-_CLIENT_ID = re.compile(r"(?P<shared>-shared)?-(?P<number>[1-9]\d*)of(?P<count>[1-9]\d*)")
+_CLIENT_ID = re.compile(
+    r"(?P<base>.+?)(?P<shared>-shared)?-(?P<number>[1-9]\d{0,3})of(?P<count>[1-9]\d{0,3})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,14 @@ def plan_parts(
     )
 
 
-def find_part(
-    base: str, client_id: str, subscriptions: Sequence[str], stateful: Sequence[str] = ()
-) -> Part | None:
-    """The part that a session of former settings has; None for an id that is none of ours."""
-    if client_id == base:
-        return plan_parts(base, 1, "divided", subscriptions)[0]
-    found = _CLIENT_ID.fullmatch(client_id.removeprefix(base)) if client_id.startswith(base) else None
-    if found is None or int(found["number"]) > int(found["count"]) or found["count"] == "1":
-        return None
+def find_part(client_id: str, subscriptions: Sequence[str], stateful: Sequence[str] = ()) -> Part:
+    """The part that a session of former settings has."""
+    found = _CLIENT_ID.fullmatch(client_id)
+    if found is None or not 1 < int(found["count"]) >= int(found["number"]):
+        return Part(client_id, 1, 1, tuple(subscriptions))
     spread: Spread = "shared" if found["shared"] else "divided"
-    return plan_parts(base, int(found["count"]), spread, subscriptions, stateful)[int(found["number"]) - 1]
+    parts = plan_parts(found["base"], int(found["count"]), spread, subscriptions, stateful)
+    return parts[int(found["number"]) - 1]
 
 
 @lru_cache(maxsize=_TOPICS_REMEMBERED)

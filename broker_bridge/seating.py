@@ -200,11 +200,9 @@ class Seating:
         for name, seat in seats.items():
             if name in self._parts or name in self._lanes or not seat.is_subscribed:
                 continue
-            settings = self._settings
-            part = find_part(
-                settings.client_id, name, settings.subscriptions, settings.stateful_subscriptions
-            )
-            if part is not None and self._is_free(seat, self._grace_s):
+            if self._is_free(seat, self._grace_s):
+                settings = self._settings
+                part = find_part(name, settings.subscriptions, settings.stateful_subscriptions)
                 self._sit_down(part, self._grace_s, is_leaving=True)
 
     def _give_back(self) -> None:

@@ -73,8 +73,26 @@ class Settings(BaseSettings):
         "auto", description="Protocol of the bridge; `auto` is MQTT 5, and 3.1.1 where the broker refuses it."
     )
     mqtt_client_id: str = Field(
-        "machi-bridge",
-        description="Names the bridge's persistent session at the broker: each bridge needs its own.",
+        "machi-bridge-1",
+        description="Names the bridges' persistent sessions at the broker; several get a suffix each.",
+    )
+    bridges: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="How many bridges share the messages: `machi up` starts so many, and every bridge is told. "
+        "One that dies is replaced by the others.",
+    )
+    bridge_spread: Literal["divided", "shared"] = Field(
+        "divided",
+        description="How several bridges share: `divided`, each stores its part of the devices; `shared`, the "
+        "broker deals messages out (MQTT 5 shared subscriptions), for brokers that keep those over a restart.",
+    )
+    bridge_silence: float = Field(
+        900.0,
+        ge=0,
+        description="Seconds without any message after which a bridge connects anew and is not ready until one "
+        "comes; `0` is never.",
     )
     broker_password_file: Path | None = Field(
         None,

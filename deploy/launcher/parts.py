@@ -37,6 +37,7 @@ class Process:
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, grace_s: float
     ) -> None:
         self.name = name
+        self.command = arguments[0]
         self.process: subprocess.Popen[bytes] | None = None
         self._argv = [sys.executable, "-m", "deploy", *arguments]
         self._environment = environment

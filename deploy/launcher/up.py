@@ -6,8 +6,8 @@ All imports stand here, before a signal may interrupt anything: some modules wri
 import os
 import signal
 import time
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Mapping
+from types import FrameType, MappingProxyType
 
 from context_api.store.database import open_database
 from context_api.store.keys import create_first_key, create_key, find_key
@@ -35,6 +35,9 @@ FIRST_READING_TIMEOUT_S = 20.0
 _TICK_S = 0.1
 _LOGS_EVERY_S = 5.0
 _GRACE_S = {"simulate": 1.5, "bridge": 3.0, "api": 2.5, "notifier": 2.5, "worker": 2.5}
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+_INSIDE = ("bridge", "worker")
+"""Who speaks with the broker through its inner door."""
 _LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
@@ -102,7 +105,9 @@ class _Launcher:
         self._start_broker()
         self._write_running()
         with self._screen.step("API, bridge, notifier, worker"):
-            for name in ("api", "bridge", "notifier", "worker"):
+            self._start_process("api", ["api"])
+            self._start_bridges()
+            for name in ("notifier", "worker"):
                 self._start_process(name, [name])
             self._wait_until_ready()
         if self._settings.auth:
@@ -180,10 +185,21 @@ class _Launcher:
         if self._credentials is not None:
             self._credentials.mark_applied()
 
-    def _start_process(self, name: str, arguments: list[str]) -> None:
-        variables = {**self._variables, "MACHI_INSTANCE": name}
+    def _start_bridges(self) -> None:
+        count, port = self._settings.bridges, self._settings.bridge_http_port
+        self._variables["MACHI_BRIDGES"] = str(count)
+        if count == 1:
+            self._start_process("bridge", ["bridge"])
+            return
+        for number in range(1, count + 1):
+            own = {"MACHI_BRIDGE_HTTP_PORT": str(port + number - 1)} if port else {}
+            self._start_process(f"bridge-{number}", ["bridge"], own)
+
+    def _start_process(self, name: str, arguments: list[str], own: Mapping[str, str] = NO_VARIABLES) -> None:
+        inner = self._inner if arguments[0] in _INSIDE else NO_VARIABLES
+        variables = {**self._variables, "MACHI_INSTANCE": name, **inner, **own}
         log = self._folder.logs / f"{name}.log"
-        self._keep(Process(name, arguments, variables, log, _GRACE_S[name]))
+        self._keep(Process(name, arguments, variables, log, _GRACE_S[arguments[0]]))
 
     def _start_simulation(self) -> None:
         """Start the devices; return when the first of them has been heard, or after a while without."""
@@ -288,9 +304,9 @@ class _Launcher:
             return
         self._screen.say("Stopping …")
         self._folder.clear_running()
-        processes = {part.name: part for part in self._parts() if isinstance(part, Process)}
+        processes = [part for part in self._parts() if isinstance(part, Process)]
         for group in (("simulate",), ("bridge",), ("api", "notifier", "worker")):
-            members = [processes[name] for name in group if name in processes]
+            members = [process for process in processes if process.command in group]
             for process in members:
                 process.ask_to_stop()
             for process in members:
