@@ -4,8 +4,11 @@ from adapters.types import DecodeError, Message, RawReading, shorten
 from context_api.ngsild.changes import Reading
 from context_api.ngsild.model import Attributes, Micros
 from context_api.ngsild.time import format_datetime
-from devices.mapping import BadValue, Mapping
+from context_api.store.deliveries_in import Finding
+from devices.entity_ids import EntityIdError
+from devices.mapping import MODEL_VIOLATION, OUT_OF_RANGE, UNKNOWN_WORD, BadValue, Mapping
 from devices.model import Ingested, Quarantine, Source
+from devices.profile import DEVICE, Profile
 
 CLOCK_AHEAD_US = 300_000_000
 """Readings further in the future than this are quarantined (design, promise 3; MACHI_CLOCK_AHEAD)."""
@@ -13,6 +16,10 @@ CLOCK_AHEAD_US = 300_000_000
 REASONS = {
     "no-known-key": "the profile knows none of the message's names",
     "bad-value": "a value is not of the kind that the profile maps",
+    OUT_OF_RANGE: "a value lies beyond the range that the profile gives it; the others are stored",
+    UNKNOWN_WORD: "the profile's map does not have a value; the others are stored",
+    MODEL_VIOLATION: "a value breaks the data model, and the profile rejects what does",
+    "bad-entity-id": "the payload names an entity in a way that is no part of an id",
     "clock-ahead": "a time lies in the future, beyond what clocks are allowed to differ",
     "other-device": "the payload names another device than the topic",
 }
@@ -33,6 +40,8 @@ def ingest(
     """
     try:
         raw_readings, _ = source.adapter.decode(message, None)
+        if source.profile.time is not None or source.profile.position is not None:
+            raw_readings = [_prepared(raw, source.profile) for raw in raw_readings]
     except DecodeError as error:
         return _quarantined(error.reason, error.detail, 0)
     if not raw_readings:
@@ -54,25 +63,67 @@ def _map_readings(
 ) -> Ingested:
     mapping = Mapping(source.profile)
     try:
-        mapped = [attributes for raw in raw_readings if (attributes := mapping.map_values(raw))]
+        readings = _build_readings(raw_readings, mapping, source, arrived_at)
     except BadValue as error:
-        return _quarantined("bad-value", error.detail, values)
-    if mapping.latest is not None and mapping.latest > arrived_at + clock_ahead_us:
+        return _quarantined(error.reason, error.detail, values, error.findings)
+    except EntityIdError as error:
+        return _quarantined("bad-entity-id", str(error), values)
+    return _judge(mapping, readings, arrived_at + clock_ahead_us, clock_ahead_us, values + mapping.extra)
+
+
+def _judge(
+    mapping: Mapping, readings: list[Reading], latest: Micros, clock_ahead_us: int, values: int
+) -> Ingested:
+    """What a message becomes whose values are mapped."""
+    if mapping.latest is not None and mapping.latest > latest:
         detail = (
             f"{format_datetime(mapping.latest)} is more than {clock_ahead_us / 1e6:g} s after the arrival"
         )
         return _quarantined("clock-ahead", detail, values)
     if not mapping.known:
         return _quarantined("no-known-key", f"the message has {', '.join(mapping.unknown)}", values)
-    if not mapped:
-        return _ignored(NO_MEASUREMENT, values)
+    findings = tuple(mapping.findings.values())
+    quarantine = _judge_faulty(mapping, values) if mapping.faulty else None
+    if not readings:
+        if quarantine is None:
+            return _ignored(NO_MEASUREMENT, values)
+        return _quarantined(*quarantine, values, findings)
     return Ingested(
-        readings=tuple([_build_reading(source, attributes, arrived_at) for attributes in mapped]),
+        readings=tuple(readings),
+        quarantine=quarantine,
         values=values,
-        ignored_values=values - mapping.mapped,
+        ignored_values=values - mapping.mapped - mapping.faulty,
         ignored_keys=tuple(mapping.unknown),
         timed=mapping.untimed == 0,
+        findings=findings,
     )
+
+
+def _build_readings(
+    raw_readings: list[RawReading], mapping: Mapping, source: Source, arrived_at: Micros
+) -> list[Reading]:
+    """Raises BadValue, EntityIdError."""
+    readings: list[Reading] = []
+    for raw in raw_readings:
+        attributes = mapping.map_values(raw)
+        if attributes:
+            readings.append(_build_reading(source, attributes, arrived_at))
+        if mapping.others is not None:
+            readings += _build_others(source, mapping.others, raw, arrived_at)
+    return readings
+
+
+def _prepared(raw: RawReading, profile: Profile) -> RawReading:
+    """The reading with the time and the place that the profile takes out of its values."""
+    if profile.time is not None:
+        raw = profile.time.applied(raw)
+    return raw if profile.position is None else profile.position.applied(raw)
+
+
+def _judge_faulty(mapping: Mapping, values: int) -> Quarantine:
+    """Why some values are kept aside although the message's others are stored."""
+    reason, detail = mapping.first_fault
+    return Quarantine(reason, shorten(f"{mapping.faulty} of {values} values; the first: {detail}"))
 
 
 def _build_reading(source: Source, attributes: Attributes, arrived_at: Micros) -> Reading:
@@ -85,6 +136,30 @@ def _build_reading(source: Source, attributes: Attributes, arrived_at: Micros) -
     )
 
 
+def _build_others(
+    source: Source, others: dict[int, Attributes], raw: RawReading, arrived_at: Micros
+) -> list[Reading]:
+    """The readings of the Device entity and of the profile's further ones. Raises EntityIdError."""
+    payload = {key: given.value for key, given in raw.values.items()}
+    names = {
+        "tenant": source.tenant,
+        "device": source.device_id,
+        "static": source.device_static,
+        "payload": payload,
+    }
+    return [
+        Reading(
+            entity_id=target.template.fill(names),
+            types=target.types,
+            attributes=attributes,
+            static={} if number == DEVICE else source.link | target.static,
+            arrived_at=arrived_at,
+        )
+        for number, attributes in others.items()
+        for target in (source.profile.targets[number - 1],)
+    ]
+
+
 def _timed_only(raw: RawReading) -> RawReading:
     if raw.observed_at is not None:
         return raw
@@ -92,8 +167,8 @@ def _timed_only(raw: RawReading) -> RawReading:
     return RawReading(timed, raw.device, None)
 
 
-def _quarantined(reason: str, detail: str, values: int) -> Ingested:
-    return Ingested(quarantine=Quarantine(reason, shorten(detail)), values=values)
+def _quarantined(reason: str, detail: str, values: int, findings: tuple[Finding, ...] = ()) -> Ingested:
+    return Ingested(quarantine=Quarantine(reason, shorten(detail)), values=values, findings=findings)
 
 
 def _ignored(reason: str, values: int) -> Ingested:

@@ -1,5 +1,6 @@
 """The vocabulary of the devices package: drafts, devices, credentials, sources, what a message became."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from adapters.types import Adapter
 from context_api.ngsild.changes import Reading
 from context_api.ngsild.model import Attributes
+from context_api.store.deliveries_in import Finding
 from context_api.store.devices import Device, DeviceFilter, DeviceKind, DevicePage
 from devices.profile import Profile
 
@@ -97,6 +99,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     entity_id: str
     static: Attributes
+    device_static: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """The device's static attributes as they were given: for ids of further entities."""
+    link: Attributes = msgspec.field(default_factory=dict)
+    """What ties a further entity to the device: refDevice, location."""
 
 
 class UnknownSource(msgspec.Struct, frozen=True):
@@ -133,7 +139,8 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     """What a message became: readings, or quarantine, or ignored as a whole.
 
     `values` counts everything the message carried. With readings: values = instances in them +
-    ignored_values. In quarantine: ignored_values = 0. Ignored as a whole: ignored_values = values.
+    ignored_values, and those that `quarantine`, if it is there too, keeps aside. In quarantine as a whole:
+    ignored_values = 0. Ignored as a whole: ignored_values = values.
     """
 
     readings: tuple[Reading, ...] = ()
@@ -144,5 +151,7 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     ignored_values: int = 0
     ignored_keys: tuple[str, ...] = ()
     """Names the profile does not know (bounded)."""
+    findings: tuple[Finding, ...] = ()
+    """Rules of the profile and of the data model that values broke."""
     timed: bool = False
     """Every value has a time, so a redelivery is recognised by it; else the bridge needs a receipt."""

@@ -1,18 +1,20 @@
 """Profiles: how the raw values of a kind of device become the attributes of a data model's entity.
 
-A profile is data, a TOML file (see `devices/profiles/air-quality.toml`). It is parsed and checked once, its
-names are expanded once; `Profile.fields` is what the hot path reads.
+A profile is data (see `profile_file`). It is checked, its names are expanded and its units worked out once
+(`profile_build`); what stands here is what the hot path reads.
 """
 
-import re
-import tomllib
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from adapters.codecs.registry import codec_names
-from context_api.ngsild.model import Attributes, Instance, Iri, Kind
+from context_api.ngsild.model import DEFAULT_DATASET, Attributes, Instance, Iri, Kind
+from devices.datamodel import AttributeRule
+from devices.entity_ids import Template
+from devices.payload_rules import PositionRule, TimeRule
+from devices.units import SAME, Affine
 
 Expand = Callable[[str], Iri]
 """Term -> IRI, as an @context has it."""
@@ -20,45 +22,88 @@ Expand = Callable[[str], Iri]
 ExpanderOf = Callable[[str | None], Expand]
 """URL of a built-in @context (None = the core @context) -> its Expand. Raises LookupError."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_TERM = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-_UNIT = re.compile(r"[A-Z0-9]{1,3}")
-_KINDS = {"Property": Kind.PROPERTY, "GeoProperty": Kind.GEO_PROPERTY}
-_ACCEPTS = ("number", "text", "boolean", "any", "geometry")
 LOCATION = "location"
+MAIN, DEVICE = 0, 1
+"""Targets of a field: the profile's entity, the Device entity; from 2 on, the profile's further ones."""
+TERM_RULE = "letters, digits and _, the first a letter, at most 128"
 
 
 class ProfileError(ValueError):
-    """A profile that cannot be used; the message names the profile and the member."""
+    """A profile that cannot be used; the message says what and how to mend it, `member` says where."""
+
+    def __init__(self, message: str, member: str = "") -> None:
+        super().__init__(f"{member}: {message}" if member else message)
+        self.member = member
+
+
+class SchemaCheck(Protocol):
+    """A JSON Schema that a town adds."""
+
+    def fault(self, values: dict[str, Any]) -> tuple[str, str] | None:
+        """Return the attribute that breaks it and how, or None."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One key of the payload and the attribute it becomes: value * scale + offset, in `unit_code`."""
+    """One key of the payload and the attribute it becomes."""
 
     key: str
+    """Nested members by dots: `air.temperature`, `readings.0.value`."""
     attribute: str
     iri: Iri
     kind: Kind = Kind.PROPERTY
     unit_code: str | None = None
     """UN/CEFACT Recommendation 20."""
     accepts: str = "number"
-    """number, text, boolean, geometry or any."""
-    scale: float = 1.0
-    offset: float = 0.0
+    """number, numeric (a text that is a number too), text, boolean, geometry or any."""
+    raw: Affine = SAME
+    """From the payload's number to one in `payload_unit`."""
+    affine: Affine = SAME
+    """From the payload's number to one in `unit_code`, in one step."""
     payload_unit: str | None = None
-    """The unit the payload's numbers have before scale and offset; None = `unit_code`."""
+    """The unit of the payload's numbers once `raw` is applied; None = `unit_code`."""
+    decimals: int = 10
+    """Converted numbers are rounded to so many: 67.6 % is 0.676, not 0.6759999999999999."""
     missing: tuple[Any, ...] = ()
     """Values that say "no measurement" (a probe that is not plugged in)."""
+    words: Mapping[str, Any] | None = None
+    """Payload value, written as text -> the attribute's value."""
+    ignores_case: bool = False
+    keeps_other: bool = False
+    """A value that `words` does not have is kept as it is; else it is a fault."""
+    dataset_id: str = DEFAULT_DATASET
+    target: int = MAIN
+    low: float = -math.inf
+    high: float = math.inf
+    """What the hot path asks: the narrower of the two ranges below."""
+    minimum: float | None = None
+    maximum: float | None = None
+    """The profile's own range, in `unit_code`."""
+    quarantines_message: bool = False
+    """A value beyond the range, or an unknown word, takes its whole message along; else only itself."""
+    rule: AttributeRule | None = None
+    """What the data model says of the attribute."""
 
     @property
     def is_plain(self) -> bool:
         """A number that is taken as it is: what the hot path asks first."""
-        return self.accepts == "number" and not self.missing and not self.is_scaled
+        return (
+            self.accepts in ("number", "numeric")
+            and not self.missing
+            and self.affine.is_identity
+            and self.words is None
+            and self.target == MAIN
+            and not self.dataset_id
+            and (self.rule is None or self.rule.takes_numbers)
+        )
 
-    @property
-    def is_scaled(self) -> bool:
-        """The payload's number is converted."""
-        return self.scale != 1.0 or self.offset != 0.0
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A further entity that a message keeps up to date."""
+
+    name: str
+    types: tuple[Iri, ...]
+    template: Template
+    static: Attributes = msgspec.field(default_factory=dict)
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,78 +114,37 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     entity_type: str
     types: tuple[Iri, ...]
     expand: Expand
+    template: Template
+    """Of the entity's id."""
     fields: dict[str, Field]
     plain: dict[str, Field]
     """The fields whose numbers are taken as they are."""
+    nested: dict[str, tuple[tuple[tuple[str, ...], Field], ...]] = msgspec.field(default_factory=dict)
+    """A payload key -> the ways on from it into its object or array, each to a field."""
+    targets: tuple[Target, ...] = ()
+    """By `Field.target`: the Device entity stands at 1 - 1, the further ones after it."""
     context: str | None = None
     static: Attributes = msgspec.field(default_factory=dict)
     expected_interval_s: float | None = None
     codec: str | None = None
     """Reads the frames that a LoRaWAN network server did not decode (`adapters.codecs`)."""
+    zone: str | None = None
+    """IANA name of the zone of times that name none."""
+    time: TimeRule | None = None
+    position: PositionRule | None = None
+    validation: str = "warn"
+    """off, warn or reject: what happens to a value that breaks the data model."""
+    schema: SchemaCheck | None = None
+    title: str | None = None
+    hints: tuple[str, ...] = ()
+    """What is allowed and yet looks like a mistake: for whoever writes the profile."""
 
-    def entity_id(self, device_id: str) -> str:
-        """Return the id of the entity that a device of this profile keeps up to date."""
-        return f"urn:ngsi-ld:{self.entity_type}:{device_id}"
+    def entity_id(self, device_id: str, tenant: str = "", static: Mapping[str, Any] | None = None) -> str:
+        """Return the id of the entity that a device of this profile keeps up to date.
 
-
-class _FieldFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    attribute: str
-    kind: str = "Property"
-    unit_code: str | None = None
-    accepts: str = "number"
-    scale: float = 1.0
-    offset: float = 0.0
-    payload_unit: str | None = None
-    missing: tuple[Any, ...] = ()
-
-
-class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    name: str
-    version: int
-    entity_type: str
-    values: dict[str, _FieldFile]
-    context: str | None = None
-    expected_interval_s: float | None = None
-    codec: str | None = None
-    static: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-def parse_profile(text: str, expander_of: ExpanderOf) -> Profile:
-    """Read a profile file. Raises ProfileError."""
-    try:
-        file = msgspec.convert(tomllib.loads(text), _ProfileFile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ProfileError(f"The profile cannot be read: {error}") from error
-    _check(bool(_NAME.fullmatch(file.name)), file.name, "name is small letters, digits and -")
-    _check(bool(_TERM.fullmatch(file.entity_type)), file.name, "entityType is a term of letters and digits")
-    known = ", ".join(codec_names())
-    _check(file.codec is None or file.codec in codec_names(), file.name, f"codec is one of: {known}")
-    try:
-        expand = expander_of(file.context)
-    except LookupError as error:
-        raise ProfileError(f"Profile {file.name}: there is no built-in @context {file.context}") from error
-    fields = {key: _build_field(file.name, key, field, expand) for key, field in file.values.items()}
-    if LOCATION not in fields:
-        fields[LOCATION] = Field(
-            key=LOCATION,
-            attribute=LOCATION,
-            iri=expand(LOCATION),
-            kind=Kind.GEO_PROPERTY,
-            accepts="geometry",
-        )
-    return Profile(
-        name=file.name,
-        version=file.version,
-        entity_type=file.entity_type,
-        types=(expand(file.entity_type),),
-        expand=expand,
-        fields=fields,
-        plain={key: field for key, field in fields.items() if field.is_plain},
-        context=file.context,
-        static=static_attributes(file.static, expand),
-        expected_interval_s=file.expected_interval_s,
-        codec=file.codec,
-    )
+        Raises EntityIdError where the device's static attributes do not give what the id needs.
+        """
+        return self.template.fill({"tenant": tenant, "device": device_id, "static": static or {}})
 
 
 def static_attributes(static: Mapping[str, Any], expand: Expand) -> Attributes:
@@ -150,10 +154,15 @@ def static_attributes(static: Mapping[str, Any], expand: Expand) -> Attributes:
     """
     attributes: Attributes = {}
     for term, value in static.items():
-        if not _TERM.fullmatch(term):
+        if not is_term(term):
             raise ProfileError(f"{term!r:.80} is no attribute name: letters, digits and _, at most 128")
         attributes[expand(term)] = [_static_instance(value)]
     return attributes
+
+
+def is_term(name: str) -> bool:
+    """Whether a name may be an attribute's or a type's (TERM_RULE)."""
+    return name[:1].isalpha() and name.isascii() and name.replace("_", "a").isalnum() and len(name) <= 128
 
 
 def _static_instance(value: Any) -> Instance:
@@ -164,32 +173,3 @@ def _static_instance(value: Any) -> Instance:
     if "value" in value:
         return Instance(value=value["value"], unit_code=value.get("unitCode"))
     return Instance(value=value)
-
-
-def _build_field(profile: str, key: str, file: _FieldFile, expand: Expand) -> Field:
-    where = f"values.{key}"
-    _check(bool(_TERM.fullmatch(file.attribute)), profile, f"{where}.attribute is a term")
-    _check(file.kind in _KINDS, profile, f"{where}.kind is one of {', '.join(_KINDS)}")
-    _check(file.accepts in _ACCEPTS, profile, f"{where}.accepts is one of {', '.join(_ACCEPTS)}")
-    for unit in (file.unit_code, file.payload_unit):
-        _check(
-            unit is None or bool(_UNIT.fullmatch(unit)), profile, f"{where}: {unit!r} is no UN/CEFACT code"
-        )
-    kind = _KINDS[file.kind]
-    return Field(
-        key=key,
-        attribute=file.attribute,
-        iri=expand(file.attribute),
-        kind=kind,
-        unit_code=file.unit_code,
-        accepts="geometry" if kind is Kind.GEO_PROPERTY else file.accepts,
-        scale=file.scale,
-        offset=file.offset,
-        payload_unit=file.payload_unit,
-        missing=file.missing,
-    )
-
-
-def _check(holds: bool, profile: str, rule: str) -> None:
-    if not holds:
-        raise ProfileError(f"Profile {profile}: {rule}")

@@ -1,6 +1,7 @@
 """What the bridge hands to `Store.ingest`, and what it gets back: one struct per MQTT message."""
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,6 +14,17 @@ class QuarantineReason(msgspec.Struct, frozen=True):
 
     reason: str
     detail: str
+
+
+class Finding(NamedTuple):
+    """A rule of a profile or data model that values of one attribute broke."""
+
+    attribute: str
+    """As the profile names it."""
+    reason: str
+    detail: str
+    """Of the last of them."""
+    values: int = 1
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -32,7 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message, decoded and mapped.
 
     Of its `values`, those in `readings` are stored; the rest counts as quarantined where `quarantine` is
-    given, else as ignored.
+    given, but for `ignored_values` of them, else as ignored.
     """
 
     device_id: str
@@ -47,6 +59,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     values: int = 0
     receipt: Receipt | None = None
     """Given for messages without a time."""
+    ignored_values: int = 0
+    """Asked only where some values are stored and some are quarantined: those that are neither."""
+    findings: tuple[Finding, ...] = ()
 
 
 class DeliveryKind(IntEnum):

@@ -4,7 +4,8 @@ import pytest
 
 from context_api.ngsild.model import Kind
 from devices.catalog import built_in_profiles
-from devices.profile import Profile, ProfileError, parse_profile, static_attributes
+from devices.profile import Profile, ProfileError, static_attributes
+from devices.profile_build import parse_profile
 
 CORE = "https://uri.etsi.org/ngsi-ld/"
 DEFAULT = f"{CORE}default-context/"
@@ -78,14 +79,14 @@ def test_another_context() -> None:
     ("text", "fault"),
     [
         ("name = ", "cannot be read"),
-        ('name = "p"', "missing required field"),
-        (MINIMAL.replace('"p"', '"P x"') + "[values]", "Profile P x: name is"),
-        (MINIMAL.replace('"T"', '"urn:x"') + "[values]", "entityType is a term"),
-        (f"{MINIMAL}unknown = 1\n[values]", "unknown field `unknown`"),
+        ('name = "p"', "is missing `entityType`"),
+        (MINIMAL.replace('"p"', '"P x"') + "[values]", "name: 'P x' is no name: small letters"),
+        (MINIMAL.replace('"T"', '"urn:x"') + "[values]", "entityType: write a term"),
+        (f"{MINIMAL}unknown = 1\n[values]", "there is no member 'unknown'"),
         (f'{MINIMAL}context = "https://x.example/c"\n[values]', "no built-in @context https://x.example/c"),
-        (f'{MINIMAL}[values]\na = {{ attribute = "a b" }}', "values.a.attribute is a term"),
-        (f'{MINIMAL}[values]\na = {{ attribute = "b", kind = "Thing" }}', "values.a.kind is one of"),
-        (f'{MINIMAL}[values]\na = {{ attribute = "b", accepts = "x" }}', "values.a.accepts is one of"),
+        (f'{MINIMAL}[values]\na = {{ attribute = "a b" }}', "values.a.attribute: write a term"),
+        (f'{MINIMAL}[values]\na = {{ attribute = "b", kind = "Thing" }}', "values.a.kind: write one of"),
+        (f'{MINIMAL}[values]\na = {{ attribute = "b", accepts = "x" }}', "values.a.accepts: write one of"),
         (f'{MINIMAL}[values]\na = {{ attribute = "b", unitCode = "µg/m³" }}', "'µg/m³' is no UN/CEFACT code"),
         (f'{MINIMAL}[values]\na = {{ attribute = "b", scale = "x" }}', "values"),
     ],
