@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import orjson
 from adapters.json_text import check_value
 from adapters.registry import adapter_names
 from adapters.types import DecodeError
+from context_api.ngsild.model import Micros
 from devices.errors import InvalidDevice
 from devices.gateways import FORMS
 from devices.geometry import geometry_fault
@@ -26,6 +28,16 @@ _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}(@[A-Za-z0-9_.-]{1,64})?")
 _MAX_NAME_CHARS = 200
 _MAX_STATIC_BYTES = 16_384
 _MAX_INTERVAL_S = 366 * 86_400.0
+_MAX_OWNER_CHARS = 200
+_MAX_SERIAL_CHARS = 100
+_MAX_NOTES_CHARS = 4_000
+_MAX_TAGS = 32
+_MAX_TAG_CHARS = 64
+_MAX_MESSAGES_PER_MINUTE = 1_000_000
+_PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_JAPAN = timezone(timedelta(hours=9), "JST")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RESERVED = ("location", "refDevice", "id", "type", "scope")
 _KINDS = ("device", "gateway")
 
@@ -36,7 +48,12 @@ def draft_from_json(document: Any) -> DeviceDraft:
         return msgspec.convert(document, DeviceDraft)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
-        raise InvalidDevice(path.strip("`.") or "", text) from error
+        raise InvalidDevice(_pointer(path), text) from error
+
+
+def _pointer(path: str) -> str:
+    """Turn `.tags[0]`, as msgspec names a place, into `tags/0`."""
+    return path.strip("`.").replace("[...]", "").replace("[", "/").replace("]", "").replace(".", "/")
 
 
 def check_tenant(tenant: str) -> None:
@@ -76,6 +93,80 @@ def _check_common(draft: DeviceDraft) -> None:
     if draft.location is not None:
         _check_location(draft.location)
     _check_static(draft.static)
+    _check_description(draft)
+    _check_codec_parameters(draft.codec_parameters)
+    _check(
+        draft.messages_per_minute is None or 1 <= draft.messages_per_minute <= _MAX_MESSAGES_PER_MINUTE,
+        "messagesPerMinute",
+        f"the limit is a whole number of messages a minute, 1 to {_MAX_MESSAGES_PER_MINUTE}",
+    )
+    read_installed_at(draft.installed_at)
+
+
+def read_installed_at(text: str | None) -> Micros | None:
+    """Read when hardware was put in place: a date (its midnight in Japan) or a time with its zone.
+
+    Raises InvalidDevice.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is not None and _DATE.fullmatch(text):
+        moment = moment.replace(tzinfo=_JAPAN)
+    if moment is None or moment.tzinfo is None or not 1970 < moment.year < 9999:
+        raise InvalidDevice(
+            "installedAt",
+            f"{text!r:.80} is no date such as 2026-11-23 and no time such as 2026-11-23T09:00:00+09:00",
+        )
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _check_description(draft: DeviceDraft) -> None:
+    for field, text, most in (
+        ("owner", draft.owner, _MAX_OWNER_CHARS),
+        ("serial", draft.serial, _MAX_SERIAL_CHARS),
+    ):
+        _check(
+            text is None or (0 < len(text) <= most and text.isprintable() and text.strip() == text),
+            field,
+            f"{field} has 1 to {most} printable characters, no space at its ends",
+        )
+    notes = draft.notes
+    _check(
+        notes is None or (0 < len(notes) <= _MAX_NOTES_CHARS and _is_text(notes)),
+        "notes",
+        f"notes have 1 to {_MAX_NOTES_CHARS} characters, and of control characters only line ends and tabs",
+    )
+    _check(len(draft.tags) <= _MAX_TAGS, "tags", f"{len(draft.tags)} tags; a device has at most {_MAX_TAGS}")
+    for position, tag in enumerate(draft.tags):
+        _check(
+            0 < len(tag) <= _MAX_TAG_CHARS and tag.isprintable() and tag.strip() == tag and "," not in tag,
+            f"tags/{position}",
+            f"a tag has 1 to {_MAX_TAG_CHARS} printable characters, no comma and no space at its ends",
+        )
+    _check(len(set(draft.tags)) == len(draft.tags), "tags", "a tag stands there twice")
+
+
+def _is_text(text: str) -> bool:
+    return all(character.isprintable() or character in "\n\r\t" for character in text)
+
+
+def _check_codec_parameters(parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        _check(
+            bool(_PARAMETER.fullmatch(name)),
+            "codecParameters",
+            f"{name!r:.80} is no name of a parameter: 1 to 64 letters, digits, _ . and -",
+        )
+        try:
+            check_value(value, name)
+        except DecodeError as error:
+            raise InvalidDevice("codecParameters", error.detail) from error
+    size = len(orjson.dumps(parameters))
+    _check(size <= _MAX_STATIC_BYTES, "codecParameters", f"{size} bytes; at most {_MAX_STATIC_BYTES}")
 
 
 def _check_location(location: dict[str, Any]) -> None:

@@ -3,7 +3,11 @@
 DeviceError
 ├── InvalidDevice    the draft breaks a rule; `field` names the member
 ├── DeviceExists     the id is taken by a device that is not retired
-└── DeviceUnknown    no such device in this tenant
+├── DeviceChanged    somebody else changed it meanwhile: read it again
+├── DeviceUnknown    no such device in this tenant
+├── CredentialUnknown   the device has no such valid secret or certificate
+├── CredentialRefused   the device may have no (further) credentials; the detail says why
+└── AuthorityUnusable   certificates cannot be signed here; the detail says how to mend it
 """
 
 
@@ -29,3 +33,19 @@ class DeviceExists(DeviceError):
 
 class DeviceUnknown(DeviceError):
     """No such device."""
+
+
+class DeviceChanged(DeviceError):
+    """The device is not what the caller thinks it is."""
+
+
+class CredentialUnknown(DeviceError):
+    """No such valid secret or certificate."""
+
+
+class CredentialRefused(DeviceError):
+    """No further credential for this device."""
+
+
+class AuthorityUnusable(DeviceError):
+    """The authority's certificate or key cannot be used."""

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 
 from adapters.codecs.registry import UnknownCodec
 from adapters.registry import UnknownAdapter, get_adapter
-from context_api.ngsild.model import Attributes, Instance, Kind
 from context_api.store import devices as store
 from context_api.store.database import Database
+from devices.entity import static_of
 from devices.gateways import GatewayTopic
 from devices.model import Device, FoundSource, SilentSource, Source, UnknownSource
-from devices.profile import LOCATION, Profile, static_attributes
+from devices.profile import Profile
 from devices.topics import NativeTopic, Topic, parse_topic
 
 DEFAULT_TENANT = "default"
@@ -115,16 +115,5 @@ def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | No
         adapter=adapter,
         profile=profile,
         entity_id=device.entity_id,
-        static=_static(device, profile),
+        static=static_of(device, profile),
     )
-
-
-def _static(device: Device, profile: Profile) -> Attributes:
-    expand = profile.expand
-    static = dict(profile.static)
-    if device.name is not None:
-        static[expand("name")] = [Instance(value=device.name)]
-    if device.location is not None:
-        static[expand(LOCATION)] = [Instance(kind=Kind.GEO_PROPERTY, value=device.location)]
-    static[expand("refDevice")] = [Instance(kind=Kind.RELATIONSHIP, value=f"urn:ngsi-ld:Device:{device.id}")]
-    return static | static_attributes(device.static, expand)

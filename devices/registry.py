@@ -1,19 +1,34 @@
-"""Registering devices: the one place where a device, its entity id and its credentials come into being."""
+"""The registry: the one place where a device, its entity and its credentials come into being and change.
 
-from collections.abc import Mapping, Sequence
+Each act is one transaction of the write path (`devices.transactions`); registering many is one per slice.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
+from context_api.ngsild.changes import Change, CreateEntity
+from context_api.ngsild.device_names import device_entity_id
+from context_api.ngsild.model import Micros
+from context_api.store import device_changes, device_listing
 from context_api.store import devices as store
 from context_api.store.access import Access
+from context_api.store.batch import Batch
 from context_api.store.database import Database
+from context_api.store.device_changes import ChangePage, Hardware
+from context_api.store.device_listing import SortKey
 from context_api.store.devices import NewCredential
 from context_api.store.errors import StoreRefused
+from context_api.store.store import Store
+from devices import transactions
 from devices.catalog import built_in_profiles
 from devices.credentials import is_secret_right, new_credential, new_secret
-from devices.draft import DEFAULT_ADAPTER, check_draft, check_tenant
-from devices.errors import DeviceExists, DeviceUnknown, InvalidDevice
-from devices.gateways import gateway_filters
+from devices.document import document_of, patched
+from devices.draft import check_draft, check_tenant, read_installed_at
+from devices.entity import change_to, device_entity
+from devices.errors import DeviceChanged, DeviceExists, InvalidDevice
 from devices.model import (
     Credentials,
     Device,
@@ -21,23 +36,37 @@ from devices.model import (
     DeviceFilter,
     DeviceKind,
     DevicePage,
+    HardwareDraft,
     Registered,
 )
+from devices.preparing import prepare_device, publishing_topic
 from devices.profile import Profile
+from devices.transactions import Replacement
 
 MAX_PAGE = 1000
+SLICE = 500
+"""So many devices are registered in one transaction: it locks what their entities would collide with."""
+_ATTEMPTS = 5
+_OBSERVED = ("created_at", "modified_at", "state", "state_since", "state_reason", "revision", "last_seen")
+_T = TypeVar("_T")
 
 
 class DeviceRegistry:
-    """The devices of all tenants; every call names its tenant by an `Access`.
+    """The devices of all tenants; every call names its tenant by an `Access`. Threads may share it.
 
     `hash_key` keys the hashes of secrets: the installation's secret.
     """
 
     def __init__(
-        self, database: Database, *, hash_key: bytes = b"", profiles: Mapping[str, Profile] | None = None
+        self,
+        database: Database,
+        *,
+        hash_key: bytes = b"",
+        profiles: Mapping[str, Profile] | None = None,
+        store: Store | None = None,
     ) -> None:
         self._database = database
+        self._store = Store(database) if store is None else store
         self._hash_key = hash_key
         self.profiles = built_in_profiles() if profiles is None else profiles
 
@@ -53,50 +82,126 @@ class DeviceRegistry:
         return registered
 
     def register_many(self, access: Access, drafts: Sequence[DeviceDraft]) -> list[Registered | DeviceExists]:
-        """Register devices in one transaction and one credential generation.
+        """Register devices, SLICE in a transaction; gateways among them come first.
 
-        A taken id is answered with DeviceExists and leaves the rest alone.
-
-        Raises InvalidDevice for the first draft that cannot be registered; then nothing is.
+        A taken id is answered with DeviceExists and leaves the rest alone. Raises InvalidDevice for the first
+        draft that cannot be registered: then nothing is; but where a name at a gateway is taken, the slices
+        before it are.
         """
         check_tenant(access.tenant)
         for draft in drafts:
             check_draft(draft, self.profiles)
-        prepared = [self._prepare(access, draft) for draft in drafts]
-        rows = [(device, self._hashes(credentials)) for device, credentials in prepared]
-        try:
-            inserted = store.insert_devices(self._database, rows)
-        except StoreRefused as error:
-            raise _taken(error) from error
-        return [
-            Registered(inserted.devices[device.id], credentials, inserted.generation)
-            if device.id in inserted.devices
-            else DeviceExists(f"Device {device.id} exists already")
-            for device, credentials in prepared
-        ]
+        wanted = self._prepare(access, drafts)
+        done: dict[str, Registered] = {}
+        for devices in _slices(sorted(wanted.values(), key=_gateways_first)):
+            done |= self._register(access, devices)
+        return [self._answer(draft.id, done) for draft in drafts]
 
     def get(self, access: Access, device_id: str) -> Device:
         """Return one device that is not retired. Raises DeviceUnknown."""
         device = store.get_device(self._database, access, device_id)
         if device is None or device.retired_at is not None:
-            raise _unknown(device_id)
+            raise transactions.unknown(device_id)
         return device
 
-    def list(self, access: Access, filters: DeviceFilter, *, limit: int = 100, after: str = "") -> DevicePage:
-        """Return a page of devices, by id, after the id `after`."""
-        return store.list_devices(
-            self._database, access, filters, limit=max(0, min(limit, MAX_PAGE)), after=after
+    def list(
+        self,
+        access: Access,
+        filters: DeviceFilter,
+        *,
+        limit: int = 100,
+        after: str = "",
+        offset: int = 0,
+        sort: SortKey = "id",
+        descending: bool = False,
+    ) -> DevicePage:
+        """Return a page of devices: by id after the id `after`, or in another order from `offset` on."""
+        return device_listing.list_devices(
+            self._database,
+            access,
+            filters,
+            limit=max(0, min(limit, MAX_PAGE)),
+            after=after,
+            offset=offset,
+            sort=sort,
+            descending=descending,
         )
+
+    def edit(self, access: Access, device_id: str, patch: Any, *, revision: int | None = None) -> Device:
+        """Apply a JSON merge patch (RFC 7396) to the document of a device; returns the device as it then is.
+
+        With `revision` it happens only if the device still has it. Raises DeviceUnknown, InvalidDevice,
+        DeviceChanged.
+        """
+
+        def attempt() -> Device:
+            former = self._at_revision(access, device_id, revision)
+            latter = self._edited(access, former, patch)
+            if latter == former:
+                return former
+            return self._transact(
+                access,
+                [latter],
+                lambda batch: transactions.edit(batch, former, latter, self.profiles),
+            )
+
+        return _again(attempt, revision)
+
+    def replace_hardware(self, access: Access, device_id: str, draft: HardwareDraft) -> Registered:
+        """Put other hardware in the place of a device's: same id, entity and history, new credentials.
+
+        The former credentials are void at the commit. Raises DeviceUnknown, InvalidDevice, DeviceChanged.
+        """
+
+        def attempt() -> Registered:
+            former = self.get(access, device_id)
+            latter = self._with_hardware(former, draft)
+            credentials = _new_credentials(latter)
+            device, generation = self._transact(
+                access,
+                [latter],
+                lambda batch: transactions.replace_hardware(
+                    batch, former, latter, Replacement(self._hashed(credentials), draft.reason), self.profiles
+                ),
+            )
+            return Registered(device, credentials, generation)
+
+        return _again(attempt, None)
 
     def retire(self, access: Access, device_id: str) -> int:
         """Retire a device: its credentials are void, its entity and history stay.
 
         Returns the credential generation. Raises DeviceUnknown.
         """
-        generation = store.retire_device(self._database, access, device_id)
-        if generation is None:
-            raise _unknown(device_id)
-        return generation
+        device = self.get(access, device_id)
+        return self._transact(
+            access, [device], lambda batch: transactions.retire(batch, device_id, self.profiles)
+        )
+
+    def list_changes(
+        self, access: Access, device_id: str, *, limit: int = 100, before: int | None = None
+    ) -> ChangePage:
+        """Return who changed what of a device, retired or not, the newest first. Raises DeviceUnknown."""
+        if store.get_device(self._database, access, device_id) is None:
+            raise transactions.unknown(device_id)
+        limit = max(1, min(limit, MAX_PAGE))
+        return device_changes.list_changes(self._database, access, device_id, limit=limit, before=before)
+
+    def list_hardware(self, access: Access, device_id: str) -> Sequence[Hardware]:
+        """Return the hardware that a device had before, the newest first."""
+        return device_changes.list_hardware(self._database, access, device_id)
+
+    def reconcile(self, access: Access) -> int:
+        """Put back what the entities of a tenant's devices should say; returns how many did not say it."""
+        mended, after = 0, ""
+        while True:
+            page = self.list(access, DeviceFilter(retired=None), limit=SLICE, after=after)
+            drifted = self._drifted(access, page.devices)
+            if drifted:
+                mended += self._reconcile(access, drifted)
+            if page.next_after is None:
+                return mended
+            after = page.next_after
 
     def wait_applied(self, generation: int, timeout_s: float = 2.0) -> bool:
         """Wait until the broker has loaded a credential generation; False after `timeout_s`."""
@@ -109,65 +214,154 @@ class DeviceRegistry:
                 return found.tenant, found.device_id
         return None
 
-    def _prepare(self, access: Access, draft: DeviceDraft) -> tuple[Device, Credentials | None]:
-        if draft.kind == "gateway":
-            topic = gateway_filters(draft.adapter or "", draft.application or "")[0]
-            return _build_device(access, draft, DeviceKind.GATEWAY), _credentials(access, draft.id, topic)
-        profile = self.profiles[draft.profile or ""]
-        device = msgspec.structs.replace(
-            _build_device(access, draft, DeviceKind.DEVICE),
-            entity_id=profile.entity_id(draft.id),
-            expected_interval_s=draft.expected_interval_s or profile.expected_interval_s,
-        )
-        if draft.gateway is None:
-            return device, _credentials(access, draft.id, f"machi/v1/{access.tenant}/{draft.id}/up")
-        behind = msgspec.structs.replace(
-            device,
-            adapter=self._gateway(access, draft.gateway).adapter,
-            gateway_device=draft.gateway_device or draft.id,
-        )
-        return behind, None
+    def _prepare(self, access: Access, drafts: Sequence[DeviceDraft]) -> dict[str, Device]:
+        """The devices of drafts, by id; of two drafts with one id the first counts."""
+        gateways = self._gateways(access, drafts)
+        wanted: dict[str, Device] = {}
+        for draft in drafts:
+            if draft.id not in wanted:
+                wanted[draft.id] = prepare_device(access, draft, self.profiles, gateways)
+        return wanted
 
-    def _hashes(self, credentials: Credentials | None) -> NewCredential | None:
+    def _gateways(self, access: Access, drafts: Sequence[DeviceDraft]) -> dict[str, str]:
+        """The adapter of each gateway that drafts name, those among the drafts included."""
+        names = {draft.gateway for draft in drafts if draft.gateway is not None}
+        if not names:
+            return {}
+        with self._database.connection() as connection:
+            found = store.get_devices(connection, access, names).values()
+        known = {
+            device.id: device.adapter
+            for device in found
+            if device.kind is DeviceKind.GATEWAY and device.retired_at is None
+        }
+        new = {draft.id: draft.adapter or "" for draft in drafts if draft.kind == "gateway"}
+        return {**new, **known}
+
+    def _register(self, access: Access, devices: Sequence[Device]) -> dict[str, Registered]:
+        credentials = {device.id: _new_credentials(device) for device in devices}
+        hashed = {
+            device_id: credential
+            for device_id, one in credentials.items()
+            if (credential := self._hashed(one)) is not None
+        }
+        made, generation = self._transact(
+            access, devices, lambda batch: transactions.register(batch, devices, hashed, self.profiles)
+        )
+        return {device.id: Registered(device, credentials[device.id], generation) for device in made.values()}
+
+    def _answer(self, device_id: str, done: dict[str, Registered]) -> Registered | DeviceExists:
+        """The result of one draft; a second one of the same id finds it taken."""
+        return done.pop(device_id, None) or DeviceExists(f"Device {device_id} exists already")
+
+    def _at_revision(self, access: Access, device_id: str, revision: int | None) -> Device:
+        device = self.get(access, device_id)
+        if revision is not None and device.revision != revision:
+            raise DeviceChanged(
+                f"Device {device_id} is at revision {device.revision}, not {revision}; read it again"
+            )
+        return device
+
+    def _edited(self, access: Access, former: Device, patch: Any) -> Device:
+        """The device that a patch asks for, with the revision that it is made from."""
+        draft = patched(document_of(former, self.profiles.get(former.profile or "")), patch)
+        check_draft(draft, self.profiles)
+        if (draft.gateway is None) != (former.gateway is None):
+            raise InvalidDevice(
+                "gateway", "a device stays behind a gateway or by itself; retire it and register it anew"
+            )
+        latter = prepare_device(access, draft, self.profiles, self._gateways(access, [draft]))
+        if former.kind is DeviceKind.GATEWAY and latter.adapter != former.adapter:
+            raise InvalidDevice("adapter", "the adapter of a gateway stays; register another gateway")
+        observed = (
+            "created_at",
+            "modified_at",
+            "state",
+            "state_since",
+            "state_reason",
+            "revision",
+            "last_seen",
+        )
+        return msgspec.structs.replace(latter, **{name: getattr(former, name) for name in observed})
+
+    def _with_hardware(self, former: Device, draft: HardwareDraft) -> Device:
+        """The device with other hardware. Raises InvalidDevice."""
+        installed_at = read_installed_at(draft.installed_at)
+        latter = msgspec.structs.replace(
+            former,
+            serial=draft.serial,
+            installed_at=_now() if installed_at is None else installed_at,
+            gateway_device=draft.gateway_device or former.gateway_device,
+        )
+        if draft.gateway_device is not None and former.gateway is None:
+            raise InvalidDevice("gatewayDevice", "only a device behind a gateway has this")
+        if draft.reason is not None and not (0 < len(draft.reason) <= 500 and draft.reason.isprintable()):
+            raise InvalidDevice("reason", "a reason has 1 to 500 printable characters")
+        profile = self.profiles.get(former.profile or "")
+        check_draft(patched(document_of(latter, profile), {}), self.profiles)
+        return latter
+
+    def _transact(self, access: Access, devices: Sequence[Device], work: Callable[[Batch], _T]) -> _T:
+        """Run an act of `transactions`, with the names of the entities that it may write."""
+        entities = [device_entity(device, self.profiles.get(device.profile or "")) for device in devices[:1]]
+        changes: list[Change] = [CreateEntity(entity_id=one.id, entity=one) for one in entities]
+        try:
+            return self._store.transact(access, changes, work)
+        except StoreRefused as error:
+            raise _taken(error) from error
+
+    def _hashed(self, credentials: Credentials | None) -> NewCredential | None:
         if credentials is None:
             return None
         return new_credential(credentials.username, credentials.password, self._hash_key)
 
-    def _gateway(self, access: Access, gateway_id: str) -> Device:
-        gateway = store.get_device(self._database, access, gateway_id)
-        if gateway is None or gateway.kind is not DeviceKind.GATEWAY or gateway.retired_at is not None:
-            raise InvalidDevice("gateway", f"There is no gateway {gateway_id}; register it first")
-        return gateway
+    def _drifted(self, access: Access, devices: Sequence[Device]) -> Sequence[str]:
+        entities = self._store.get_entities(access, [device_entity_id(device.id) for device in devices])
+        wanted = {
+            device.id: device_entity(device, self.profiles.get(device.profile or "")) for device in devices
+        }
+        return [
+            device_id
+            for device_id, entity in wanted.items()
+            if change_to(entities.get(entity.id), entity) is not None
+        ]
+
+    def _reconcile(self, access: Access, drifted: Sequence[str]) -> int:
+        return self._store.transact(
+            access, (), lambda batch: transactions.reconcile(batch, drifted, self.profiles)
+        )
 
 
-def _build_device(access: Access, draft: DeviceDraft, kind: DeviceKind) -> Device:
-    return Device(
-        tenant=access.tenant,
-        tenant_id=access.tenant_id,
-        id=draft.id,
-        kind=kind,
-        profile=draft.profile,
-        adapter=draft.adapter or DEFAULT_ADAPTER,
-        entity_id=None,
-        name=draft.name,
-        location=draft.location,
-        static=draft.static,
-        expected_interval_s=draft.expected_interval_s,
-        application=draft.application,
-        gateway=draft.gateway,
-    )
+def _slices(devices: Sequence[Device]) -> Iterator[Sequence[Device]]:
+    return (devices[start : start + SLICE] for start in range(0, len(devices), SLICE))
 
 
-def _credentials(access: Access, device_id: str, topic: str) -> Credentials:
-    return Credentials(f"{access.tenant}/{device_id}", new_secret(), topic)
+def _gateways_first(device: Device) -> tuple[bool, str]:
+    return device.kind is not DeviceKind.GATEWAY, device.id
 
 
-def _unknown(device_id: str) -> DeviceUnknown:
-    return DeviceUnknown(f"There is no device {device_id!r:.80}")
+def _new_credentials(device: Device) -> Credentials | None:
+    topic = publishing_topic(device)
+    return None if topic is None else Credentials(f"{device.tenant}/{device.id}", new_secret(), topic)
+
+
+def _again(attempt: Callable[[], _T], revision: int | None) -> _T:
+    """Try again where somebody else was faster, unless the caller said what it must find."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except DeviceChanged:
+            if revision is not None:
+                raise
+    return attempt()
+
+
+def _now() -> Micros:
+    return time.time_ns() // 1000
 
 
 def _taken(error: StoreRefused) -> InvalidDevice | StoreRefused:
-    """Which of the two unique names is taken; anything else stays what it was."""
+    """Which of the two unique names was taken this moment; anything else stays what it was."""
     text = str(error)
     if "device_application" in text:
         return InvalidDevice("application", "Another gateway speaks for this application")

@@ -17,7 +17,7 @@ from context_api.matching import SubscriptionIndex
 from context_api.ngsild.changes import Change, Outcome, Reading, ValueOutcome
 from context_api.ngsild.expiry import expire_entity
 from context_api.ngsild.merge import apply_change, apply_reading
-from context_api.ngsild.model import Instance, Iri, Micros
+from context_api.ngsild.model import Entity, Instance, Iri, Micros
 from context_api.ngsild.temporal_scopes import scope_change
 from context_api.ngsild.transition import Removed, Touched, Transition
 from context_api.store.access import Access
@@ -155,6 +155,10 @@ class Batch:
             else:
                 outcomes += self._apply_changes(run)
         return outcomes
+
+    def current(self, entity_id: str) -> Entity | None:
+        """Give a locked entity as it is after what was applied so far."""
+        return self._states[entity_id].current
 
     def expire(self) -> int:
         """End the locked entities that are past their expiresAt; returns how many were."""

@@ -4,18 +4,15 @@ from collections.abc import Mapping
 from typing import Literal
 
 from context_api.store.database import Database
+from context_api.store.device_changes import CHANGES_KEPT
+from context_api.store.devices import DeviceState
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("device_states")
 
-DeviceState = Literal["provisioned", "active", "silent", "faulty", "retired"]
-"""provisioned: it has never spoken. silent: longer than expected. faulty: what it says cannot be."""
-
 SettableState = Literal["active", "silent", "faulty"]
 """Registering makes a device provisioned and retiring makes it retired; the rest is observed."""
 
-CHANGES_KEPT = 1_000
-"""So many changes of a device are kept; the oldest make way."""
 _REASON_MAX = 500
 
 

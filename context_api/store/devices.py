@@ -1,15 +1,14 @@
-"""Devices in the database: rows, credentials, the generation the broker has to catch up with."""
+"""Devices in the database, their credentials, the generation the broker has to catch up with."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
 
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
@@ -24,6 +23,9 @@ CHANNEL_DEVICE = "machi_device"
 CHANNEL_CREDENTIALS = "machi_credentials"
 ALL_DEVICES = ""
 """The payload of CHANNEL_DEVICE when more than one device is touched; else it is `{tenant}/{device}`."""
+
+DeviceState = Literal["provisioned", "active", "silent", "faulty", "retired"]
+"""provisioned: it has never spoken. silent: for longer than expected. faulty: what it says cannot be."""
 
 
 class DeviceKind(IntEnum):
@@ -53,25 +55,19 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Micros = 0
     modified_at: Micros = 0
     retired_at: Micros | None = None
-
-
-class DeviceFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which devices to list; members that are None do not restrict."""
-
-    kind: DeviceKind | None = None
-    profile: str | None = None
-    gateway: str | None = None
-    text: str | None = None
-    """Part of the id or the name, whatever the case."""
-    retired: bool = False
-
-
-class DevicePage(msgspec.Struct, frozen=True):
-    """One page, ordered by id; `next_after` continues it, None at the end."""
-
-    devices: list[Device]
-    total: int
-    next_after: str | None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    serial: str | None = None
+    notes: str | None = None
+    installed_at: Micros | None = None
+    codec_parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    messages_per_minute: int | None = None
+    state: DeviceState = "provisioned"
+    state_since: Micros = 0
+    state_reason: str | None = None
+    revision: int = 1
+    """Counts what people changed: the ETag."""
+    last_seen: Micros | None = None
 
 
 class NewCredential(NamedTuple):
@@ -80,13 +76,6 @@ class NewCredential(NamedTuple):
     username: str
     verifier: bytes
     broker_hash: str
-
-
-class Inserted(NamedTuple):
-    """The devices that were new, by id, and the generation that holds their credentials."""
-
-    devices: dict[str, Device]
-    generation: int
 
 
 class BrokerUsers(NamedTuple):
@@ -108,65 +97,17 @@ class Verifier(NamedTuple):
     verifier: bytes
 
 
-def insert_devices(database: Database, rows: Sequence[tuple[Device, NewCredential | None]]) -> Inserted:
-    """Insert devices with their credentials in one transaction; those whose id is taken are left out.
-
-    Raises StoreRefused where an application, or a gateway's name for a device, is taken.
-    """
-    inserted: dict[str, Device] = {}
-    with database.transaction() as connection:
-        for device, credential in sorted(rows, key=_row_id):  # one order for all: no deadlocks
-            row = connection.execute(_SQL["insert_device"], _to_row(device)).fetchone()
-            if row is None:
-                continue
-            times = {"created_at": _to_micros(row[0]), "modified_at": _to_micros(row[1])}
-            inserted[device.id] = msgspec.structs.replace(device, **times)
-            _notify(connection, device)
-            if credential is not None:
-                identity = {"tenant_id": device.tenant_id, "device_id": device.id}
-                connection.execute(_SQL["insert_credential"], identity | credential._asdict())
-        return Inserted(inserted, _bump(connection) if inserted else _generation(connection)[0])
-
-
-def retire_device(database: Database, access: Access, device_id: str) -> int | None:
-    """Retire a device and void its credentials; the generation, or None where there is no such device."""
-    with database.transaction() as connection:
-        named = {"tenant_id": access.tenant_id, "id": device_id}
-        row = connection.execute(_SQL["retire_device"], named).fetchone()
-        if row is None:
-            return None
-        connection.execute(
-            _SQL["revoke_credentials"], {"tenant_id": access.tenant_id, "device_id": device_id}
-        )
-        is_gateway = row[0] == DeviceKind.GATEWAY
-        payload = ALL_DEVICES if is_gateway else f"{access.tenant}/{device_id}"
-        connection.execute(_SQL["notify_device"], {"payload": payload})
-        return _bump(connection)
+def get_devices(connection: Connection[TupleRow], access: Access, ids: Collection[str]) -> dict[str, Device]:
+    """Return those of the devices that there are, retired or not, by id."""
+    named = {"tenant_id": access.tenant_id, "ids": list(ids)}
+    rows = connection.execute(_of_known("get_devices"), named).fetchall()
+    return {device.id: device for device in map(_from_row, rows)}
 
 
 def get_device(database: Database, access: Access, device_id: str) -> Device | None:
     """Return one device, retired or not."""
     with database.connection() as connection:
-        named = {"tenant_id": access.tenant_id, "id": device_id}
-        row = connection.execute(_SQL["get_device"], named).fetchone()
-    return None if row is None else _from_row(row)
-
-
-def list_devices(
-    database: Database, access: Access, filters: DeviceFilter, *, limit: int, after: str = ""
-) -> DevicePage:
-    """Return the devices that match, by id, after the id `after`, and how many there are in all."""
-    named = {
-        "tenant_id": access.tenant_id,
-        "after": after,
-        "limit": limit + 1,
-        **msgspec.structs.asdict(filters),
-    }
-    with database.connection() as connection:
-        rows = connection.execute(_SQL["list_devices"], named).fetchall()
-        counted = connection.execute(_SQL["count_devices"], named).fetchone()
-    devices = [_from_row(row) for row in rows[:limit]]
-    return DevicePage(devices, counted[0] if counted else 0, devices[-1].id if len(rows) > limit else None)
+        return get_devices(connection, access, [device_id]).get(device_id)
 
 
 def find_direct_devices(
@@ -175,7 +116,7 @@ def find_direct_devices(
     """Find devices with topics of their own, by (tenant, id)."""
     named = {"tenants": [name[0] for name in names], "devices": [name[1] for name in names]}
     with database.connection() as connection:
-        rows = connection.execute(_SQL["find_direct_devices"], named).fetchall()
+        rows = connection.execute(_of_known("find_direct_devices"), named).fetchall()
     return {(device.tenant, device.id): device for device in map(_from_row, rows)}
 
 
@@ -185,7 +126,7 @@ def find_gateway_devices(
     """Find devices behind gateways, by (application, the gateway's name for the device)."""
     named = {"applications": [name[0] for name in names], "devices": [name[1] for name in names]}
     with database.connection() as connection:
-        rows = connection.execute(_SQL["find_gateway_devices"], named).fetchall()
+        rows = connection.execute(_of_known("find_gateway_devices"), named).fetchall()
     found = [(row[0], _from_row(row[1:])) for row in rows]
     return {(application, device.gateway_device or device.id): device for application, device in found}
 
@@ -252,18 +193,28 @@ def wait_applied(database: Database, generation: int, timeout_s: float) -> bool:
     return True
 
 
-def _row_id(row: tuple[Device, NewCredential | None]) -> str:
-    return row[0].id
+def save_credentials(
+    connection: Connection[TupleRow], access: Access, credentials: Mapping[str, NewCredential]
+) -> None:
+    """Add a credential to each of the devices, by id."""
+    rows = [
+        {"tenant_id": access.tenant_id, "device_id": device_id, **credential._asdict()}
+        for device_id, credential in credentials.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_SQL["insert_credential"], rows)
 
 
-def _notify(connection: Connection[TupleRow], device: Device) -> None:
-    payload = ALL_DEVICES if device.kind is DeviceKind.GATEWAY else f"{device.tenant}/{device.id}"
-    connection.execute(_SQL["notify_device"], {"payload": payload})
+def revoke_credentials(connection: Connection[TupleRow], access: Access, device_id: str) -> None:
+    """Void all credentials of a device, certificates included."""
+    named = {"tenant_id": access.tenant_id, "device_id": device_id}
+    connection.execute(_SQL["revoke_credentials"], named)
+    connection.execute(_SQL["revoke_certificates"], named)
 
 
-def _bump(connection: Connection[TupleRow]) -> int:
-    row = connection.execute(_SQL["bump_generation"]).fetchone()
-    return int(row[0]) if row else 0
+def bump_generation(connection: Connection[TupleRow]) -> Cursor[TupleRow]:
+    """Make a new generation, which the cursor gives: a transaction's last statement, others wait for it."""
+    return connection.execute(_SQL["bump_generation"])
 
 
 def _generation(connection: Connection[TupleRow]) -> tuple[int, int]:
@@ -271,34 +222,21 @@ def _generation(connection: Connection[TupleRow]) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _to_row(device: Device) -> dict[str, Any]:
-    row = msgspec.structs.asdict(device)
-    row["location"] = None if device.location is None else Jsonb(device.location)
-    row["static"] = Jsonb(device.static)
-    row["kind"] = int(device.kind)
-    return row
+def _of_known(name: str) -> bytes:
+    return b"with known as (" + _SQL["known_devices"] + b")\n" + _SQL[name]
+
+
+_COLUMNS = Device.__struct_fields__
+_TIMES = ("created_at", "modified_at", "retired_at", "installed_at", "state_since", "last_seen")
 
 
 def _from_row(row: Sequence[Any]) -> Device:
-    return Device(
-        tenant=row[0],
-        tenant_id=row[1],
-        id=row[2],
-        kind=DeviceKind(row[3]),
-        profile=row[4],
-        adapter=row[5],
-        entity_id=row[6],
-        name=row[7],
-        location=row[8],
-        static=row[9],
-        expected_interval_s=row[10],
-        application=row[11],
-        gateway=row[12],
-        gateway_device=row[13],
-        created_at=_to_micros(row[14]),
-        modified_at=_to_micros(row[15]),
-        retired_at=None if row[16] is None else _to_micros(row[16]),
-    )
+    members: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    members["kind"] = DeviceKind(members["kind"])
+    members["tags"] = tuple(members["tags"])
+    for name in _TIMES:
+        members[name] = None if members[name] is None else _to_micros(members[name])
+    return Device(**members)
 
 
 def _to_micros(moment: datetime) -> Micros:

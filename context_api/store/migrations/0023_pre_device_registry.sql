@@ -12,6 +12,15 @@ create function device_search_text(id text, name text, serial text, owner text, 
     return device_folded(id || E'\n' || coalesce(name, '') || E'\n' || coalesce(serial, '') || E'\n'
         || coalesce(owner, '') || E'\n' || coalesce((select string_agg(tag, E'\n') from unnest(tags) tag), ''));
 
+-- Metres along a sphere from a point to the place of a device, a GeoJSON Point; null where it has none.
+create function device_distance_m(place jsonb, longitude double precision, latitude double precision)
+    returns double precision
+    language sql immutable strict parallel safe
+    return 2 * 6371008.8 * asin(least(1, sqrt(
+        sin(radians((place -> 'coordinates' ->> 1)::double precision - latitude) / 2) ^ 2
+        + cos(radians(latitude)) * cos(radians((place -> 'coordinates' ->> 1)::double precision))
+            * sin(radians((place -> 'coordinates' ->> 0)::double precision - longitude) / 2) ^ 2)));
+
 alter table device
     add column owner text, -- the id of an organisation
     add column tags text[] not null default '{}',

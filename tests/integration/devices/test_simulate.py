@@ -7,7 +7,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
-from context_api.store.devices import DeviceFilter
+from context_api.store.device_listing import DeviceFilter
 from devices.registration_client import RegistrationClient, RegistrationError, read_logins
 from devices.simulate import SimulateSettings, SimulateStatus, run
 from devices.simulate.run import CREDENTIALS_FILE

@@ -4,7 +4,8 @@ from typing import Any
 
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.device_states import CHANGES_KEPT, SettableState, set_states
+from context_api.store.device_changes import CHANGES_KEPT
+from context_api.store.device_states import SettableState, set_states
 from devices.model import DeviceDraft
 from devices.registry import DeviceRegistry
 
