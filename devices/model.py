@@ -9,7 +9,8 @@ from adapters.types import Adapter
 from context_api.ngsild.changes import Reading
 from context_api.ngsild.model import Attributes
 from context_api.store.deliveries_in import Finding
-from context_api.store.devices import Device, DeviceFilter, DeviceKind, DevicePage
+from context_api.store.device_listing import DeviceFilter, DevicePage
+from context_api.store.devices import Device, DeviceKind, DeviceState
 from devices.profile import Profile
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "DeviceFilter",
     "DeviceKind",
     "DevicePage",
+    "DeviceState",
+    "HardwareDraft",
     "Ingested",
     "Quarantine",
     "Registered",
@@ -62,6 +65,17 @@ class DeviceDraft(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
     """What the codec of its profile needs to know of this device alone."""
     messages_per_minute: int | None = None
     """More are refused; None = the installation's limit."""
+
+
+class HardwareDraft(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """New hardware for a device; its JSON form is the body of `POST …/replace-hardware`."""
+
+    serial: str | None = None
+    reason: str | None = None
+    installed_at: str | None = None
+    """None = now."""
+    gateway_device: str | None = None
+    """The gateway's name for the new hardware (a DevEUI); None = as before."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
