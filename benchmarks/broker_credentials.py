@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from context_api.store.devices import BrokerUsers
+from context_api.store.device_credentials import BrokerUsers
 from deploy.embedded.mosquitto import find_mosquitto
 from deploy.embedded.ports import free_port
 from devices.broker_files import render_broker_files

@@ -24,6 +24,8 @@ class Running:
     redis_url: str = field(repr=False)
     mqtt_url: str
     http_url: str
+    inner_mqtt_url: str | None = None
+    """Where our own processes speak with the broker; None: where devices do."""
 
 
 class DataFolder:

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     mqtt_port: Port = Field(1883, description="Port of the embedded broker.")
     embedded_broker: Literal["auto", "mosquitto", "amqtt"] = Field(
         "auto", description="Which broker `machi up` starts; `auto` is mosquitto where it is installed."
+    mqtt_tls_port: Port = Field(8883, description="TLS port of the embedded broker. `0`: none.")
+    mqtt_certificate_port: Port = Field(
+        8884,
+        description="TLS port of the embedded broker (Mosquitto only) where devices show certificates instead "
+        "of passwords. `0`: none.",
+    )
     )
     mqtt_public_url: str | None = Field(
         None,
@@ -106,6 +112,33 @@ class Settings(BaseSettings):
     )
 
     http_host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
+    broker_max_connections: int = Field(
+        20_000, ge=1, description="Connections to each port of the embedded broker at the same time."
+    )
+    broker_names: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names and addresses (comma-separated) in the broker's own certificate, besides those "
+        "that Machi knows: localhost, this machine's, and those of the broker's addresses.",
+    )
+    broker_certificate_file: Path | None = Field(
+        None,
+        description="Certificate chain of the broker (PEM), such as one that your city's authority signed; "
+        "the worker hands it to the broker. Unset: one is made.",
+    )
+    broker_key_file: Path | None = Field(None, description="Key of that certificate (PEM).")
+    broker_ca_file: Path | None = Field(
+        None,
+        description="Certificate (PEM) of an authority of your own that signs devices' certificates. "
+        "Unset: one is made, and kept in the database.",
+    )
+    broker_ca_key_file: Path | None = Field(
+        None, description="Key of that authority (PEM, without a passphrase)."
+    )
+    broker_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What EMQX shows when it asks `/api/v1/broker/…` who may come in. Unset: nobody may ask.",
+    )
     http_port: Port = Field(8080, description="Port of the HTTP API.")
     public_url: str | None = Field(
         None,
@@ -243,6 +276,38 @@ class Settings(BaseSettings):
         if self.smtp_url is None:
             return None
         return parse_mail_server(self.smtp_url.get_secret_value(), self.mail_from)
+
+    @field_validator("stream_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("stream_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("takes origins such as https://map.example.jp: no path, no slash at the end")
+        return value
+
+    @field_validator("broker_names", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> "Settings":
+        for first, second in (
+            ("broker_certificate_file", "broker_key_file"),
+            ("broker_ca_file", "broker_ca_key_file"),
+        ):
+            if (getattr(self, first) is None) != (getattr(self, second) is None):
+                raise ValueError(f"{variable_name(first)} and {variable_name(second)} belong together")
+        return self
 
     @field_validator("mqtt_url")
     @classmethod

@@ -1,8 +1,11 @@
 """From the settings of the installation to the settings of each part."""
 
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from deploy.data_folder import DataFolder
 from deploy.errors import NotRunning
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from broker_bridge.settings import BridgeSettings
     from context_api.http.settings import ApiSettings
     from context_api.notifications.settings import NotifierSettings
+    from devices.authority import Authority
     from devices.credentials import Service
 
 
@@ -24,6 +28,8 @@ class Connections:
     mqtt_url: str
     http_url: str
     secret: bytes = field(repr=False)
+    inner_mqtt_url: str = ""
+    """Where our own processes speak with the broker: client ids are free there."""
 
 
 def connect(settings: Settings) -> Connections:
@@ -35,13 +41,17 @@ def connect(settings: Settings) -> Connections:
         raise NotRunning(
             f"Nothing runs in {folder.path}: start it with `machi up` (make run), or set MACHI_DATABASE_URL."
         )
+    mqtt_url = settings.mqtt_url or (
+        running.mqtt_url if running else f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"
+    )
+    inner_mqtt_url = running.inner_mqtt_url if running and settings.mqtt_url is None else None
     return Connections(
         database_url=database_url,
         redis_url=reveal(settings.redis_url) or (running.redis_url if running else None),
-        mqtt_url=settings.mqtt_url
-        or (running.mqtt_url if running else f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"),
+        mqtt_url=mqtt_url,
+        inner_mqtt_url=inner_mqtt_url or mqtt_url,
         http_url=running.http_url if running else f"http://{settings.http_host}:{settings.http_port}",
-        secret=(reveal(settings.secret) or folder.secret("installation")).encode(),
+        secret=installation_secret(settings),
     )
 
 
@@ -92,7 +102,7 @@ def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":
 
     return BridgeSettings(
         database_url=found.database_url,
-        mqtt_url=found.mqtt_url,
+        mqtt_url=found.inner_mqtt_url,
         mqtt_username=settings.mqtt_username if settings.auth else None,
         mqtt_password=bridge_password(settings) if settings.auth else None,
         mqtt_ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
@@ -139,9 +149,50 @@ def bridge_password(settings: Settings) -> str:
 
 def broker_services(settings: Settings) -> "list[Service]":
     """The broker's users that are no devices."""
+def installation_secret(settings: Settings) -> bytes:
+    """What keys all hashes, and seals the authority's key."""
+    return (reveal(settings.secret) or DataFolder(settings.data_dir).secret("installation")).encode()
+
+
     from devices.credentials import BRIDGE_RULES, Service
 
-    return [Service(settings.mqtt_username, bridge_password(settings), BRIDGE_RULES)]
+    bridge = Service(settings.mqtt_username, bridge_password(settings), BRIDGE_RULES)
+    return [bridge, kicking_service(settings)]
+
+
+def kicking_service(settings: Settings) -> "Service":
+    """Who closes connections of revoked credentials."""
+    from devices.credentials import WORKER_USERNAME, Service, derived_secret
+
+    return Service(WORKER_USERNAME, derived_secret(WORKER_USERNAME, installation_secret(settings)), ())
+
+
+def broker_names(settings: Settings) -> list[str]:
+    """What clients may call the broker by, for its own certificate."""
+    urls = (settings.mqtt_public_url, settings.mqtt_url)
+    hosts = [urlsplit(url).hostname for url in urls if url]
+    bound = [] if settings.mqtt_host in ("0.0.0.0", "::") else [settings.mqtt_host]  # noqa: S104
+    known = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts, *bound, *settings.broker_names]
+    return list(dict.fromkeys(name for name in known if name and name.isascii()))
+
+
+def authority_reader(settings: Settings) -> "Callable[[], Authority] | None":
+    """Reads the operator's own authority; None where the installation has one of its own."""
+    files = (settings.broker_ca_file, settings.broker_ca_key_file)
+    if files[0] is None or files[1] is None:
+        return None
+    certificate, key = files[0], files[1]
+
+    def read() -> "Authority":
+        from devices.authority import read_authority
+        from devices.errors import AuthorityUnusable
+
+        try:
+            return read_authority(certificate.read_bytes(), key.read_bytes())
+        except OSError as error:
+            raise AuthorityUnusable(f"MACHI_BROKER_CA_FILE or its key cannot be read: {error}") from error
+
+    return read
 
 
 def broker_files(settings: Settings) -> tuple[Path, Path]:

@@ -18,8 +18,14 @@ from context_api.store.leader import Leadership
 from context_api.store.store import Store
 from deploy import upkeep, wiring
 from deploy.credential_sync import CredentialSync
+from deploy.kicking import Kicker
 from deploy.schedule import Job, Schedule
 from deploy.settings import Settings
+from devices.broker_address import parse_broker_url
+from devices.broker_certificates import CertificateFiles, CertificateWriter
+from devices.bulk.work import ImportWork
+from devices.device_credentials import DeviceCredentials
+from devices.registry import DeviceRegistry
 
 PROCESS = "worker"
 TICK_S = 0.5
@@ -56,18 +62,21 @@ class _Worker:
     def run(self, stop: threading.Event) -> None:
         schedule = Schedule(self._jobs(), self._count)
         sync = _Running(self._sync_credentials, "credentials")
+        imports = _Running(self._import_devices, "imports")
         history = _Running(self._keep_history, "history")
         indexes = _Running(self._keep_indexes, "indexes")
         try:
             while not stop.is_set():
                 leading = self._claim()
                 sync.keep(leading)
+                imports.keep(leading)
                 history.keep(leading)
                 indexes.keep(leading)
                 schedule.run_due(leading=leading, stop=stop)
                 stop.wait(TICK_S)
         finally:
             sync.keep(False)
+            imports.keep(False)
             history.keep(False)
             indexes.keep(False)
             self._leadership.release()
@@ -96,6 +105,7 @@ class _Worker:
             Job("alarms", 2, lambda: upkeep.raise_alarms(alarms)),
             Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
+            Job("imports", 60, self._import_work().tidy),
         ]
 
     def _claim(self) -> bool:
@@ -113,8 +123,18 @@ class _Worker:
         return ""
 
     def _sync_credentials(self, stop: threading.Event) -> None:
-        if writes_broker_files(self._settings):
-            credential_sync(self._settings, self._database).run(self._url, stop)
+        if keeps_broker_users(self._settings):
+            kicker = broker_kicker(self._settings)
+            credential_sync(self._settings, self._database, kicker).run(self._url, stop)
+
+    def _import_devices(self, stop: threading.Event) -> None:
+        self._import_work().run(stop)
+
+    def _import_work(self) -> ImportWork:
+        secret = wiring.connect(self._settings).secret
+        registry = DeviceRegistry(self._database, hash_key=secret)
+        waits = keeps_broker_users(self._settings)
+        return ImportWork(self._database, registry, secret, waits_for_broker=waits)
 
     def _keep_history(self, stop: threading.Event) -> None:
         """Do what takes longer than a heartbeat may wait."""
@@ -174,10 +194,32 @@ def writes_broker_files(settings: Settings) -> bool:
     return settings.auth and (settings.broker_password_file is not None or settings.mqtt_url is None)
 
 
-def credential_sync(settings: Settings, database: Database) -> CredentialSync:
-    return CredentialSync(
-        database,
-        wiring.broker_files(settings),
-        wiring.broker_services(settings),
-        int(settings.broker_file_mode, 8),
+def keeps_broker_users(settings: Settings) -> bool:
+    """Whether the broker's users are ours: by its files, or because it asks us (EMQX)."""
+    return writes_broker_files(settings) or (settings.auth and settings.broker_secret is not None)
+
+
+def credential_sync(settings: Settings, database: Database, kicker: Kicker | None = None) -> CredentialSync:
+    mode = int(settings.broker_file_mode, 8)
+    if not writes_broker_files(settings):
+        return CredentialSync(database, None, (), mode, kicker=kicker)
+    files = wiring.broker_files(settings)
+    secret, reader = wiring.installation_secret(settings), wiring.authority_reader(settings)
+    credentials = DeviceCredentials(database, hash_key=secret, read_authority=reader)
+    own = (settings.broker_certificate_file, settings.broker_key_file)
+    certificates = CertificateWriter(
+        CertificateFiles.beside(files[0]),
+        credentials.authority,
+        wiring.broker_names(settings),
+        None if own[0] is None or own[1] is None else (own[0], own[1]),
+        mode,
     )
+    return CredentialSync(
+        database, files, wiring.broker_services(settings), mode, certificates=certificates, kicker=kicker
+    )
+
+
+def broker_kicker(settings: Settings) -> Kicker:
+    """Who closes connections of revoked credentials."""
+    address = parse_broker_url(wiring.connect(settings).inner_mqtt_url)
+    return Kicker(address, wiring.kicking_service(settings), settings.mqtt_ca_file)

@@ -5,21 +5,20 @@ number of the file's first line to `<file>.applied` (decision 0002).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from context_api.store.database import Database
-from context_api.store.devices import BrokerUsers, list_broker_users, mark_applied
+from context_api.store.device_credentials import BrokerUsers, list_broker_users
+from context_api.store.devices import mark_applied
 from devices.credentials import Service, service_hash
 from devices.gateways import gateway_filters
 
-_DEVICE_RULES = (
-    "write machi/v1/%u/up",
-    "write machi/v1/%u/ack",
-    "write machi/v1/%u/state",
-    "read machi/v1/%u/down",
-)
+_OWN_TOPICS = (("write", "up"), ("write", "ack"), ("write", "state"), ("read", "down"))
+_NAMES = ("machi/v1/%u", "machi/%u")
+"""What the first and the second user name of a device are pieces of (`devices.credentials.username_of`)."""
+_DEVICE_RULES = tuple(f"{verb} {name}/{leaf}" for name in _NAMES for verb, leaf in _OWN_TOPICS)
 
 
 class BrokerFiles(NamedTuple):
@@ -46,7 +45,7 @@ def password_file_content(users: BrokerUsers, services: Sequence[Service]) -> st
 
 
 def acl_file_content(users: BrokerUsers, services: Sequence[Service]) -> str:
-    """Return mosquitto's ACL file: four patterns for all devices, topics by name for the few others."""
+    """Return mosquitto's ACL file: eight patterns for all devices, topics by name for the few others."""
     lines = [f"pattern {rule}" for rule in _DEVICE_RULES]
     for service in services:
         lines += ["", f"user {service.username}", *(f"topic {rule}" for rule in service.rules)]
@@ -63,14 +62,18 @@ def write_broker_files(
     services: Sequence[Service],
     *,
     mode: int = 0o600,
+    write_others: Callable[[BrokerUsers], bool] = lambda _: False,
 ) -> bool:
     """Bring both files up to date with the database; False if nothing had changed. Raises StoreUnavailable.
 
-    The ACL comes first: the password file is the one that is watched.
+    `write_others` writes what else the broker reads, and tells whether that changed. The password file comes
+    last: it is the one that is watched.
     """
-    files = render_broker_files(list_broker_users(database), services)
-    changed = _replace(acl_file, files.acl, mode)
-    return _replace(password_file, files.passwords, mode, force=changed) or changed
+    users = list_broker_users(database)
+    files = render_broker_files(users, services)
+    changed = write_others(users)
+    changed = replace_file(acl_file, files.acl, mode) or changed
+    return replace_file(password_file, files.passwords, mode, force=changed) or changed
 
 
 def record_applied(database: Database, password_file: Path) -> int | None:
@@ -84,8 +87,9 @@ def record_applied(database: Database, password_file: Path) -> int | None:
     return generation
 
 
-def _replace(path: Path, text: str, mode: int, *, force: bool = False) -> bool:
-    if not force and path.exists() and path.read_text() == text:
+def replace_file(path: Path, text: str, mode: int, *, force: bool = False) -> bool:
+    """Write a file in one step; False where it had this text already, and the write is not forced."""
+    if not force and read_text(path) == text:
         return False
     new = path.with_name(path.name + ".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
@@ -94,3 +98,11 @@ def _replace(path: Path, text: str, mode: int, *, force: bool = False) -> bool:
         os.fsync(file.fileno())
     new.replace(path)
     return True
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text of a file; None where there is none, or no text."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None

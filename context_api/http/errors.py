@@ -9,7 +9,16 @@ from starlette.responses import Response
 
 from context_api.ngsild import errors as ngsild
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
-from devices.errors import DeviceError, DeviceExists, DeviceUnknown, InvalidDevice
+from devices.bulk.errors import ImportConflict, ImportUnknown, TooManyImports, UnreadableFile
+from devices.errors import (
+    AuthorityUnusable,
+    CredentialRefused,
+    CredentialUnknown,
+    DeviceError,
+    DeviceExists,
+    DeviceUnknown,
+    InvalidDevice,
+)
 
 DETAIL_MAX = 900
 NGSILD_PREFIX = "/ngsi-ld/"
@@ -161,6 +170,9 @@ _DEVICE_ERRORS: dict[type[DeviceError], type[ngsild.NgsiLdError]] = {
 
 def status_of(error: Exception) -> int:
     """Give the HTTP status of an error, by its class or the nearest base class in the table."""
+    CredentialUnknown: ngsild.ResourceNotFound,
+    CredentialRefused: ngsild.Conflict,
+    AuthorityUnusable: ngsild.Conflict,
     if isinstance(error, HttpError):
         return error.status
     for kind in type(error).__mro__:

@@ -1,12 +1,18 @@
-"""Access rules inside amqtt, and two of its ways mended."""
+"""Access rules inside amqtt, and some of its ways mended."""
 
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import amqtt.broker
+from amqtt.adapters import StreamReaderAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action as AmqttAction
 from amqtt.contexts import BaseContext
+from amqtt.errors import MQTTError
+from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
@@ -19,6 +25,7 @@ from deploy.embedded.access_files import (
     parse_rules,
 )
 
+MAX_PACKET_BYTES = 1_048_576
 _OPEN = [Rule(None, frozenset(Action), "#")]
 
 
@@ -43,6 +50,15 @@ class Access:
             return True
         stored = self.passwords.get(session.username or "")
         return stored is not None and is_password_right((session.password or "").encode(), stored)
+
+    def may_leave_will(self, session: Session) -> bool:
+        """Whether the client may publish where its will is to go."""
+        return not session.will_flag or self.allows(session, Action.WRITE, session.will_topic or "")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody is asked anything."""
+        return self.password_file is not None
 
     def allows(self, session: Session, action: Action, topic: str) -> bool:
         return is_allowed(self.rules, session.username or "", session.client_id or "", action, topic)
@@ -77,12 +93,68 @@ class AclPlugin(BaseTopicPlugin):  # type: ignore[misc]
         return access.allows(session, wanted, topic)
 
 
+class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]
+    """Looks at CONNECT before the broker does.
+
+    amqtt deletes, or takes over, the session of a client id before it asks for the password. Here nobody
+    comes so far without one; and a device's client id is its user name, so that it takes nobody's session,
+    and has one connection. Our own processes, whose names have no slash, keep the ids they choose.
+    """
+
+    @classmethod
+    async def init_from_connect(
+        cls, reader: Any, writer: Any, plugins_manager: Any, loop: Any = None
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        handler, session = await super().init_from_connect(reader, writer, plugins_manager, loop)
+        if access.is_on:
+            if not (access.knows(session) and access.may_leave_will(session)):
+                await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
+                raise MQTTError("refused")  # the broker closes the connection
+            if "/" in (session.username or ""):
+                session.client_id = session.username
+        return handler, session
+
+
+class BoundedReader(StreamReaderAdapter):  # type: ignore[misc]
+    """Ends a connection that announces more than a packet may have."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self._is_over = False
+
+    async def read(self, n: int = -1) -> bytes:
+        self._is_over = self._is_over or n > MAX_PACKET_BYTES
+        if self._is_over:
+            raise ConnectionResetError("the packet is too large")
+        read: bytes = await super().read(n)
+        return read
+
+
+def guard_protocol() -> None:
+    """Have amqtt use our handler and reader; it offers no other way than their names."""
+    amqtt.broker.BrokerProtocolHandler = GuardedHandler
+    amqtt.broker.StreamReaderAdapter = BoundedReader
+
+
 class GuardedBroker(Broker):  # type: ignore[misc]
-    """amqtt with two private methods replaced; a new version of it must pass our tests.
+    """amqtt with some private methods replaced; a new version of it must pass our tests.
 
     What amqtt kept for a session that was away it sends with the retain flag, as if it were old news; and at
     connect it sends every session the retained messages of everybody's subscriptions.
     """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._leaving: set[asyncio.Future[None]] = set()
+
+    def throw_out(self) -> None:
+        """Close the connections of those whose password is no longer right."""
+        for session, handler in list(self._sessions.values()):
+            if session.transitions.is_connected() and not access.knows(session):
+                session.will_flag = False  # it has no say any more
+                task = asyncio.ensure_future(handler.handle_connection_closed())
+                self._leaving.add(task)
+                task.add_done_callback(self._leaving.discard)
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         handler = self._get_handler(session)

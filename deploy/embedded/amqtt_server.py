@@ -10,8 +10,9 @@ import signal
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
-from deploy.embedded.amqtt_plugins import AclPlugin, GuardedBroker, PasswordPlugin, access
+from deploy.embedded.amqtt_plugins import AclPlugin, GuardedBroker, PasswordPlugin, access, guard_protocol
 
 _PLUGINS: dict[str, dict[str, str]] = {
     f"{plugin.__module__}.{plugin.__name__}": {} for plugin in (PasswordPlugin, AclPlugin)
@@ -28,12 +29,34 @@ async def serve(options: dict[str, str]) -> None:
     loop = asyncio.get_running_loop()
     for end in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(end, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, access.load)
-    listener = {"type": "tcp", "bind": options["bind"], "max_connections": 0}
-    broker = GuardedBroker({"listeners": {"default": listener}, "plugins": dict(_PLUGINS)})
+    guard_protocol()
+    broker = GuardedBroker({"listeners": _listeners(options), "plugins": dict(_PLUGINS)})
+
+    def reload() -> None:
+        access.load()
+        broker.throw_out()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     await broker.start()
     await stop.wait()
     await broker.shutdown()
+
+
+def _listeners(options: dict[str, str]) -> dict[str, dict[str, Any]]:
+    most = int(options.get("max_connections", "0"))
+    listeners: dict[str, dict[str, Any]] = {
+        "default": {"type": "tcp", "bind": options["bind"], "max_connections": most}
+    }
+    if "tls_bind" in options:
+        listeners["tls"] = {
+            "type": "tcp",
+            "bind": options["tls_bind"],
+            "max_connections": most,
+            "ssl": True,
+            "certfile": options["certfile"],
+            "keyfile": options["keyfile"],
+        }
+    return listeners
 
 
 if __name__ == "__main__":

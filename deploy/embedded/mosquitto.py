@@ -1,6 +1,7 @@
 """Mosquitto, run by us with a generated configuration."""
 
 import os
+import resource
 import shutil
 import signal
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from pathlib import Path
 from deploy.embedded import child
 from deploy.embedded.account import account_for
 from deploy.embedded.errors import BinaryMissing
-from deploy.embedded.ports import LOOPBACK, is_listening
+from deploy.embedded.ports import LOOPBACK, free_port, is_listening
 from deploy.embedded.server import EmbeddedServer
+from devices.broker_certificates import CertificateFiles
 
 _START_TIMEOUT_S = 20.0
+MAX_CONNECTIONS = 20_000
+_FILES_BESIDES = 64
+"""Open files of the broker that are no connections."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,35 @@ class BrokerAccess:
     acl_file: Path
 
 
+@dataclass(frozen=True)
+class BrokerTls:
+    """Doors with TLS: for passwords, and for certificates instead of passwords. None: no such door."""
+
+    files: CertificateFiles
+    port: int | None = None
+    certificate_port: int | None = None
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where clients come in. `inner` is for our own processes, on this machine only."""
+
+    host: str
+    port: int
+    inner: int | None = None
+    tls: BrokerTls | None = None
+    max_connections: int = MAX_CONNECTIONS
+
+
 def find_mosquitto() -> Path | None:
     """The program, from PATH or where Debian puts it (an ordinary user's PATH lacks /usr/sbin)."""
     found = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     return Path(found) if found else None
 
 
-def broker_configuration(folder: Path, host: str, port: int, access: BrokerAccess | None) -> str:
+def broker_configuration(folder: Path, doors: Doors, access: BrokerAccess | None) -> str:
     """The text of mosquitto.conf."""
     lines = [
-        f"listener {port} {host}",
         "persistence true",
         f"persistence_location {folder}/",
         # Mosquitto's persistence is a snapshot. A second or two is the most that a killed broker forgets of
@@ -51,14 +75,41 @@ def broker_configuration(folder: Path, host: str, port: int, access: BrokerAcces
         "log_timestamp_format %Y-%m-%dT%H:%M:%S",
     ]
     if access is None:
-        lines.append("allow_anonymous true")
-    else:
-        lines += [
-            "allow_anonymous false",
-            f"password_file {access.password_file}",
-            f"acl_file {access.acl_file}",
-        ]
+        return "\n".join([*lines, "allow_anonymous true", f"listener {doors.port} {doors.host}"]) + "\n"
+    lines += [
+        "allow_anonymous false",
+        f"password_file {access.password_file}",
+        f"acl_file {access.acl_file}",
+        *_outer_doors(doors),
+    ]
+    if doors.inner is not None:
+        lines.append(f"listener {doors.inner} {LOOPBACK}")
     return "\n".join(lines) + "\n"
+
+
+def _outer_doors(doors: Doors) -> list[str]:
+    """Where devices come in: the client id is the user name, so that nobody takes another's session, and a
+    credential has one connection. The inner door has free ids: several bridges have one user name.
+    """
+    common = [f"max_connections {doors.max_connections}", "use_username_as_clientid true"]
+    lines = [f"listener {doors.port} {doors.host}", *common]
+    tls = doors.tls
+    if tls is None:
+        return lines
+    own = [f"certfile {tls.files.chain}", f"keyfile {tls.files.key}"]
+    if tls.port is not None:
+        lines += [f"listener {tls.port} {doors.host}", *common, *own]
+    if tls.certificate_port is not None:
+        lines += [
+            f"listener {tls.certificate_port} {doors.host}",
+            *common,
+            *own,
+            f"cafile {tls.files.authority}",
+            f"crlfile {tls.files.revoked}",
+            "require_certificate true",
+            "use_identity_as_username true",
+        ]
+    return lines
 
 
 class Mosquitto(EmbeddedServer):
@@ -74,13 +125,24 @@ class Mosquitto(EmbeddedServer):
         host: str = LOOPBACK,
         access: BrokerAccess | None = None,
         log: Path | None = None,
+        has_inner_door: bool = False,
+        tls: BrokerTls | None = None,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         super().__init__(folder, port=port, host=host, log=log)
         self.access = access
+        self.tls = tls
+        self.inner_port = free_port() if has_inner_door and access is not None else None
+        self._max_connections = max_connections
 
     @property
     def url(self) -> str:
         return f"mqtt://{self.host}:{self.port}"
+
+    @property
+    def inner_url(self) -> str:
+        """Where our own processes come in: ids are free there. Without such a door, where devices do."""
+        return self.url if self.inner_port is None else f"mqtt://{LOOPBACK}:{self.inner_port}"
 
     def start(self) -> None:
         """Serve, and return when connections are accepted. The port stays the same over restarts."""
@@ -90,11 +152,12 @@ class Mosquitto(EmbeddedServer):
         self.make_folder()
         self.reserve_port("MACHI_MQTT_PORT")
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text(broker_configuration(self.folder, self.host, self.port, self.access))
+        configuration.write_text(broker_configuration(self.folder, self._doors(), self.access))
         account = account_for(self.folder, program)
         self.process = child.spawn(
             [*account.prefix, program, "-c", configuration], log=self.log, user=account.user
         )
+        _allow_files(self.process.pid, self._max_connections + _FILES_BESIDES)
         child.wait_until(
             lambda: is_listening(self.port, self.host),
             self.process,
@@ -103,7 +166,21 @@ class Mosquitto(EmbeddedServer):
             log=self.log,
         )
 
+    def _doors(self) -> Doors:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        possible = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard - _FILES_BESIDES
+        return Doors(
+            self.host, self.port, self.inner_port, self.tls, max(1, min(self._max_connections, possible))
+        )
+
     def reload(self) -> None:
-        """Read the password and ACL files again; connected clients stay."""
+        """Read the access files again; whose password is no longer right is thrown out."""
         if self.process is not None:
             self.process.send_signal(signal.SIGHUP)
+
+
+def _allow_files(pid: int, wanted: int) -> None:
+    """Raise a child's limit of open files, which is 1024 on many systems, as far as the system lets us."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))

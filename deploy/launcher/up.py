@@ -17,7 +17,8 @@ from deploy.data_folder import DataFolder, Running
 from deploy.embedded.account import hands_over
 from deploy.embedded.amqtt_broker import NOTICE, AmqttBroker
 from deploy.embedded.credentials import CredentialWatch
-from deploy.embedded.mosquitto import BrokerAccess, Mosquitto, find_mosquitto
+from deploy.embedded.mosquitto import BrokerAccess, BrokerTls, Mosquitto, find_mosquitto
+from deploy.embedded.ports import is_free
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.redis import EmbeddedRedis
 from deploy.errors import CommandError
@@ -27,8 +28,9 @@ from deploy.launcher.parts import Part, Process, Watched
 from deploy.launcher.preflight import check_ports, check_space
 from deploy.launcher.readiness import Readiness, ask_readiness, has_reading
 from deploy.launcher.screen import Screen, Summary
-from deploy.settings import Settings
+from deploy.settings import Settings, variable_name
 from deploy.worker import credential_sync
+from devices.broker_certificates import CertificateFiles
 
 READY_TIMEOUT_S = 60.0
 FIRST_READING_TIMEOUT_S = 20.0
@@ -69,6 +71,7 @@ class _Launcher:
         self._broker: Mosquitto | AmqttBroker | None = None
         self._credentials: CredentialWatch | None = None
         self._variables = dict(os.environ)
+        self._inner: dict[str, str] = {}
         self._first_key: str | None = None
         self._local_key: str | None = None
         self._is_stopping = False
@@ -157,12 +160,16 @@ class _Launcher:
             port=settings.mqtt_port,
             access=access,
             log=self._folder.logs / "broker.log",
+            has_inner_door=True,
+            tls=None if access is None else self._tls(access),
+            max_connections=settings.broker_max_connections,
         )
         if access is not None:
             self._credentials = CredentialWatch(access.password_file, self._broker)
         with self._screen.step(f"MQTT ({kind.name})"):
             self._keep(self._broker, on_start=self._mark_credentials)
         self._variables["MACHI_MQTT_URL"] = f"mqtt://{_reachable(settings.mqtt_host)}:{self._broker.port}"
+        self._inner = {"MACHI_MQTT_URL": self._broker.inner_url}
 
     def _write_access(self) -> BrokerAccess:
         """The broker reads its files at its start: they must be there, and of this moment."""
@@ -180,6 +187,22 @@ class _Launcher:
         finally:
             database.close()
         return files
+
+    def _tls(self, access: BrokerAccess) -> BrokerTls | None:
+        """Doors with TLS, where their ports are free: they come by themselves, and must not be in the way."""
+        files = CertificateFiles.beside(access.password_file)
+        if not files.are_there():
+            return None
+        ports: list[int | None] = []
+        for name in ("mqtt_tls_port", "mqtt_certificate_port"):
+            port: int = getattr(self._settings, name)
+            if port and not is_free(port, self._settings.mqtt_host):
+                self._screen.say(
+                    f"Port {port} is in use: no MQTT with TLS there. {variable_name(name)} is another."
+                )
+                port = 0
+            ports.append(port or None)
+        return BrokerTls(files, *ports)
 
     def _mark_credentials(self) -> None:
         if self._credentials is not None:
@@ -229,6 +252,7 @@ class _Launcher:
                 redis_url=variables["MACHI_REDIS_URL"],
                 mqtt_url=variables["MACHI_MQTT_URL"],
                 http_url=self._http_url,
+                inner_mqtt_url=self._inner.get("MACHI_MQTT_URL"),
             )
         )
 

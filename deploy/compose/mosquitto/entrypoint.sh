@@ -1,22 +1,31 @@
 #!/bin/sh
-# Runs mosquitto, and makes it read its password and ACL files again whenever the worker has written them.
+# Runs mosquitto, and makes it read its access files again whenever the worker has written them: passwords, rules,
+# certificates.
 # The number in the password file's first line ("# generation N") goes to <password file>.applied once the
 # broker has been told, so that POST /api/v1/devices answers when the new credentials work.
 set -eu
 
 folder=${MACHI_BROKER_FOLDER:?}
 passwords=$folder/passwords
-rules=$folder/acl
+needed="$passwords $folder/acl $folder/authority.pem $folder/revoked.crl $folder/server.pem $folder/server.key"
 
-state() { cat "$passwords" "$rules" 2>/dev/null | cksum; }
+# shellcheck disable=SC2086 # a list of paths without spaces
+state() { cat $needed 2>/dev/null | cksum; }
+
+complete() {
+    for file in $needed; do
+        [ -s "$file" ] || return 1
+    done
+}
 
 confirm() {
     sed -n '1s/^# generation //p' "$passwords" >"$passwords.applied.new"
     mv "$passwords.applied.new" "$passwords.applied"
 }
 
-# The worker writes both files at its first start; the password file comes last.
-until [ -s "$passwords" ]; do sleep 0.5; done
+# The worker writes them at its first start; the password file comes last.
+complete || echo "Waiting for the worker to write $needed (what is in its way is in its log)." >&2
+until complete; do sleep 0.5; done
 
 read_state=$(state)
 "${MACHI_MOSQUITTO:-/usr/sbin/mosquitto}" -c "${MACHI_MOSQUITTO_CONFIG:-/mosquitto/config/mosquitto.conf}" &

@@ -16,10 +16,13 @@ import redis
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from context_api.store.devices import BrokerUsers
+from context_api.store.device_credentials import BrokerUsers
 from context_api.store.migrate import migrate
 from deploy.embedded.mosquitto import find_mosquitto
+from deploy.embedded.ports import free_port as find_free_port
 from deploy.embedded.redis import find_redis_server
+from devices.authority import create_authority
+from devices.broker_certificates import CertificateFiles, CertificateWriter
 from devices.broker_files import render_broker_files
 from devices.credentials import BRIDGE_RULES, Service, service_hash
 from tests.support import databases
@@ -54,6 +57,9 @@ def _users(generation: int, *names: str) -> BrokerUsers:
 
 def _write(folder: Path, generation: int, *names: str) -> None:
     files = render_broker_files(_users(generation, *names), [Service("machi-bridge", "bridge", BRIDGE_RULES)])
+    authority = create_authority()
+    certificates = CertificateFiles.beside(folder / "passwords")
+    CertificateWriter(certificates, lambda: authority, ["localhost"], None, 0o600).write([], generation)
     (folder / "acl").write_text(files.acl)
     new = folder / "passwords.new"
     new.write_text(files.passwords)
@@ -85,6 +91,8 @@ def broker(tmp_path: Path, free_port: int) -> Iterator[tuple[Path, int, subproce
     folder.mkdir()
     configuration = (COMPOSE / "mosquitto/mosquitto.conf").read_text()
     configuration = configuration.replace("listener 1883", f"listener {free_port} 127.0.0.1")
+    for port in ("8883", "8884", "1884"):
+        configuration = configuration.replace(f"listener {port}", f"listener {find_free_port()} 127.0.0.1")
     configuration = configuration.replace("/machi/broker", str(folder)).replace(
         "/mosquitto/data", str(tmp_path)
     )

@@ -7,7 +7,8 @@ import pytest
 
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.devices import get_generation, list_broker_users, mark_applied
+from context_api.store.device_credentials import list_broker_users
+from context_api.store.devices import get_generation, mark_applied
 from devices.broker_files import render_broker_files
 from devices.credentials import BRIDGE_RULES, Service
 from devices.errors import DeviceExists, DeviceUnknown, InvalidDevice

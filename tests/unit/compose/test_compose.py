@@ -24,6 +24,7 @@ from deploy.cli import app
 from deploy.commands.init import init
 from deploy.settings import Settings, read_settings
 from deploy.worker import writes_broker_files
+from devices.broker_certificates import CertificateFiles
 from tests.unit.compose import stack
 
 SCHEMA = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
@@ -99,7 +100,7 @@ def test_only_api_broker_and_grafana_are_reached_from_outside_and_by_default_fro
     }
     assert published == {
         "api": ["127.0.0.1:8080:8080"],
-        "broker": ["127.0.0.1:1883:1883"],
+        "broker": ["127.0.0.1:1883:1883", "127.0.0.1:8883:8883", "127.0.0.1:8884:8884"],
         "grafana": ["127.0.0.1:3000:3000"],
     }
 
@@ -130,7 +131,7 @@ def test_no_secret_has_a_default_and_none_stands_in_the_file() -> None:
 def test_every_optional_variable_is_a_setting_or_explained_by_the_file() -> None:
     settings = {f"MACHI_{name.upper()}" for name in Settings.model_fields}
     optional = set(stack.variables()) - stack.required_variables()
-    assert optional - settings == {"MACHI_PUBLISH_ADDRESS", "MACHI_GRAFANA_PORT"}
+    assert optional - settings == {"MACHI_PUBLISH_ADDRESS", "MACHI_GRAFANA_PORT", "MACHI_MQTT_PLAIN_ADDRESS"}
 
 
 def test_the_secrets_reach_the_right_containers_only() -> None:
@@ -178,7 +179,7 @@ def test_the_settings_are_complete(name: str, monkeypatch: pytest.MonkeyPatch) -
     host = f"machi:{secrets['MACHI_DATABASE_PASSWORD']}@database:5432/machi"
     assert found.database_url == f"postgresql://{host}"
     assert found.redis_url == f"redis://:{secrets['MACHI_REDIS_PASSWORD']}@cache:6379/0"
-    assert found.mqtt_url == "mqtt://broker:1883"
+    assert found.inner_mqtt_url == "mqtt://broker:1884"
     assert found.secret == secrets["MACHI_SECRET"].encode()
     assert wiring.bridge_password(settings) == secrets["MACHI_MQTT_PASSWORD"]
     assert settings.auth is True
@@ -212,6 +213,28 @@ def test_the_worker_writes_the_files_that_the_broker_reads(monkeypatch: pytest.M
     configuration = (stack.ROOT / "deploy/compose/mosquitto/mosquitto.conf").read_text()
     assert f"password_file {broker_folder}/passwords" in configuration
     assert f"acl_file {broker_folder}/acl" in configuration
+    for path in CertificateFiles.beside(Path(broker_folder) / "passwords"):
+        assert f"file {path}\n" in configuration
+
+
+def test_where_client_ids_are_free_nobody_comes_in_from_outside() -> None:
+    configuration = (stack.ROOT / "deploy/compose/mosquitto/mosquitto.conf").read_text()
+    doors = {text.split()[0]: text for text in configuration.split("\nlistener ")[1:]}
+    assert set(doors) == {"1883", "8883", "8884", "1884"}
+    published = {port.rsplit(":", 1)[1] for port in stack.services()["broker"]["ports"]}
+    assert published == {"1883", "8883", "8884"}
+    for port in published:
+        assert "use_username_as_clientid true" in doors[port]
+        assert "max_connections " in doors[port]
+    for rule in ("allow_anonymous false", "max_packet_size 1048576"):
+        assert f"\n{rule}\n" in configuration
+    assert stack.environment("bridge", {})["MACHI_MQTT_URL"] == "mqtt://broker:1884"
+
+
+def test_mqtt_without_tls_is_not_let_out_together_with_the_rest() -> None:
+    ports = stack.services()["broker"]["ports"]
+    opened = [stack.interpolate(port, {"MACHI_PUBLISH_ADDRESS": "0.0.0.0"}) for port in ports]  # noqa: S104
+    assert opened == ["127.0.0.1:1883:1883", "0.0.0.0:8883:8883", "0.0.0.0:8884:8884"]
 
 
 def test_the_account_of_our_image_is_that_of_the_broker() -> None:
