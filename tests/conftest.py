@@ -34,6 +34,7 @@ def _has_timescaledb() -> bool:
 _NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "timescale": ("TimescaleDB (MACHI_TEST_DATABASE_URL, or `make timescale`)", _has_timescaledb),
     "mosquitto": ("mosquitto", lambda: find_mosquitto() is not None),
+    "wrk": ("wrk", lambda: shutil.which("wrk") is not None),
     "browser": ("chromium", lambda: shutil.which("chromium") is not None),
 }
 

@@ -1,7 +1,6 @@
 """Every benchmark runs, and what it counts balances; how fast it is, no test says."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from benchmarks.report import main
 pytestmark = [
     pytest.mark.mosquitto,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(shutil.which("wrk") is None, reason="there is no wrk"),
+    pytest.mark.wrk,
 ]
 
 
