@@ -1,8 +1,12 @@
 """Topic -> source, from the database."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+import orjson
+
+from adapters.codecs.parameters import CodecParameterError
 from adapters.codecs.registry import UnknownCodec
 from adapters.registry import UnknownAdapter, get_adapter
 from context_api.store import devices as store
@@ -10,26 +14,38 @@ from context_api.store.database import Database
 from devices.entity import static_of
 from devices.gateways import GatewayTopic
 from devices.model import Device, FoundSource, SilentSource, Source, UnknownSource
-from devices.profile import Profile
+from devices.profile import LOCATION, Profile
 from devices.topics import NativeTopic, Topic, parse_topic
 
 DEFAULT_TENANT = "default"
 UNKNOWN_TOPIC = "unknown-topic"
 UNKNOWN_DEVICE = "unknown-device"
+_LINKS = (LOCATION, "refDevice")
+"""What a further entity has of the device besides its own."""
+
+ProfilesOf = Callable[[int], Mapping[str, Profile]]
+"""Tenant -> its profiles by name."""
+
 _log = logging.getLogger(__name__)
 
 
 def find_sources(
-    database: Database, topics: Collection[str], profiles: Mapping[str, Profile]
+    database: Database, topics: Collection[str], profiles_of: ProfilesOf
 ) -> dict[str, FoundSource]:
-    """Return who speaks on each topic, with at most four queries. Raises StoreUnavailable."""
+    """Return who speaks on each topic, with at most four queries, and those for the profiles of its tenants.
+
+    Raises StoreUnavailable.
+    """
     names = {topic: parse_topic(topic) for topic in topics}
     devices = _find_devices(database, {name for name in names.values() if name is not None})
     found: dict[str, FoundSource] = {}
     unknown: dict[str, Topic | None] = {}
+    profiles = {
+        tenant_id: profiles_of(tenant_id) for tenant_id in {one.tenant_id for one in devices.values()}
+    }
     for topic, name in names.items():
         device = None if name is None else devices.get(name)
-        source = None if device is None else build_source(device, profiles)
+        source = None if device is None else build_source(device, profiles[device.tenant_id])
         if source is None:
             unknown[topic] = name
         else:
@@ -103,10 +119,14 @@ def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | No
         _log.warning("Profile missing", extra={"action": "build_source", "device": device.id})
         return None
     try:
-        adapter = get_adapter(device.adapter, profile.codec)
-    except (UnknownAdapter, UnknownCodec):
-        _log.warning("Adapter missing", extra={"action": "build_source", "device": device.id})
+        adapter = get_adapter(
+            device.adapter, profile.codec, zone=profile.zone, parameters=_written(device.codec_parameters)
+        )
+    except (UnknownAdapter, UnknownCodec, CodecParameterError) as error:
+        extra = {"action": "build_source", "device": device.id, "detail": str(error)}
+        _log.warning("Adapter missing", extra=extra)
         return None
+    static = static_of(device, profile)
     return Source(
         tenant=device.tenant,
         tenant_id=device.tenant_id,
@@ -115,5 +135,12 @@ def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | No
         adapter=adapter,
         profile=profile,
         entity_id=device.entity_id,
-        static=static_of(device, profile),
+        static=static,
+        device_static=device.static,
+        link={name: static[name] for name in map(profile.expand, _LINKS) if name in static},
     )
+
+
+def _written(parameters: Mapping[str, Any]) -> str:
+    """One text for the same parameters, so that devices of a kind share an adapter."""
+    return orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS).decode() if parameters else ""

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from adapters.codecs.parameters import CodecParameterError, parse_parameters
 from context_api.store.access import Access
 from devices.draft import DEFAULT_ADAPTER, read_installed_at
+from devices.entity_ids import EntityIdError
 from devices.errors import InvalidDevice
 from devices.gateways import gateway_filters
 from devices.model import Device, DeviceDraft, DeviceKind
@@ -20,15 +22,32 @@ def prepare_device(
     if draft.kind == "gateway":
         return _build(access, draft, DeviceKind.GATEWAY, draft.adapter or DEFAULT_ADAPTER)
     profile = profiles[draft.profile or ""]
+    _check_parameters(draft)
     return _build(
         access,
         draft,
         DeviceKind.DEVICE,
         _adapter(draft, gateways),
-        entity_id=profile.entity_id(draft.id),
+        entity_id=_entity_id(access, draft, profile),
         expected_interval_s=draft.expected_interval_s or profile.expected_interval_s,
         gateway_device=None if draft.gateway is None else draft.gateway_device or draft.id,
     )
+
+
+def _entity_id(access: Access, draft: DeviceDraft, profile: Profile) -> str:
+    try:
+        return profile.entity_id(draft.id, access.tenant, draft.static)
+    except EntityIdError as error:
+        raise InvalidDevice("static", f"the profile's entityId: {error}") from error
+
+
+def _check_parameters(draft: DeviceDraft) -> None:
+    if not draft.codec_parameters:
+        return
+    try:
+        parse_parameters(draft.codec_parameters)
+    except CodecParameterError as error:
+        raise InvalidDevice("codecParameters", str(error)) from error
 
 
 def publishing_topic(device: Device) -> str | None:

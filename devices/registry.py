@@ -23,7 +23,6 @@ from context_api.store.devices import NewCredential
 from context_api.store.errors import StoreRefused
 from context_api.store.store import Store
 from devices import transactions
-from devices.catalog import built_in_profiles
 from devices.credentials import is_secret_right, new_credential, new_secret
 from devices.document import document_of, patched
 from devices.draft import check_draft, check_tenant, read_installed_at
@@ -41,6 +40,7 @@ from devices.model import (
 )
 from devices.preparing import prepare_device, publishing_topic
 from devices.profile import Profile
+from devices.shelf import Shelf
 from devices.transactions import Replacement
 
 MAX_PAGE = 1000
@@ -68,7 +68,11 @@ class DeviceRegistry:
         self._database = database
         self._store = Store(database) if store is None else store
         self._hash_key = hash_key
-        self.profiles = built_in_profiles() if profiles is None else profiles
+        self._profiles = profiles
+
+    def profiles_of(self, access: Access) -> Mapping[str, Profile]:
+        """Return the profiles that devices of a tenant may have, as they are now, by name."""
+        return Shelf(self._database, access.tenant_id) if self._profiles is None else self._profiles
 
     def register(self, access: Access, draft: DeviceDraft) -> Registered:
         """Register a device; its credentials are returned this once.
@@ -81,20 +85,27 @@ class DeviceRegistry:
             raise registered
         return registered
 
-    def register_many(self, access: Access, drafts: Sequence[DeviceDraft]) -> list[Registered | DeviceExists]:
+    def register_many(
+        self,
+        access: Access,
+        drafts: Sequence[DeviceDraft],
+        *,
+        secret_of: Callable[[str], str] | None = None,
+    ) -> list[Registered | DeviceExists]:
         """Register devices, SLICE in a transaction; gateways among them come first.
 
-        A taken id is answered with DeviceExists and leaves the rest alone. Raises InvalidDevice for the first
-        draft that cannot be registered: then nothing is; but where a name at a gateway is taken, the slices
-        before it are.
+        `secret_of` gives the password of a user name; absent: a random one. A taken id is answered with
+        DeviceExists and leaves the rest alone. Raises InvalidDevice for the first draft that cannot be
+        registered: then nothing is; but where a name at a gateway is taken, the slices before it are.
         """
         check_tenant(access.tenant)
+        profiles = self.profiles_of(access)
         for draft in drafts:
-            check_draft(draft, self.profiles)
-        wanted = self._prepare(access, drafts)
+            check_draft(draft, profiles)
+        wanted = self._prepare(access, drafts, profiles)
         done: dict[str, Registered] = {}
         for devices in _slices(sorted(wanted.values(), key=_gateways_first)):
-            done |= self._register(access, devices)
+            done |= self._register(access, devices, profiles, secret_of)
         return [self._answer(draft.id, done) for draft in drafts]
 
     def get(self, access: Access, device_id: str) -> Device:
@@ -136,13 +147,15 @@ class DeviceRegistry:
 
         def attempt() -> Device:
             former = self._at_revision(access, device_id, revision)
-            latter = self._edited(access, former, patch)
+            profiles = self.profiles_of(access)
+            latter = self._edited(access, former, patch, profiles)
             if latter == former:
                 return former
             return self._transact(
                 access,
                 [latter],
-                lambda batch: transactions.edit(batch, former, latter, self.profiles),
+                profiles,
+                lambda batch: transactions.edit(batch, former, latter, profiles),
             )
 
         return _again(attempt, revision)
@@ -155,13 +168,15 @@ class DeviceRegistry:
 
         def attempt() -> Registered:
             former = self.get(access, device_id)
-            latter = self._with_hardware(former, draft)
+            profiles = self.profiles_of(access)
+            latter = self._with_hardware(former, draft, profiles)
             credentials = _new_credentials(latter)
             device, generation = self._transact(
                 access,
                 [latter],
+                profiles,
                 lambda batch: transactions.replace_hardware(
-                    batch, former, latter, Replacement(self._hashed(credentials), draft.reason), self.profiles
+                    batch, former, latter, Replacement(self._hashed(credentials), draft.reason), profiles
                 ),
             )
             return Registered(device, credentials, generation)
@@ -174,8 +189,9 @@ class DeviceRegistry:
         Returns the credential generation. Raises DeviceUnknown.
         """
         device = self.get(access, device_id)
+        profiles = self.profiles_of(access)
         return self._transact(
-            access, [device], lambda batch: transactions.retire(batch, device_id, self.profiles)
+            access, [device], profiles, lambda batch: transactions.retire(batch, device_id, profiles)
         )
 
     def list_changes(
@@ -214,13 +230,15 @@ class DeviceRegistry:
                 return found.tenant, found.device_id
         return None
 
-    def _prepare(self, access: Access, drafts: Sequence[DeviceDraft]) -> dict[str, Device]:
+    def _prepare(
+        self, access: Access, drafts: Sequence[DeviceDraft], profiles: Mapping[str, Profile]
+    ) -> dict[str, Device]:
         """The devices of drafts, by id; of two drafts with one id the first counts."""
         gateways = self._gateways(access, drafts)
         wanted: dict[str, Device] = {}
         for draft in drafts:
             if draft.id not in wanted:
-                wanted[draft.id] = prepare_device(access, draft, self.profiles, gateways)
+                wanted[draft.id] = prepare_device(access, draft, profiles, gateways)
         return wanted
 
     def _gateways(self, access: Access, drafts: Sequence[DeviceDraft]) -> dict[str, str]:
@@ -238,15 +256,21 @@ class DeviceRegistry:
         new = {draft.id: draft.adapter or "" for draft in drafts if draft.kind == "gateway"}
         return {**new, **known}
 
-    def _register(self, access: Access, devices: Sequence[Device]) -> dict[str, Registered]:
-        credentials = {device.id: _new_credentials(device) for device in devices}
+    def _register(
+        self,
+        access: Access,
+        devices: Sequence[Device],
+        profiles: Mapping[str, Profile],
+        secret_of: Callable[[str], str] | None,
+    ) -> dict[str, Registered]:
+        credentials = {device.id: _new_credentials(device, secret_of) for device in devices}
         hashed = {
             device_id: credential
             for device_id, one in credentials.items()
             if (credential := self._hashed(one)) is not None
         }
         made, generation = self._transact(
-            access, devices, lambda batch: transactions.register(batch, devices, hashed, self.profiles)
+            access, devices, profiles, lambda batch: transactions.register(batch, devices, hashed, profiles)
         )
         return {device.id: Registered(device, credentials[device.id], generation) for device in made.values()}
 
@@ -262,15 +286,15 @@ class DeviceRegistry:
             )
         return device
 
-    def _edited(self, access: Access, former: Device, patch: Any) -> Device:
+    def _edited(self, access: Access, former: Device, patch: Any, profiles: Mapping[str, Profile]) -> Device:
         """The device that a patch asks for, with the revision that it is made from."""
-        draft = patched(document_of(former, self.profiles.get(former.profile or "")), patch)
-        check_draft(draft, self.profiles)
+        draft = patched(document_of(former, profiles.get(former.profile or "")), patch)
+        check_draft(draft, profiles)
         if (draft.gateway is None) != (former.gateway is None):
             raise InvalidDevice(
                 "gateway", "a device stays behind a gateway or by itself; retire it and register it anew"
             )
-        latter = prepare_device(access, draft, self.profiles, self._gateways(access, [draft]))
+        latter = prepare_device(access, draft, profiles, self._gateways(access, [draft]))
         if former.kind is DeviceKind.GATEWAY and latter.adapter != former.adapter:
             raise InvalidDevice("adapter", "the adapter of a gateway stays; register another gateway")
         observed = (
@@ -284,7 +308,7 @@ class DeviceRegistry:
         )
         return msgspec.structs.replace(latter, **{name: getattr(former, name) for name in observed})
 
-    def _with_hardware(self, former: Device, draft: HardwareDraft) -> Device:
+    def _with_hardware(self, former: Device, draft: HardwareDraft, profiles: Mapping[str, Profile]) -> Device:
         """The device with other hardware. Raises InvalidDevice."""
         installed_at = read_installed_at(draft.installed_at)
         latter = msgspec.structs.replace(
@@ -297,13 +321,19 @@ class DeviceRegistry:
             raise InvalidDevice("gatewayDevice", "only a device behind a gateway has this")
         if draft.reason is not None and not (0 < len(draft.reason) <= 500 and draft.reason.isprintable()):
             raise InvalidDevice("reason", "a reason has 1 to 500 printable characters")
-        profile = self.profiles.get(former.profile or "")
-        check_draft(patched(document_of(latter, profile), {}), self.profiles)
+        profile = profiles.get(former.profile or "")
+        check_draft(patched(document_of(latter, profile), {}), profiles)
         return latter
 
-    def _transact(self, access: Access, devices: Sequence[Device], work: Callable[[Batch], _T]) -> _T:
+    def _transact(
+        self,
+        access: Access,
+        devices: Sequence[Device],
+        profiles: Mapping[str, Profile],
+        work: Callable[[Batch], _T],
+    ) -> _T:
         """Run an act of `transactions`, with the names of the entities that it may write."""
-        entities = [device_entity(device, self.profiles.get(device.profile or "")) for device in devices[:1]]
+        entities = [device_entity(device, profiles.get(device.profile or "")) for device in devices[:1]]
         changes: list[Change] = [CreateEntity(entity_id=one.id, entity=one) for one in entities]
         try:
             return self._store.transact(access, changes, work)
@@ -317,9 +347,8 @@ class DeviceRegistry:
 
     def _drifted(self, access: Access, devices: Sequence[Device]) -> Sequence[str]:
         entities = self._store.get_entities(access, [device_entity_id(device.id) for device in devices])
-        wanted = {
-            device.id: device_entity(device, self.profiles.get(device.profile or "")) for device in devices
-        }
+        profiles = self.profiles_of(access)
+        wanted = {device.id: device_entity(device, profiles.get(device.profile or "")) for device in devices}
         return [
             device_id
             for device_id, entity in wanted.items()
@@ -327,8 +356,9 @@ class DeviceRegistry:
         ]
 
     def _reconcile(self, access: Access, drifted: Sequence[str]) -> int:
+        profiles = self.profiles_of(access)
         return self._store.transact(
-            access, (), lambda batch: transactions.reconcile(batch, drifted, self.profiles)
+            access, (), lambda batch: transactions.reconcile(batch, drifted, profiles)
         )
 
 
@@ -340,9 +370,12 @@ def _gateways_first(device: Device) -> tuple[bool, str]:
     return device.kind is not DeviceKind.GATEWAY, device.id
 
 
-def _new_credentials(device: Device) -> Credentials | None:
+def _new_credentials(device: Device, secret_of: Callable[[str], str] | None = None) -> Credentials | None:
     topic = publishing_topic(device)
-    return None if topic is None else Credentials(f"{device.tenant}/{device.id}", new_secret(), topic)
+    if topic is None:
+        return None
+    username = f"{device.tenant}/{device.id}"
+    return Credentials(username, new_secret() if secret_of is None else secret_of(username), topic)
 
 
 def _again(attempt: Callable[[], _T], revision: int | None) -> _T:

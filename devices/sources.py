@@ -2,15 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from functools import partial
 from threading import Event, Lock
 
 from context_api.store import devices as store
 from context_api.store.database import Database
 from context_api.store.listen import listen
-from devices.catalog import built_in_profiles
-from devices.lookup import find_sources
+from devices.lookup import ProfilesOf, find_sources
 from devices.model import FoundSource, Source
-from devices.profile import Profile
+from devices.shelf import Shelf
 
 CACHED_SOURCES = 50_000
 
@@ -23,11 +23,11 @@ class Sources:
         database: Database,
         *,
         size: int = CACHED_SOURCES,
-        profiles: Mapping[str, Profile] | None = None,
+        profiles_of: ProfilesOf | None = None,
     ) -> None:
         self._database = database
         self._size = size
-        self._profiles = built_in_profiles() if profiles is None else profiles
+        self._profiles_of = partial(Shelf, database) if profiles_of is None else profiles_of
         self._lock = Lock()
         self._cache: OrderedDict[str, Source] = OrderedDict()
         self._topics: dict[str, set[str]] = {}
@@ -54,7 +54,7 @@ class Sources:
                     found[topic] = source
         missing = [topic for topic in topics if topic not in found]
         if missing:
-            looked_up = find_sources(self._database, missing, self._profiles)
+            looked_up = find_sources(self._database, missing, self._profiles_of)
             found.update(looked_up)
             self._remember(looked_up, changes)
         return found

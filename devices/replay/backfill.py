@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from threading import Event
 
 from adapters.types import Message
@@ -12,12 +13,12 @@ from context_api.store.access import Access
 from context_api.store.backfill import ROWS_PER_TRANSACTION, BackfillOutcome, HistorySeries, HistoryValue
 from context_api.store.database import Database
 from context_api.store.store import Store
-from devices.catalog import built_in_profiles
 from devices.ingest import ingest
 from devices.lookup import find_sources
 from devices.model import Source
 from devices.replay.recording import Measurement, Recording
 from devices.replay.run import OnStatus, ReplaySettings, ReplayStatus, open_recording, render
+from devices.shelf import Shelf
 
 
 def run_backfill(
@@ -30,7 +31,7 @@ def run_backfill(
     """
     recording, logins = open_recording(settings, on_status)
     topics = {login.topic: device for device, login in logins.items()}
-    found = find_sources(database, topics, built_in_profiles())
+    found = find_sources(database, topics, partial(Shelf, database))
     sources = {topics[topic]: source for topic, source in found.items() if isinstance(source, Source)}
     store = Store(database)
     access = store.tenant(settings.tenant, principal="backfill")

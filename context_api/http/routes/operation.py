@@ -20,6 +20,7 @@ from context_api.ngsild.time import format_datetime
 from context_api.store.counters import QuarantinedMessage
 from context_api.store.errors import StoreError
 from context_api.store.heartbeat import Heartbeat, list_heartbeats
+from devices.catalog import built_in_profiles
 
 _JSON_ONLY = (JSON,)
 _CHECK_TIMEOUT_S = 3.0
@@ -182,7 +183,7 @@ class _OperationRoutes:
                     for each in profile.fields.values()
                 ],
             }
-            for profile in self._services.devices.profiles.values()
+            for profile in built_in_profiles().values()
         ]
         return json_response({"profiles": profiles})
 
