@@ -1,5 +1,6 @@
 """Every setting of Machi: read once, from MACHI_* environment variables, frozen afterwards."""
 
+import re
 import socket
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from context_api.notifications.mail import MailServer, parse_mail_server
 
 PREFIX = "MACHI_"
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 Network = IPv4Network | IPv6Network
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -213,6 +215,11 @@ class Settings(BaseSettings):
         2_000,
         ge=1,
         description="Events that may wait for one client of a live stream; one that is slower is let go.",
+    )
+    stream_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Pages (`https://map.example.jp`, comma-separated) that may open WebSockets to live "
+        "streams, besides those of `MACHI_PUBLIC_URL` and of the address itself.",
     )
     licence: str | None = Field(
         None,

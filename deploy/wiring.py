@@ -88,6 +88,8 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         stream_heartbeat_s=settings.stream_heartbeat,
         stream_age_s=settings.stream_age,
         stream_queue_events=settings.stream_queue,
+        stream_origins=settings.stream_origins,
+        redis_url=found.redis_url,
         clock_ahead_s=settings.clock_ahead,
         device_rate=settings.device_rate,
         fiware_keys=settings.fiware_keys,

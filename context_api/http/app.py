@@ -20,6 +20,7 @@ from context_api.http.errors import (
     problem_response,
 )
 from context_api.http.gate import Gate
+from context_api.http.live.opening import SocketOpener
 from context_api.http.openapi import build_openapi
 from context_api.http.responses import json_response
 from context_api.http.routes.alarms import alarms_router
@@ -107,7 +108,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
     check = None if not settings.auth else services.check_key
     app.add_middleware(Gate, check=check, metrics=services.metrics)
     way = app.open_short_way(RouteTable(app.router.routes))
-    way.gate = Gate(serve_route, check=check, metrics=services.metrics)
+    way.gate = Gate(
+        serve_route, check=check, metrics=services.metrics, open_socket=SocketOpener(services).admit
+    )
     return app
 
 

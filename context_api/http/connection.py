@@ -7,10 +7,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from context_api.http.heads import HeadWriter
 
+SOCKET_PATH = b"/api/v1/stream"
+"""What a connection may become a WebSocket for; the header Upgrade means nothing elsewhere."""
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 20.0
 ON_SHUTDOWN = "machi.on_shutdown"
 """What is called when the server begins to stop, a list in the scope of a request."""
+ABORT = "machi.abort"
+"""What ends the connection of a request at once, whatever was not sent yet."""
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -22,6 +26,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_head_done = False
         self._has_request = False
+        self._is_upgrade: bool | None = None
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,18 +51,38 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._arm()
 
+    def on_message_begin(self) -> None:
+        """Begin with the next request."""
+        super().on_message_begin()
+        self._is_upgrade = None
+
     def on_headers_complete(self) -> None:
         """The head is there; the task that answers it has not begun yet."""
         self._is_head_done = self._has_request = True
         self._disarm()
         super().on_headers_complete()
-        HeadWriter(self.cycle)
+        if not (self.parser.should_upgrade() and self._should_upgrade()):
+            scope: Any = self.scope
+            scope[ABORT] = self.transport.abort
+            HeadWriter(self.cycle)
 
     def on_message_complete(self) -> None:
         """What follows is another head."""
         self._is_head_done = False
         self._head_bytes = 0
         super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        """Whether this request becomes a WebSocket; decided once."""
+        if self._is_upgrade is None:
+            is_idle = self.cycle is None or self.cycle.response_complete
+            has_room = self.limit_concurrency is None or len(self.connections) < self.limit_concurrency
+            is_ours = self.url.partition(b"?")[0].rstrip(b"/") == SOCKET_PATH
+            self._is_upgrade = is_ours and is_idle and has_room and super()._should_upgrade()
+        return self._is_upgrade
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade that is not made is answered as if it had not been asked for (RFC 9110, 7.8)."""
 
     def shutdown(self) -> None:
         """Tell an answer that never ends by itself that the server stops."""

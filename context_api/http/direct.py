@@ -92,8 +92,8 @@ class ShortWay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and not scope.get("root_path"):
-            method: str = scope["method"]
+        if scope["type"] in ("http", "websocket") and not scope.get("root_path"):
+            method: str = scope.get("method", "GET")
             found = self._table.find("GET" if method == "HEAD" else method, routing_path(scope))
             if found is not None:
                 scope["route"], scope["path_params"] = found.route, found.parameters
@@ -103,9 +103,10 @@ class ShortWay:
 
 
 async def serve_route(scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the route that was found answer."""
+    """Let the route that was found answer; the opening of a WebSocket is a GET to it."""
     route: DirectRoute = scope["route"]
-    response = await route.endpoint(Request(scope, receive, send))
+    asked = scope if scope["type"] == "http" else {**scope, "type": "http"}
+    response = await route.endpoint(Request(asked, receive, send))
     await response(scope, receive, send)
 
 

@@ -1,6 +1,7 @@
 """The outermost layer of the API: path, tenant header, key, last-resort errors, counters.
 
-It is plain ASGI, because a layer that every request passes must cost microseconds.
+It is plain ASGI, because a layer that every request passes must cost microseconds. The opening of a WebSocket
+is a GET (RFC 6455, 4.1) and passes as one: until it is accepted, it is answered like any other request.
 """
 
 import re
@@ -19,6 +20,9 @@ from context_api.ngsild.errors import BadRequestData
 DEFAULT_TENANT = "default"
 TENANT_HEADER = "NGSILD-Tenant"
 _RELEASES = "machi.releases"
+_HEADS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_SWITCHING = 101
+"""The status of a WebSocket that is accepted."""
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
 _OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
@@ -26,23 +30,30 @@ _DEVICE_PREFIXES = ("/api/v1/ingest/", "/iot/")
 """Doors that devices come in by with their own secrets: the routes look at those themselves."""
 
 Check = Callable[[str | None], Awaitable[Principal]]
+Open = Callable[[Scope, Headers], Awaitable[Principal | None]]
+"""Judges the opening of a WebSocket. Gives whom its ticket stands for, None without one."""
 log = structlog.get_logger("http")
 
 
 class Gate:
     """Wraps the application; see the module."""
 
-    def __init__(self, app: ASGIApp, *, check: Check | None, metrics: HttpMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, check: Check | None, metrics: HttpMetrics, open_socket: Open | None = None
+    ) -> None:
         self._app = app
         self._check = check
         self._metrics = metrics
+        self._open_socket = open_socket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["method"] == "HEAD":
+        if scope["type"] == "websocket":
+            scope.update({"method": "GET", _RELEASES: []})
+        elif scope["method"] == "HEAD":
             # The server, which has the original, leaves the body out; a long answer is not even made
             scope = {**scope, "method": "GET", "machi.head": True}
         started = time.perf_counter()
@@ -74,6 +85,11 @@ class Gate:
                 )
             answer.tenant = tenant
         scope["machi.tenant"] = tenant or DEFAULT_TENANT
+        if scope["type"] == "websocket" and self._open_socket is not None:
+            shown = await self._open_socket(scope, headers)
+            if shown is not None:
+                scope["machi.principal"] = shown
+                return
         if self._check is None or _is_open(scope["method"], path):
             scope["machi.principal"] = ANYONE
         else:
@@ -97,8 +113,8 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
+        if message["type"] in _HEADS:
+            self.status = message.get("status", _SWITCHING)
             if self.tenant is not None:
                 MutableHeaders(raw=message["headers"])[TENANT_HEADER] = self.tenant
         await self._send(message)

@@ -8,6 +8,12 @@ from fastapi import FastAPI
 from context_api.http.app import create_app
 from context_api.http.connection import BoundedProtocol
 from context_api.http.settings import ApiSettings
+from context_api.http.socket_connection import (
+    MESSAGE_MAX_BYTES,
+    PING_EVERY_S,
+    PONG_WITHIN_S,
+    BoundedSocket,
+)
 
 _BACKLOG = 2_048
 _KEEP_ALIVE_S = 75
@@ -33,7 +39,11 @@ def make_config(app: FastAPI, settings: ApiSettings) -> uvicorn.Config:
         port=settings.port,
         loop="uvloop",
         http=BoundedProtocol,
-        ws="none",
+        ws=BoundedSocket,
+        ws_max_size=MESSAGE_MAX_BYTES,
+        ws_ping_interval=PING_EVERY_S,
+        ws_ping_timeout=PONG_WITHIN_S,
+        ws_per_message_deflate=False,  # a window per client is memory, and a bomb may come in
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -46,6 +46,10 @@ class ApiSettings:
     stream_heartbeat_s: float = 15.0
     stream_age_s: float = 3_600.0
     """How long a stream is open; its client comes back by itself."""
+    stream_origins: Sequence[str] = ()
+    """Pages (`https://map.example.jp`) that may open WebSockets, besides our own address."""
+    redis_url: str | None = field(default=None, repr=False)
+    """What processes share the reading of changes by; None: each reads the database."""
     licence: str | None = None
     """The name of the licence of the town's data, which exports carry."""
     licence_url: str | None = None

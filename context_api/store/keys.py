@@ -76,6 +76,14 @@ def find_key(database: Database, secret: bytes, text: str) -> ApiKey | None:
     return None if key.revoked_at is not None else key
 
 
+def find_valid_key(database: Database, prefix: str) -> ApiKey | None:
+    """Give the key of this prefix, for whom its text was checked before; None where it was revoked."""
+    with database.connection() as connection:
+        row = connection.execute(_SQL["find_key"], {"prefix": prefix}).fetchone()
+    key = None if row is None else _from_row(row[1:])
+    return None if key is None or key.revoked_at is not None else key
+
+
 def list_keys(database: Database) -> list[ApiKey]:
     """List all keys, the oldest first, revoked ones too."""
     with database.connection() as connection:

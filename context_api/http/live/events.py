@@ -1,9 +1,11 @@
-"""The events of a stream, and how they are written for EventSource."""
+"""The events of a stream, and how they are written for EventSource and for a WebSocket."""
 
 from typing import Any
 
 import msgspec
 import orjson
+
+from context_api.http.socket_connection import text_frame
 
 CHANGE = "change"
 GAP = "gap"
@@ -21,6 +23,7 @@ class Event(msgspec.Struct):
     queues: int = 0
     """In how many queues it is."""
     _lines: bytes | None = None
+    _frame: bytes | None = None
 
     @property
     def size(self) -> int:
@@ -34,6 +37,13 @@ class Event(msgspec.Struct):
             self._lines = b"%bevent: %b\ndata: %b\n\n" % (head, self.kind.encode(), self.data)
         return self._lines
 
+    def frame(self) -> bytes:
+        """Write it as a message of a WebSocket: an object with the same fields."""
+        if self._frame is None:
+            head = b"" if self.seq is None else b'"id":"%d",' % self.seq
+            self._frame = text_frame(b'{%b"event":"%b","data":%b}' % (head, self.kind.encode(), self.data))
+        return self._frame
+
 
 def make_event(kind: str, data: dict[str, Any], seq: int | None = None) -> Event:
     """Make an event of a document."""
@@ -43,3 +53,8 @@ def make_event(kind: str, data: dict[str, Any], seq: int | None = None) -> Event
 def heartbeat_lines(seq: int) -> bytes:
     """Write a sign of life. It moves the last event id on, so that a reconnect skips what did not match."""
     return b": heartbeat\nid: %d\n\n" % seq
+
+
+def heartbeat_message(seq: int) -> bytes:
+    """Write the same sign of life as a message; pages do not see the pings of the protocol."""
+    return b'{"id":"%d","event":"heartbeat"}' % seq

@@ -13,6 +13,8 @@ from context_api.store.errors import StoreError
 
 BITE_BYTES = 64 * 1024
 """About so much is handed to a connection at once."""
+STALL_S = 60.0
+"""A client that takes nothing for so long is let go without a word."""
 _DETAILS = {
     Reason.SLOW: "events came faster than you took them; come back with Last-Event-ID for what is missing",
     Reason.AGE: "the stream was open as long as one may be; come back with Last-Event-ID",

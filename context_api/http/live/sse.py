@@ -6,16 +6,14 @@ from collections.abc import Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from context_api.http.connection import ON_SHUTDOWN
+from context_api.http.connection import ABORT, ON_SHUTDOWN
 from context_api.http.live.client import Client, Reason
 from context_api.http.live.events import heartbeat_lines
-from context_api.http.live.session import Bite, Session
+from context_api.http.live.session import STALL_S, Bite, Session
 
 EVENT_STREAM = "text/event-stream"
 RETRY_MS = 2_000
 """How long an EventSource waits before it comes back."""
-STALL_S = 60.0
-"""A client that takes nothing for so long is let go without a word."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
@@ -42,6 +40,9 @@ class EventResponse(Response):
                 async for bite in self._session.bites():
                     await self._send(send, _write(bite))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            scope[ABORT]()  # an orderly close would wait for it for ever
+            await gone
         finally:
             gone.cancel()
             client.end(Reason.GONE)

@@ -4,6 +4,7 @@ from typing import Any
 
 from context_api.http.live.filters import ACCEPTS, PARAMETERS
 from context_api.http.live.sse import EVENT_STREAM
+from context_api.http.live.tickets import LIFETIME_S
 from context_api.http.operation import Answer, Operation
 
 EXAMPLE = {
@@ -27,7 +28,28 @@ STREAM_SCHEMAS: dict[str, Any] = {
             },
             "data": {"type": "string", "description": "A JSON object"},
         },
-    }
+    },
+    "StreamTicket": {
+        "type": "object",
+        "required": ["ticket", "subprotocols", "expiresAt"],
+        "properties": {
+            "ticket": {"type": "string"},
+            "subprotocols": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The second argument of `new WebSocket(url, …)`",
+            },
+            "expiresAt": {"type": "string", "format": "date-time"},
+        },
+    },
+}
+TICKET_EXAMPLE = {
+    "ticket": "WzE3OTU0MjQ0MzAsImFiY2RlZmdoIiwiZGVmYXVsdCIsIiJd.c2lnbmF0dXJl",
+    "subprotocols": [
+        "machi.v1",
+        "machi.ticket.WzE3OTU0MjQ0MzAsImFiY2RlZmdoIiwiZGVmYXVsdCIsIiJd.c2lnbmF0dXJl",
+    ],
+    "expiresAt": "2026-11-23T09:00:30Z",
 }
 STREAM = Operation(
     id="streamChanges",
@@ -35,7 +57,10 @@ STREAM = Operation(
     summary="Follow changes as they happen",
     description="Server-Sent Events with the filters of a subscription: every matching change that commits"
     " after the answer's head. Come back with `Last-Event-ID` for what you missed. From a browser use"
-    " `fetch` and read the body: EventSource cannot send a key.",
+    " `fetch` and read the body: EventSource cannot send a key. The same path opens a WebSocket (RFC 6455)"
+    " with the same contract: each event is a text message, an object with `id`, `event` and `data`;"
+    " signs of life are messages too (`heartbeat`); before the connection closes, `closed` says why. A"
+    " browser shows a ticket instead of a key.",
     accepts=ACCEPTS,
     overrides=PARAMETERS,
     answers={
@@ -47,5 +72,15 @@ STREAM = Operation(
         )
     },
     errors=(403, 404, 406, 422, 504),
+    headers=("NGSILD-Tenant", "Link"),
+)
+TICKET = Operation(
+    id="createStreamTicket",
+    tag="Subscriptions",
+    summary="Get a ticket for a WebSocket",
+    description=f"A browser cannot send headers when it opens a WebSocket. A ticket stands for those of this"
+    f" request - key, tenant, @context - for {LIFETIME_S} seconds, and is shown as a subprotocol.",
+    answers={201: Answer(description="The ticket", schema="StreamTicket", example=TICKET_EXAMPLE)},
+    errors=(404,),
     headers=("NGSILD-Tenant", "Link"),
 )
