@@ -21,14 +21,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import cast
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from broker_bridge.backoff import Backoff
+from broker_bridge.bulk_client import BulkClient, Publish
 from broker_bridge.inflight import InFlight, Repeat
 from broker_bridge.models import Incoming
 from broker_bridge.mqtt_setup import (
@@ -40,7 +42,6 @@ from broker_bridge.mqtt_setup import (
     is_sharing,
     new_client,
     subscriptions,
-    topic_of,
     user_properties,
 )
 from broker_bridge.settings import BridgeSettings
@@ -52,8 +53,6 @@ ANSWER_TIMEOUT_S = 3.0
 GOODBYE_TIMEOUT_S = 2.0
 SHORT_LIFE_S = 2.0
 """A connection that ends sooner than this after it was ready is suspect, and does not reset the back-off."""
-READ_BURST = 256
-"""Packets read before acknowledgements get their turn."""
 
 
 class End(Enum):
@@ -107,6 +106,8 @@ class MqttClient:
         self._in_flight = InFlight()
         self._backoff = Backoff(settings.backoff_min_s, settings.backoff_max_s)
         self._committed: deque[Sequence[Incoming]] = deque()
+        self._unread: list[int] = []
+        """Packet ids of this connection to acknowledge without the pipeline."""
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
@@ -217,7 +218,7 @@ class MqttClient:
             _abort(client)
         return self._end or End.LOST
 
-    def _serve(self, client: Client) -> None:
+    def _serve(self, client: BulkClient) -> None:
         """Read, acknowledge and write until the socket is closed."""
         answer_until = time.monotonic() + ANSWER_TIMEOUT_S
         while (connection := client.socket()) is not None and self._end is None:
@@ -252,11 +253,16 @@ class MqttClient:
             and now - max(self._heard_at, self._ready_at) > limit_s
         )
 
-    def _turn(self, client: Client, connection: socket.socket) -> None:
+    def _turn(self, client: BulkClient, connection: socket.socket) -> None:
         is_reading = self._is_reading(client)
-        events = self._wait(connection, is_reading=is_reading, is_writing=client.want_write())
+        events = self._wait(
+            connection,
+            is_reading=is_reading,
+            is_writing=client.want_write(),
+            is_pending=is_reading and (client.is_full or _is_decrypted(connection)),
+        )
         if is_reading and events & ~select.POLLOUT:
-            self._read(client)
+            client.loop_read()
         elif events & ~select.POLLOUT:
             self._end = End.LOST
             self._report("connection lost")
@@ -266,13 +272,16 @@ class MqttClient:
             client.loop_write()
         client.loop_misc()
 
-    def _wait(self, connection: socket.socket, *, is_reading: bool, is_writing: bool) -> int:
-        """Wait for the connection or a wake; returns what happened to the connection."""
+    def _wait(
+        self, connection: socket.socket, *, is_reading: bool, is_writing: bool, is_pending: bool
+    ) -> int:
+        """Wait for the connection or a wake; returns what happened to the connection.
+
+        `is_pending`: something was read from it already, and not looked at.
+        """
         poll = select.poll()
         poll.register(self._wake_reader, select.POLLIN)
         poll.register(connection, is_reading * select.POLLIN | is_writing * select.POLLOUT | select.POLLRDHUP)
-        # What TLS has decrypted already does not show in poll.
-        is_pending = is_reading and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
         happened = dict(poll.poll(0 if is_pending else 1000))
         if self._wake_reader.fileno() in happened:
             with suppress(BlockingIOError):
@@ -295,20 +304,11 @@ class MqttClient:
             and held.size < self._settings.in_flight_bytes
         )
 
-    def _read(self, client: Client) -> None:
-        """Read packets until nothing whole is left in the socket, or for a burst."""
-        for _ in range(READ_BURST):
-            before = self._handled
-            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._handled == before:
-                return
-            if not self._is_reading(client):
-                return
-
-    def _send_acknowledgements(self, client: Client) -> None:
+    def _send_acknowledgements(self, client: BulkClient) -> None:
+        client.acknowledge(self._unread)
+        self._unread.clear()
         while self._committed:
-            messages = self._committed.popleft()
-            for packet_id in self._in_flight.settle(messages):
-                client.ack(packet_id, 1)
+            client.acknowledge(self._in_flight.settle(self._committed.popleft()))
 
     def _disconnect(self, client: Client, connection: socket.socket) -> None:
         """Leave in order: the broker must have read our last acknowledgements before the socket closes.
@@ -335,12 +335,14 @@ class MqttClient:
 
     # -- CONNECT and its answer --------------------------------------------------------------------------
 
-    def _new_client(self) -> Client:
+    def _new_client(self) -> BulkClient:
         client = new_client(self._settings, self._version)
+        self._unread.clear()
+        client.take = self._on_message
+        client.has_room = partial(self._is_reading, client)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
-        client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         # Its presence tells paho that an outer loop writes: ack() then only queues.
         client.on_socket_register_write = _ignore
@@ -467,19 +469,18 @@ class MqttClient:
             name += f"; does another client use the id {self._settings.client_id}?"
         self._report(f"connection lost: {name}")
 
-    def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
+    def _on_message(self, message: Publish) -> None:
         self._handled += 1
         self._heard_at = time.monotonic()
-        topic = topic_of(message)
-        if not self._is_ours(topic):
+        if not self._is_ours(message.topic):
             self.passed_over += 1
-            if message.qos:
-                client.ack(message.mid, 1)
+            if message.mid:
+                self._unread.append(message.mid)
             return
         taken = self._in_flight.take(
             message.mid,
-            topic,
-            bytes(message.payload),
+            message.topic,
+            message.payload,
             is_dup=message.dup,
             is_retained=message.retain,
             arrived_at=time.time_ns() // 1000,
@@ -490,7 +491,7 @@ class MqttClient:
             return
         self.redelivered_in_flight += 1
         if taken is Repeat.COMMITTED:
-            client.ack(message.mid, 1)
+            self._unread.append(message.mid)
 
     # -- telling -----------------------------------------------------------------------------------------
 
@@ -512,6 +513,11 @@ def _abort(client: Client) -> None:
     if connection is not None:
         with suppress(OSError):
             connection.close()
+
+
+def _is_decrypted(connection: socket.socket) -> bool:
+    """Whether TLS holds data that it has decrypted already, which does not show in poll."""
+    return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
 
 
 def _ignore(_client: Client, _userdata: object, _connection: object) -> None:

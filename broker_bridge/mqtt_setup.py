@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from adapters.types import NO_PROPERTIES
+from broker_bridge.bulk_client import BulkClient
 from broker_bridge.settings import BridgeSettings
 
 CONNECT_TIMEOUT_S = 10.0
@@ -26,9 +26,9 @@ def address(settings: BridgeSettings) -> tuple[str, int]:
     return url.hostname or "127.0.0.1", url.port or PORTS[url.scheme]
 
 
-def new_client(settings: BridgeSettings, version: MQTTProtocolVersion) -> Client:
+def new_client(settings: BridgeSettings, version: MQTTProtocolVersion) -> BulkClient:
     """A client with our identity, that acknowledges only when told and reconnects only when told."""
-    client = Client(
+    client = BulkClient(
         CallbackAPIVersion.VERSION2,
         client_id=settings.client_id,
         clean_session=None if version == MQTTProtocolVersion.MQTTv5 else False,
@@ -72,14 +72,6 @@ def can_share(version: MQTTProtocolVersion, properties: Properties | None) -> bo
     return (
         version == MQTTProtocolVersion.MQTTv5 and getattr(properties, "SharedSubscriptionAvailable", 1) != 0
     )
-
-
-def topic_of(message: MQTTMessage) -> str:
-    """The topic; MQTT wants UTF-8, and a broker that does not see to it must not stop us."""
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "(not UTF-8)"
 
 
 def user_properties(properties: Properties | None) -> Mapping[str, str]:
