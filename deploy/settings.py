@@ -57,14 +57,14 @@ class Settings(BaseSettings):
         description="Address the embedded broker listens on; `0.0.0.0` lets sensors in from the network.",
     )
     mqtt_port: Port = Field(1883, description="Port of the embedded broker.")
-    embedded_broker: Literal["auto", "mosquitto", "amqtt"] = Field(
-        "auto", description="Which broker `machi up` starts; `auto` is mosquitto where it is installed."
     mqtt_tls_port: Port = Field(8883, description="TLS port of the embedded broker. `0`: none.")
     mqtt_certificate_port: Port = Field(
         8884,
         description="TLS port of the embedded broker (Mosquitto only) where devices show certificates instead "
         "of passwords. `0`: none.",
     )
+    embedded_broker: Literal["auto", "mosquitto", "amqtt"] = Field(
+        "auto", description="Which broker `machi up` starts; `auto` is mosquitto where it is installed."
     )
     mqtt_public_url: str | None = Field(
         None,
@@ -112,8 +112,6 @@ class Settings(BaseSettings):
     broker_file_mode: str = Field(
         "600", pattern="^[0-7]{3}$", description="Permissions (octal) of the broker's files."
     )
-
-    http_host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     broker_max_connections: int = Field(
         20_000, ge=1, description="Connections to each port of the embedded broker at the same time."
     )
@@ -141,6 +139,8 @@ class Settings(BaseSettings):
         min_length=32,
         description="What EMQX shows when it asks `/api/v1/broker/…` who may come in. Unset: nobody may ask.",
     )
+
+    http_host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     http_port: Port = Field(8080, description="Port of the HTTP API.")
     public_url: str | None = Field(
         None,
@@ -277,13 +277,6 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @property
-    def mail_server(self) -> MailServer | None:
-        """Where mails are handed in."""
-        if self.smtp_url is None:
-            return None
-        return parse_mail_server(self.smtp_url.get_secret_value(), self.mail_from)
-
     @field_validator("stream_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
@@ -315,6 +308,13 @@ class Settings(BaseSettings):
             if (getattr(self, first) is None) != (getattr(self, second) is None):
                 raise ValueError(f"{variable_name(first)} and {variable_name(second)} belong together")
         return self
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mails are handed in."""
+        if self.smtp_url is None:
+            return None
+        return parse_mail_server(self.smtp_url.get_secret_value(), self.mail_from)
 
     @field_validator("mqtt_url")
     @classmethod

@@ -149,13 +149,13 @@ def bridge_password(settings: Settings) -> str:
     return reveal(settings.mqtt_password) or DataFolder(settings.data_dir).secret("bridge")
 
 
-def broker_services(settings: Settings) -> "list[Service]":
-    """The broker's users that are no devices."""
 def installation_secret(settings: Settings) -> bytes:
     """What keys all hashes, and seals the authority's key."""
     return (reveal(settings.secret) or DataFolder(settings.data_dir).secret("installation")).encode()
 
 
+def broker_services(settings: Settings) -> "list[Service]":
+    """The broker's users that are no devices."""
     from devices.credentials import BRIDGE_RULES, Service
 
     bridge = Service(settings.mqtt_username, bridge_password(settings), BRIDGE_RULES)

@@ -165,14 +165,14 @@ def _translate(error: Exception) -> Exception:
 _DEVICE_ERRORS: dict[type[DeviceError], type[ngsild.NgsiLdError]] = {
     DeviceExists: ngsild.AlreadyExists,
     DeviceUnknown: ngsild.ResourceNotFound,
+    CredentialUnknown: ngsild.ResourceNotFound,
+    CredentialRefused: ngsild.Conflict,
+    AuthorityUnusable: ngsild.Conflict,
 }
 
 
 def status_of(error: Exception) -> int:
     """Give the HTTP status of an error, by its class or the nearest base class in the table."""
-    CredentialUnknown: ngsild.ResourceNotFound,
-    CredentialRefused: ngsild.Conflict,
-    AuthorityUnusable: ngsild.Conflict,
     if isinstance(error, HttpError):
         return error.status
     for kind in type(error).__mro__:
