@@ -4,7 +4,7 @@ create table device_import (
     id bigint generated always as identity primary key,
     tenant_id integer not null references tenant (id),
     state text not null
-        check (state in ('checked', 'refused', 'waiting', 'registering', 'provisioning', 'done', 'cancelled')),
+        check (state in ('checked', 'refused', 'waiting', 'registering', 'provisioning', 'done')),
     file_name text, -- a label for people, never a path
     principal text not null, -- who sent it
     is_partial boolean not null,
