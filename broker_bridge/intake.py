@@ -53,6 +53,7 @@ def quarantined(message: Incoming, reason: str, detail: str, device_id: str = ""
         payload=message.payload,
         arrived_at=message.arrived_at,
         quarantine=QuarantineReason(reason, detail),
+        retained=message.is_retained,
     )
 
 
@@ -83,7 +84,10 @@ def _delivery(message: Incoming, source: Source, ingested: Ingested, receipt: Re
         quarantine=QuarantineReason(*reason) if reason else None,
         ignored=ingested.ignored,
         values=ingested.values,
+        ignored_values=ingested.ignored_values,
+        findings=ingested.findings,
         receipt=receipt,
+        retained=message.is_retained,
     )
 
 

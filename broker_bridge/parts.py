@@ -13,8 +13,8 @@ A session's part stands in its client id: what it queued is read by the rule it 
 settings say meanwhile.
 """
 
+import hashlib
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,4 +95,5 @@ def _part_of(topic: str, count: int) -> int:
         key = f"{found.tenant}/{found.device}"
     else:
         key = topic if found is None else "/".join(found)
-    return zlib.crc32(key.encode("utf-8", "replace")) % count + 1
+    digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest) % count + 1

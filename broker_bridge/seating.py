@@ -63,8 +63,8 @@ class Seating:
         self._gave_at = -math.inf
         self.is_spare = False
         """Every session is another bridge's: this one waits to take over."""
-        self.unserved: list[str] = []
-        """Sessions of the present settings that no bridge serves."""
+        self._elsewhere: frozenset[str] = frozenset()
+        """Sessions that other bridges serve."""
         self.takeovers = 0
 
     @property
@@ -153,9 +153,12 @@ class Seating:
             if self._is_free(seat, grace_s):
                 self._sit_down(part, grace_s, is_leaving=False)
         self.is_spare = not self._is_serving
-        self.unserved = [
-            name for name in self._parts if name not in self._lanes and not _is_served(seats.get(name))
-        ]
+        self._elsewhere = frozenset(name for name, seat in seats.items() if _is_served(seat))
+
+    @property
+    def unserved(self) -> list[str]:
+        """Sessions of the present settings that no bridge serves."""
+        return [name for name in self._parts if name not in self._lanes and name not in self._elsewhere]
 
     @property
     def _is_serving(self) -> bool:
@@ -198,7 +201,7 @@ class Seating:
         if not all(name in seats and seats[name].is_subscribed for name in self._parts):
             return
         for name, seat in seats.items():
-            if name in self._parts or name in self._lanes or not seat.is_subscribed:
+            if name in self._parts or name in self._lanes or seat.is_empty:
                 continue
             if self._is_free(seat, self._grace_s):
                 settings = self._settings
@@ -217,5 +220,5 @@ class Seating:
             serving[-1].ask_to_stop()
 
 
-def _is_served(seat: Seat | None) -> bool:
-    return seat is not None and seat.is_subscribed and seat.free_for_s < 0
+def _is_served(seat: Seat) -> bool:
+    return seat.is_subscribed and seat.free_for_s < 0

@@ -30,6 +30,8 @@ class Seat(msgspec.Struct, frozen=True):
     holder: str | None
     is_subscribed: bool
     """The broker queues messages in it."""
+    is_empty: bool
+    """It was emptied, and the broker queues nothing in it."""
     free_for_s: float
     """Since when its lease has run out; negative while it is valid."""
 

@@ -1,5 +1,5 @@
 -- name: list_seats
-select client_id, holder, subscribed_at is not null, extract(epoch from now() - held_until)::float8
+select client_id, holder, subscribed_at is not null, is_empty, extract(epoch from now() - held_until)::float8
 from bridge_session order by client_id;
 
 -- name: add_seat
@@ -13,7 +13,7 @@ for update skip locked;
 
 -- name: take_seat
 update bridge_session
-set holder = %(holder)s, fence = fence + 1, held_until = now() + %(lease)s
+set holder = %(holder)s, fence = fence + 1, held_until = now() + %(lease)s, is_empty = false
 where client_id = %(client_id)s
 returning fence;
 
@@ -30,7 +30,7 @@ where client_id = %(client_id)s and fence = %(fence)s and subscribed_at is null;
 
 -- name: release_seat
 update bridge_session
-set holder = null, held_until = now(),
+set holder = null, held_until = now(), is_empty = %(is_empty)s,
     subscribed_at = case when %(is_empty)s then null else subscribed_at end
 where client_id = %(client_id)s and fence = %(fence)s and holder = %(holder)s;
 

@@ -41,10 +41,14 @@ class BridgeProcess:
 
     def start(self) -> Self:
         """Start, and return when it is connected to the broker."""
-        self.process = _context.Process(target=_serve, args=(self.settings, self._is_deaf), daemon=True)
-        self.process.start()
+        self.launch()
         wait_for_broker(self.settings)
         return self
+
+    def launch(self) -> None:
+        """Start, without waiting for anything."""
+        self.process = _context.Process(target=_serve, args=(self.settings, self._is_deaf), daemon=True)
+        self.process.start()
 
     def kill(self) -> None:
         """End as SIGKILL ends."""

@@ -1,7 +1,8 @@
 """A database with registered devices, and questions to it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -62,6 +63,13 @@ class Town:
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, options="-c search_path=machi") as connection:
             connection.execute(statement.encode())
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Nobody writes a table meanwhile: what needs it waits, as behind a slow disk."""
+        with psycopg.connect(self.url, options="-c search_path=machi") as connection:
+            connection.execute(f"lock table {table} in exclusive mode".encode())
+            yield
 
     def series(self, device: str, attribute: str = "pm25") -> list[float]:
         """The values of one attribute in the history, by time."""

@@ -38,3 +38,11 @@ def readiness(settings: BridgeSettings) -> dict[str, object]:
 def wait_for_broker(settings: BridgeSettings) -> None:
     """Wait until a bridge is subscribed: from then on the broker queues for it."""
     wait_until(lambda: readiness(settings).get("broker") == "ok")
+
+
+def metric(settings: BridgeSettings, name: str) -> float:
+    """One figure of a bridge's /metrics, or all figures of that name with their labels together."""
+    _, text = get(settings, "/metrics")
+    lines = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+    assert lines, f"no {name} in the metrics"
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
