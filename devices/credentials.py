@@ -69,7 +69,8 @@ def new_secret() -> str:
 
 def new_credential(username: str, secret: str, hash_key: bytes) -> NewCredential:
     """Return the hashes to keep of a secret."""
-    return NewCredential(username, hash_secret(secret, hash_key), broker_hash(secret))
+    verifier = hash_secret(secret, hash_key)
+    return NewCredential(username, verifier, broker_hash(secret), secret[:PREFIX_CHARS])
 
 
 def hash_secret(secret: str, hash_key: bytes) -> bytes:

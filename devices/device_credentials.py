@@ -7,7 +7,7 @@ import msgspec
 from context_api.store import device_credentials as store
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.device_credentials import Certificate, Credential, NewSecret, Owner
+from context_api.store.device_credentials import Certificate, Credential, Login, NewSecret, Owner
 from context_api.store.devices import DeviceKind, wait_applied
 from devices.authority import (
     DEFAULT_DAYS,
@@ -24,7 +24,9 @@ from devices.credentials import (
     PREFIX_CHARS,
     broker_hash,
     hash_secret,
+    is_secret_right,
     new_secret,
+    split_username,
     username_of,
 )
 from devices.errors import (
@@ -183,6 +185,25 @@ class DeviceCredentials:
             password[:PREFIX_CHARS],
             number,
         )
+
+
+def find_login(database: Database, username: str, secret: str, hash_key: bytes) -> Login | None:
+    """Return the valid secret of a user name that this is, and note its use; None where there is none such.
+
+    Under a device's first name each of its secrets counts: a door of ours needs no names to tell them apart.
+    """
+    named = split_username(username)
+    if named is None or "\0" in username:
+        return None
+    found = None
+    for login in store.find_logins(database, *named):
+        if username in (login.username, f"{login.tenant}/{login.device_id}") and is_secret_right(
+            secret, login.verifier, hash_key
+        ):
+            found = login
+    if found is not None and found.is_use_news:
+        store.mark_used(database, found.id)
+    return found
 
 
 def _check_speaks(device_id: str, owner: Owner) -> None:

@@ -23,7 +23,8 @@ from context_api.store.devices import NewCredential
 from context_api.store.errors import StoreRefused
 from context_api.store.store import Store
 from devices import transactions
-from devices.credentials import is_secret_right, new_credential, new_secret
+from devices.credentials import new_credential, new_secret
+from devices.device_credentials import find_login
 from devices.document import document_of, patched
 from devices.draft import check_draft, check_tenant, read_installed_at
 from devices.entity import change_to, device_entity
@@ -225,10 +226,8 @@ class DeviceRegistry:
 
     def verify(self, username: str, secret: str) -> tuple[str, str] | None:
         """Return (tenant, device id) of a user name whose secret is right, else None."""
-        for found in store.find_verifiers(self._database, username):
-            if is_secret_right(secret, found.verifier, self._hash_key):
-                return found.tenant, found.device_id
-        return None
+        login = find_login(self._database, username, secret, self._hash_key)
+        return None if login is None else (login.tenant, login.device_id)
 
     def _prepare(
         self, access: Access, drafts: Sequence[DeviceDraft], profiles: Mapping[str, Profile]

@@ -61,6 +61,7 @@ class Login(NamedTuple):
     """A valid secret of a user name, and whom it lets in."""
 
     id: int
+    username: str
     tenant: str
     device_id: str
     kind: DeviceKind
@@ -69,6 +70,8 @@ class Login(NamedTuple):
     verifier: bytes
     expires_at: int | None
     """Seconds since 1970."""
+    is_use_news: bool
+    """Its last use was noted more than a minute ago."""
 
 
 class Speaker(NamedTuple):
@@ -176,10 +179,10 @@ def mark_used(database: Database, credential_id: int) -> None:
         connection.execute(_SQL["mark_used"], {"id": credential_id})
 
 
-def find_logins(database: Database, username: str) -> list[Login]:
-    """Find the valid secrets of a user name."""
+def find_logins(database: Database, tenant: str, device_id: str) -> list[Login]:
+    """Find the valid secrets of a device."""
     with database.connection() as connection:
-        rows = connection.execute(_SQL["find_login"], {"username": username}).fetchall()
+        rows = connection.execute(_SQL["find_logins"], {"tenant": tenant, "device_id": device_id}).fetchall()
     return [_to_login(row) for row in rows]
 
 
@@ -273,7 +276,19 @@ def revoke_certificate(database: Database, access: Access, device_id: str, seria
 
 
 def _to_login(row: Sequence[Any]) -> Login:
-    return Login(row[0], row[1], row[2], DeviceKind(row[3]), row[4], row[5], bytes(row[6]), row[7])
+    id_, username, tenant, device_id, kind, adapter, application, verifier, expires_at, is_news = row
+    return Login(
+        id=id_,
+        username=username,
+        tenant=tenant,
+        device_id=device_id,
+        kind=DeviceKind(kind),
+        adapter=adapter,
+        application=application,
+        verifier=bytes(verifier),
+        expires_at=expires_at,
+        is_use_news=is_news,
+    )
 
 
 def _bump(connection: Connection[TupleRow]) -> int:

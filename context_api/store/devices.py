@@ -76,25 +76,8 @@ class NewCredential(NamedTuple):
     username: str
     verifier: bytes
     broker_hash: str
-
-
-class BrokerUsers(NamedTuple):
-    """What the broker's files are made from, of one moment."""
-
-    generation: int
-    hashes: list[tuple[str, str]]
-    """(user name, hash), sorted."""
-    gateways: list[tuple[str, str, str]]
-    """(user name, adapter, application), sorted."""
-
-
-class Verifier(NamedTuple):
-    """A valid credential of a user name."""
-
-    tenant_id: int
-    tenant: str
-    device_id: str
-    verifier: bytes
+    prefix: str
+    """The first characters of the secret, by which people tell two apart."""
 
 
 def get_devices(connection: Connection[TupleRow], access: Access, ids: Collection[str]) -> dict[str, Device]:
@@ -137,6 +120,15 @@ def find_tenants(database: Database, names: Collection[str]) -> dict[str, int]:
         return dict(connection.execute(_SQL["find_tenants"], {"names": list(names)}).fetchall())
 
 
+class Verifier(NamedTuple):
+    """A valid credential of a user name."""
+
+    tenant_id: int
+    tenant: str
+    device_id: str
+    verifier: bytes
+
+
 class Application(NamedTuple):
     """Whose gateway speaks for an application."""
 
@@ -151,24 +143,6 @@ def find_applications(database: Database, applications: Collection[str]) -> dict
     with database.connection() as connection:
         rows = connection.execute(_SQL["find_applications"], {"applications": list(applications)}).fetchall()
     return {row[0]: Application(*row[1:]) for row in rows}
-
-
-def find_verifiers(database: Database, username: str) -> list[Verifier]:
-    """Return the valid credentials of a user name."""
-    with database.connection() as connection:
-        rows = connection.execute(_SQL["find_verifiers"], {"username": username}).fetchall()
-    return [Verifier(row[0], row[1], row[2], bytes(row[3])) for row in rows]
-
-
-def list_broker_users(database: Database) -> BrokerUsers:
-    """Return every valid credential and gateway, with the generation they belong to."""
-    with database.transaction() as connection:
-        connection.execute("set transaction isolation level repeatable read, read only")
-        return BrokerUsers(
-            _generation(connection)[0],
-            [(row[0], row[1]) for row in connection.execute(_SQL["list_broker_hashes"])],
-            [(row[0], row[1], row[2]) for row in connection.execute(_SQL["list_gateway_topics"])],
-        )
 
 
 def get_generation(database: Database) -> tuple[int, int]:

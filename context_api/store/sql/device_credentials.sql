@@ -42,13 +42,15 @@ where revoked_at is null and expires_at is not null;
 update device_credential set last_used_at = now()
 where id = %(id)s and (last_used_at is null or last_used_at < now() - interval '1 minute');
 
--- name: find_login
-select c.id, t.name, d.id, d.kind, d.adapter, d.application, c.verifier, extract(epoch from c.expires_at)::bigint
+-- name: find_logins
+select c.id, c.username, t.name, d.id, d.kind, d.adapter, d.application, c.verifier,
+    extract(epoch from c.expires_at)::bigint,
+    c.last_used_at is null or c.last_used_at < now() - interval '1 minute'
 from device_credential c
 join tenant t on t.id = c.tenant_id
 join device d on d.tenant_id = c.tenant_id and d.id = c.device_id
-where c.username = %(username)s and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
-    and d.retired_at is null;
+where t.name = %(tenant)s and d.id = %(device_id)s and d.retired_at is null
+    and c.revoked_at is null and (c.expires_at is null or c.expires_at > now());
 
 -- name: find_speaker
 -- Who may use a user name at all: by a secret, or by a certificate.

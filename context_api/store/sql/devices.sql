@@ -29,8 +29,8 @@ join known on known.tenant_id = g.tenant_id and known.gateway_id = g.id and know
 where known.retired_at is null;
 
 -- name: insert_credential
-insert into device_credential (tenant_id, device_id, username, verifier, broker_hash)
-values (%(tenant_id)s, %(device_id)s, %(username)s, %(verifier)s, %(broker_hash)s);
+insert into device_credential (tenant_id, device_id, username, verifier, broker_hash, prefix)
+values (%(tenant_id)s, %(device_id)s, %(username)s, %(verifier)s, %(broker_hash)s, %(prefix)s);
 
 -- name: revoke_credentials
 update device_credential set revoked_at = now()
@@ -57,17 +57,3 @@ select name, id from tenant where name = any(%(names)s::text[]);
 -- name: find_applications
 select g.application, t.name, t.id, g.id, g.adapter from device g join tenant t on t.id = g.tenant_id
 where g.application = any(%(applications)s::text[]) and g.retired_at is null;
-
--- name: list_broker_hashes
--- The newest valid credential of each user.
-select distinct on (username) username, broker_hash from device_credential where revoked_at is null
-order by username, id desc;
-
--- name: list_gateway_topics
-select t.name || '/' || g.id, g.adapter, g.application from device g join tenant t on t.id = g.tenant_id
-where g.application is not null and g.retired_at is null
-order by 1;
-
--- name: find_verifiers
-select c.tenant_id, t.name, c.device_id, c.verifier from device_credential c join tenant t on t.id = c.tenant_id
-where c.username = %(username)s and c.revoked_at is null;
