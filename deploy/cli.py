@@ -22,6 +22,7 @@ COMMANDS = (
     "export",
     "completeness",
     "device",
+    "quarantine",
     "subscription",
     "index",
     "key",

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from context_api.store import aggregates_refresh, columnstore, partitions, retention
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from context_api.store import aggregates_refresh, columnstore, partitions, quarantine, retention
 from context_api.store.alarms import Alarms
 from context_api.store.budget import Budget
-from context_api.store.database import connect
+from context_api.store.database import Database, connect
 from context_api.store.deliveries import give_up_before
 from context_api.store.deliveries_timers import prepare_drop
 from context_api.store.errors import wrapped_errors
@@ -30,8 +33,21 @@ def roll_partitions(url: str) -> str:
         made = partitions.create_partitions(connection)
         oldest_kept = datetime.now(UTC).date() - timedelta(days=partitions.RETENTION_DAYS["outbox"])
         _repeat(lambda: give_up_before(connection, oldest_kept))
-        dropped = partitions.drop_partitions(connection, prepare=prepare_drop)
+        dropped = partitions.drop_partitions(connection, prepare=_prepare_drop)
     return f"made {len(made)}, dropped {len(dropped)}" if made or dropped else ""
+
+
+def _prepare_drop(connection: Connection[TupleRow], table: str, name: str, *, is_early: bool) -> None:
+    prepare_drop(connection, table, name, is_early=is_early)
+    if table == "quarantine":
+        day = datetime.strptime(name[-8:], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        quarantine.count_day(connection, day, is_early=is_early)
+
+
+def bound_quarantine(database: Database) -> str:
+    """Drop the oldest messages of tenants that have more aside than they may."""
+    dropped = quarantine.keep_bounds(database)
+    return f"dropped {dropped}" if dropped else ""
 
 
 def expire_entities(store: Store) -> str:

@@ -103,6 +103,7 @@ class _Worker:
             Job("partitions", 600, lambda: upkeep.roll_partitions(self._url)),
             Job("expiry", 10, lambda: upkeep.expire_entities(store)),
             Job("alarms", 2, lambda: upkeep.raise_alarms(alarms)),
+            Job("quarantine", 60, lambda: upkeep.bound_quarantine(self._database)),
             Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
             Job("imports", 60, self._import_work().tidy),

@@ -14,7 +14,7 @@ from context_api.ngsild.model import Micros
 from context_api.store.deliveries_in import Delivery, QuarantineReason, Receipt
 from devices.gateways import FORMS
 from devices.ingest import ingest
-from devices.model import Device, DeviceKind, FoundSource, SilentSource, UnknownSource
+from devices.model import Device, DeviceKind, FoundSource, SilentSource, Source, UnknownSource
 
 NO_SENDER = "no-sender"
 """The reason of a gateway's push that does not say which of its devices it is of."""
@@ -124,22 +124,39 @@ def prepare_push(push: Push, source: FoundSource, *, clock_ahead_us: int) -> Del
         detail = f"the header X-Sensor says {push.sensor!r:.80}, the device is {source.device_name!r}"
         return _put_aside(push, source.device_id, QuarantineReason("other-device", detail))
     message = Message(push.topic, push.payload, arrived_at=push.arrived_at)
+    return make_delivery(message, source, clock_ahead_us=clock_ahead_us, receipt=_receipt(push))
+
+
+def make_delivery(
+    message: Message, source: Source, *, clock_ahead_us: int, receipt: Receipt | None = None
+) -> Delivery:
+    """Tell the store what a message of a known source becomes. `arrived_at` of the message is given."""
+    arrived_at = message.arrived_at or 0
     try:
-        found = ingest(message, source, push.arrived_at, clock_ahead_us=clock_ahead_us)
+        found = ingest(message, source, arrived_at, clock_ahead_us=clock_ahead_us)
     except Exception as error:
-        detail = f"{type(error).__name__}: {error}"
-        return _put_aside(push, source.device_id, QuarantineReason("internal-error", detail))
-    reason = found.quarantine
+        reason = QuarantineReason("internal-error", f"{type(error).__name__}: {error}")
+        return Delivery(
+            device_id=source.device_id,
+            topic=message.topic,
+            payload=message.payload,
+            arrived_at=arrived_at,
+            quarantine=reason,
+        )
+    aside = found.quarantine
     return Delivery(
         device_id=source.device_id,
-        topic=push.topic,
-        payload=push.payload,
-        arrived_at=push.arrived_at,
+        topic=message.topic,
+        payload=message.payload,
+        arrived_at=arrived_at,
         readings=found.readings,
-        quarantine=QuarantineReason(*reason) if reason else None,
+        quarantine=QuarantineReason(*aside) if aside else None,
         ignored=found.ignored,
         values=found.values,
-        receipt=_receipt(push) if found.readings else None,
+        receipt=receipt if found.readings else None,
+        retained=message.retain,
+        ignored_values=found.ignored_values if aside and found.readings else 0,
+        findings=found.findings,
     )
 
 

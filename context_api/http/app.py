@@ -39,6 +39,7 @@ from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
 from context_api.http.routes.provision import provision_router
 from context_api.http.routes.purge import purge_router
+from context_api.http.routes.quarantine import quarantine_router
 from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.retention import retention_router
 from context_api.http.routes.stream import stream_router
@@ -97,6 +98,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         info_router(services),
         devices_router(services),
         ingest_router(services),
+        quarantine_router(services),
         indexes_router(services),
         operation_router(services),
         pages_router(),

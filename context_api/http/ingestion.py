@@ -20,6 +20,7 @@ from context_api.store.store import Store
 from devices.limits import RateLimiter, Verdict
 from devices.model import FoundSource, UnknownSource
 from devices.push import Push, prepare_push
+from devices.quarantine import QuarantineDesk
 from devices.registry import DeviceRegistry
 from devices.sources import Sources
 
@@ -45,6 +46,7 @@ class Ingestion:
         self._sources = Sources(database)
         self._clock_ahead_us = int(settings.clock_ahead_s * 1_000_000)
         self._limiter = RateLimiter(settings.device_rate)
+        self.quarantine = QuarantineDesk(database, store, self._sources, clock_ahead_us=self._clock_ahead_us)
         self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="ingest")
         self.pushes: Coalescer[Push, Pushed | Exception] = Coalescer(
             self._perform,

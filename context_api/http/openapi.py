@@ -11,6 +11,7 @@ from context_api.http.negotiation import JSON
 from context_api.http.routes.deliveries_description import DELIVERY_SCHEMAS
 from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.routes.ingest_description import INGEST_SCHEMAS
+from context_api.http.routes.quarantine_description import QUARANTINE_SCHEMAS
 from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
@@ -93,6 +94,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **HISTORY_SCHEMAS,
             **STREAM_SCHEMAS,
             **INGEST_SCHEMAS,
+            **QUARANTINE_SCHEMAS,
             **TEMPORAL_SCHEMAS,
         },
         "parameters": _PARAMETERS,

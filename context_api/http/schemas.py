@@ -173,19 +173,6 @@ SCHEMAS: dict[str, Any] = {
     "DeviceList": _object(
         ["devices", "total"], devices=_array_of("Device"), total=_COUNT, next={"type": ["string", "null"]}
     ),
-    "QuarantinedMessage": _object(
-        ["id", "topic", "reason", "detail", "arrivedAt"],
-        id=_COUNT,
-        deviceId=_STRING,
-        topic=_STRING,
-        payload={"type": "string", "description": "As text where it is UTF-8, else base64"},
-        payloadEncoding={"enum": ["utf-8", "base64"]},
-        payloadSize=_COUNT,
-        reason=_STRING,
-        detail=_STRING,
-        arrivedAt=_DATETIME,
-    ),
-    "QuarantineList": _object(["messages"], messages=_array_of("QuarantinedMessage")),
     "ProfileList": _object(
         ["profiles"],
         profiles={
@@ -257,15 +244,4 @@ DEVICE = {
     "lastSeen": "2026-11-23T00:01:00Z",
     "messages": _COUNTS,
     "values": _COUNTS,
-}
-QUARANTINED = {
-    "id": 1,
-    "deviceId": "aq-001",
-    "topic": "machi/v1/default/aq-001/up",
-    "payload": "{oops",
-    "payloadEncoding": "utf-8",
-    "payloadSize": 5,
-    "reason": "not-json",
-    "detail": "The payload is not JSON",
-    "arrivedAt": "2026-11-23T00:00:00Z",
 }

@@ -59,6 +59,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     values: int = 0
     receipt: Receipt | None = None
     """Given for messages without a time."""
+    retained: bool = False
+    """The broker kept it: asked when it is replayed out of the quarantine."""
     ignored_values: int = 0
     """Asked only where some values are stored and some are quarantined: those that are neither."""
     findings: tuple[Finding, ...] = ()

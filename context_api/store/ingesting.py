@@ -12,13 +12,21 @@ from context_api.store.arrivals import count_arrivals, write_arrivals
 from context_api.store.batch import Batch
 from context_api.store.bridge_seats import Tenure, check_held
 from context_api.store.deliveries_in import Delivery, DeliveryKind, DeliveryOutcome, Receipt
-from context_api.store.packing import pack_bigints, pack_byteas, pack_days, pack_ints, pack_texts, pack_times
+from context_api.store.packing import (
+    pack_bigints,
+    pack_bools,
+    pack_byteas,
+    pack_days,
+    pack_ints,
+    pack_texts,
+    pack_times,
+)
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("ingesting")
 
-MAX_PAYLOAD_KEPT = 16_384
-"""Bytes of a quarantined payload that are kept."""
+MAX_PAYLOAD_KEPT = 65_536
+"""Bytes of a quarantined payload that are kept; a longer one cannot be replayed."""
 
 STORED, DUPLICATE = ValueOutcome.STORED, ValueOutcome.DUPLICATE
 
@@ -43,7 +51,7 @@ def ingest_batch(
     outcomes = [
         _repeated(delivery)
         if position in repeated
-        else _outcome(delivery, [next(changed) for _ in delivery.readings])
+        else outcome_of(delivery, [next(changed) for _ in delivery.readings])
         for position, delivery in enumerate(deliveries)
     ]
     batch.at_commit(lambda connection: _write(connection, batch, deliveries, outcomes))
@@ -92,12 +100,13 @@ def _repeated(delivery: Delivery) -> DeliveryOutcome:
             ignored=0 if delivery.quarantine is not None else rest,
             is_possible_repeat=True,
         )
-    outcome = _outcome(delivery, [])
+    outcome = outcome_of(delivery, [])
     outcome.is_possible_repeat = True
     return outcome
 
 
-def _outcome(delivery: Delivery, changed: list[Outcome]) -> DeliveryOutcome:
+def outcome_of(delivery: Delivery, changed: list[Outcome]) -> DeliveryOutcome:
+    """Count what became of a message by what became of its readings."""
     outcome = DeliveryOutcome(DeliveryKind.IGNORED)
     values = 0
     for one in changed:
@@ -136,12 +145,18 @@ def _write(
     outcomes: Sequence[DeliveryOutcome],
 ) -> None:
     tenant_id = batch.access.tenant_id
-    _write_quarantine(connection, tenant_id, [one for one in deliveries if one.quarantine is not None])
+    aside = [pair for pair in zip(deliveries, outcomes, strict=True) if pair[0].quarantine is not None]
+    _write_quarantine(connection, tenant_id, [one for one, _ in aside], [outcome for _, outcome in aside])
     _write_receipts(connection, deliveries)
     _write_counters(connection, tenant_id, deliveries, outcomes)
 
 
-def _write_quarantine(connection: Connection[TupleRow], tenant_id: int, bad: Sequence[Delivery]) -> None:
+def _write_quarantine(
+    connection: Connection[TupleRow],
+    tenant_id: int,
+    bad: Sequence[Delivery],
+    outcomes: Sequence[DeliveryOutcome],
+) -> None:
     if not bad:
         return
     connection.execute(
@@ -156,6 +171,9 @@ def _write_quarantine(connection: Connection[TupleRow], tenant_id: int, bad: Seq
             pack_texts([_text(one.quarantine.reason) for one in bad if one.quarantine is not None]),
             pack_texts([_text(one.quarantine.detail) for one in bad if one.quarantine is not None]),
             pack_times([one.arrived_at for one in bad]),
+            pack_ints([outcome.quarantined for outcome in outcomes]),
+            pack_bools([outcome.kind is DeliveryKind.QUARANTINED for outcome in outcomes]),
+            pack_bools([one.retained for one in bad]),
         ],
     )
 

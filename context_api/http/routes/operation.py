@@ -1,7 +1,6 @@
-"""For the people who run Machi: health, counters, what was put aside, which profiles there are."""
+"""For the people who run Machi: health, counters, which profiles there are."""
 
 import asyncio
-import base64
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,21 +10,15 @@ from starlette.responses import Response
 from context_api.http.calls import read_query
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, add_route, new_router
-from context_api.http.parameters import Parameter
 from context_api.http.readiness import find_reasons
 from context_api.http.responses import json_response
-from context_api.http.schemas import QUARANTINED
 from context_api.http.services import Services
-from context_api.ngsild.time import format_datetime
-from context_api.store.counters import QuarantinedMessage
 from context_api.store.errors import StoreError
 from context_api.store.heartbeat import Heartbeat, list_heartbeats
 from devices.catalog import built_in_profiles
 
 _JSON_ONLY = (JSON,)
 _CHECK_TIMEOUT_S = 3.0
-_QUARANTINE_LIMIT = 100
-_MAX_ID = 2**63 - 1
 
 HEALTH = Operation(
     id="health",
@@ -68,30 +61,6 @@ METRICS = Operation(
     },
     headers=(),
 )
-QUARANTINE = Operation(
-    id="listQuarantine",
-    tag="Operation",
-    summary="List quarantined messages",
-    description="The newest first. To go on, give the last id as `before`.",
-    accepts=("limit", "before", "device"),
-    overrides={
-        "limit": Parameter(
-            description="Messages per page",
-            schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": _QUARANTINE_LIMIT},
-            example=20,
-        ),
-        "before": Parameter(
-            description="Messages with a smaller id",
-            schema={"type": "integer", "minimum": 1, "maximum": _MAX_ID},
-            example=1000,
-        ),
-        "device": Parameter(description="Messages of this device", example="aq-001"),
-    },
-    answers={
-        200: Answer(description="Messages", schema="QuarantineList", example={"messages": [QUARANTINED]})
-    },
-    errors=(403, 404, 406),
-)
 PROFILES = Operation(
     id="listProfiles",
     tag="Devices",
@@ -116,7 +85,6 @@ def operation_router(services: Services) -> APIRouter:
     add_route(router, "GET", "/healthz", resource.health, HEALTH)
     add_route(router, "GET", "/readyz", resource.readiness, READINESS)
     add_route(router, "GET", "/metrics", resource.metrics, METRICS)
-    add_route(router, "GET", "/api/v1/quarantine", resource.quarantine, QUARANTINE)
     add_route(router, "GET", "/api/v1/profiles", resource.profiles, PROFILES)
     return router
 
@@ -154,21 +122,6 @@ class _OperationRoutes:
             self._services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
 
-    async def quarantine(self, request: Request) -> Response:
-        query = read_query(request, QUARANTINE)
-        negotiate(request, _JSON_ONLY)
-        limit = query.integer("limit", default=_QUARANTINE_LIMIT, minimum=1, maximum=1_000)
-        before = query.integer("before", default=None, minimum=1, maximum=_MAX_ID)
-        access = await self._services.access(request)
-        found = await self._services.run(
-            self._services.store.list_quarantine,
-            access,
-            limit=limit or _QUARANTINE_LIMIT,
-            before=before,
-            device_id=query.text("device"),
-        )
-        return json_response({"messages": [_describe_message(message) for message in found]})
-
     async def profiles(self, request: Request) -> Response:
         read_query(request, PROFILES)
         negotiate(request, _JSON_ONLY)
@@ -190,22 +143,3 @@ class _OperationRoutes:
 
 def _describe_beat(beat: Heartbeat) -> dict[str, Any]:
     return {"process": beat.process, "ready": beat.ready, "ageS": round(beat.age_s, 1)}
-
-
-def _describe_message(message: QuarantinedMessage) -> dict[str, Any]:
-    try:
-        payload, encoding = message.payload.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        payload, encoding = base64.b64encode(message.payload).decode(), "base64"
-    return {
-        "id": message.id,
-        "deviceId": message.device_id,
-        "topic": message.topic,
-        "payload": payload,
-        "payloadEncoding": encoding,
-        "payloadSize": message.payload_size,
-        "reason": message.reason,
-        "detail": message.detail,
-        "arrivedAt": format_datetime(message.arrived_at),
-        "replayedAt": None if message.replayed_at is None else format_datetime(message.replayed_at),
-    }

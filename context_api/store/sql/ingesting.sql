@@ -10,10 +10,11 @@ on conflict (session, packet_id)
 do update set payload_hash = excluded.payload_hash, arrived_at = excluded.arrived_at
 
 -- name: insert_quarantine
-insert into quarantine (tenant_id, day, device_id, topic, payload, payload_size, reason, detail, arrived_at)
+insert into quarantine (tenant_id, day, device_id, topic, payload, payload_size, reason, detail, arrived_at,
+    value_count, is_whole, retained)
 select %s, g.*
 from unnest(%s::date[], %s::text[], %s::text[], %s::bytea[], %s::integer[], %s::text[], %s::text[],
-    %s::timestamptz[]) as g
+    %s::timestamptz[], %s::integer[], %s::boolean[], %s::boolean[]) as g
 
 -- name: count_deliveries
 insert into device_counter as c
