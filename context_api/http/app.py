@@ -29,6 +29,8 @@ from context_api.http.routes.batch import batch_router
 from context_api.http.routes.completeness import completeness_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.deliveries import deliveries_router
+from context_api.http.routes.device_imports import device_imports_router
+from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.history import history_router
@@ -96,7 +98,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
         contexts_router(services),
         registrations_router(services),
         info_router(services),
+        device_labels_router(services),  # before the routes of devices, which take any name
         devices_router(services),
+        device_imports_router(services),
         ingest_router(services),
         quarantine_router(services),
         indexes_router(services),

@@ -157,6 +157,8 @@ def _translate(error: Exception) -> Exception:
         return ngsild.BadRequestData("A value of the request cannot be stored")
     if isinstance(error, InvalidDevice):
         return ngsild.BadRequestData(error.detail, pointer=f"/{error.field}")
+    if isinstance(error, TooManyImports):
+        return Unavailable(error.detail, retry_after_s=30)
     if isinstance(error, DeviceError):
         return _DEVICE_ERRORS.get(type(error), ngsild.InternalError)(error.detail)
     return error
@@ -165,6 +167,9 @@ def _translate(error: Exception) -> Exception:
 _DEVICE_ERRORS: dict[type[DeviceError], type[ngsild.NgsiLdError]] = {
     DeviceExists: ngsild.AlreadyExists,
     DeviceUnknown: ngsild.ResourceNotFound,
+    UnreadableFile: ngsild.BadRequestData,
+    ImportUnknown: ngsild.ResourceNotFound,
+    ImportConflict: ngsild.Conflict,
     CredentialUnknown: ngsild.ResourceNotFound,
     CredentialRefused: ngsild.Conflict,
     AuthorityUnusable: ngsild.Conflict,

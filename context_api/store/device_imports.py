@@ -10,7 +10,6 @@ from psycopg.types.json import Jsonb
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.devices import Verifier
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("device_imports")
@@ -84,6 +83,14 @@ class PendingRow(NamedTuple):
     device_id: str
     given: dict[str, Any]
     plan: Literal["create", "update"] | None
+
+
+class ValidSecret(NamedTuple):
+    """The hash of a secret that is valid now."""
+
+    device_id: str
+    username: str
+    verifier: bytes
 
 
 class DoneRow(NamedTuple):
@@ -203,12 +210,12 @@ def take_salt(database: Database, access: Access, import_id: int) -> bytes | Non
     return None if row is None else bytes(row[0])
 
 
-def list_verifiers(database: Database, access: Access, import_id: int) -> list[tuple[str, Verifier]]:
-    """Return the valid credentials of the devices that an import made: (user name, verifier)."""
+def list_valid_secrets(database: Database, access: Access, import_id: int) -> list[ValidSecret]:
+    """Return the hashes of the valid secrets of the devices that an import made."""
     named = {"tenant_id": access.tenant_id, "id": import_id}
     with database.connection() as connection:
-        rows = connection.execute(_SQL["list_verifiers"], named).fetchall()
-    return [(row[1], Verifier(access.tenant_id, access.tenant, row[0], bytes(row[2]))) for row in rows]
+        rows = connection.execute(_SQL["list_valid_secrets"], named).fetchall()
+    return [ValidSecret(row[0], row[1], bytes(row[2])) for row in rows]
 
 
 def drop_secrets(database: Database) -> int:

@@ -118,14 +118,14 @@ class DeviceImports:
         return list(self._logins(access, import_id, salt))
 
     def _logins(self, access: Access, import_id: int, salt: bytes) -> Iterator[Login]:
-        valid = store.list_verifiers(self._database, access, import_id)
+        valid = store.list_valid_secrets(self._database, access, import_id)
         with self._database.connection() as connection:
-            devices = device_store.get_devices(connection, access, {one.device_id for _, one in valid})
-        for username, verifier in valid:
+            devices = device_store.get_devices(connection, access, {one.device_id for one in valid})
+        for device_id, username, verifier in valid:
             secret = import_secret(self._hash_key, salt, username)
-            if is_secret_right(secret, verifier.verifier, self._hash_key):
-                topic = publishing_topic(devices[verifier.device_id]) or ""
-                yield Login(verifier.device_id, Credentials(username, secret, topic))
+            if is_secret_right(secret, verifier, self._hash_key):
+                topic = publishing_topic(devices[device_id]) or ""
+                yield Login(device_id, Credentials(username, secret, topic))
 
     def _judge(self, access: Access, data: bytes) -> tuple[list[Judged], Report]:
         header, entries, report = read_entries(read_table(data, count_known))

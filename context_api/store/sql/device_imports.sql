@@ -111,10 +111,11 @@ from (select id, credential_salt from device_import where id = %(id)s and tenant
 where i.id = former.id
 returning former.credential_salt;
 
--- name: list_verifiers
+-- name: list_valid_secrets
 -- Of the devices that the import made, the credentials that are valid now.
 select r.device_id, c.username, c.verifier from device_import_row r
 join device_credential c on c.tenant_id = %(tenant_id)s and c.device_id = r.device_id and c.revoked_at is null
+    and (c.expires_at is null or c.expires_at > now())
 where r.import_id = %(id)s and r.outcome = 'created'
 order by r.number;
 
