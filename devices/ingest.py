@@ -39,9 +39,7 @@ def ingest(
     values without a time are ignored: nobody knows when they were measured (design, promise 1).
     """
     try:
-        raw_readings, _ = source.adapter.decode(message, None)
-        if source.profile.time is not None or source.profile.position is not None:
-            raw_readings = [_prepared(raw, source.profile) for raw in raw_readings]
+        raw_readings = prepare_readings(message, source)
     except DecodeError as error:
         return _quarantined(error.reason, error.detail, 0)
     if not raw_readings:
@@ -56,6 +54,15 @@ def ingest(
         if not raw_readings:
             return _ignored(RETAINED_WITHOUT_TIME, values)
     return _map_readings(raw_readings, source, arrived_at, clock_ahead_us, values)
+
+
+def prepare_readings(message: Message, source: Source) -> list[RawReading]:
+    """Return what the adapter reads, with the times and places that the profile finds. Raises DecodeError."""
+    raw_readings, _ = source.adapter.decode(message, None)
+    profile = source.profile
+    if profile.time is not None or profile.position is not None:
+        return [_prepared(raw, profile) for raw in raw_readings]
+    return raw_readings
 
 
 def _map_readings(

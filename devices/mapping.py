@@ -36,7 +36,7 @@ class BadValue(Exception):
         self.findings = () if attribute is None else (Finding(attribute, reason, shorten(detail)),)
 
 
-class _Faulty(Exception):
+class Faulty(Exception):
     """A value that is left out."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -138,9 +138,9 @@ class Mapping:
         if given.value is None or given.value in field.missing:
             return
         try:
-            value, unit_code = _convert(field, given)
+            value, unit_code = convert(field, given)
             self._judge(field, value, unit_code)
-        except _Faulty as fault:
+        except Faulty as fault:
             if field.quarantines_message:
                 raise BadValue(fault.detail, fault.reason, field.attribute) from fault
             if not self.faulty:
@@ -168,7 +168,7 @@ class Mapping:
         return self.others.setdefault(field.target, {})
 
     def _judge(self, field: Field, value: Any, unit_code: str | None) -> None:
-        """Hold a value against the profile's range, then against the data model. Raises _Faulty, BadValue."""
+        """Hold a value against the profile's range, then against the data model. Raises Faulty, BadValue."""
         if unit_code != field.unit_code:
             return  # a unit that we cannot convert: no range of ours is in it
         if type(value) in _NUMBERS:
@@ -177,7 +177,7 @@ class Mapping:
                 (field.maximum, field.maximum is not None and value > field.maximum, "above"),
             ):
                 if is_broken:
-                    raise _Faulty(OUT_OF_RANGE, f"{field.key!r:.80} is {value:.12g}, {word} {bound:g}")
+                    raise Faulty(OUT_OF_RANGE, f"{field.key!r:.80} is {value:.12g}, {word} {bound:g}")
         fault = None if field.rule is None else field.rule.fault(value)
         if fault is not None:
             self._violate(field.attribute, f"{field.attribute} {fault}")
@@ -227,8 +227,8 @@ def _add(attributes: Attributes, field: Field, instance: Instance) -> bool:
     return True
 
 
-def _convert(field: Field, given: RawValue) -> tuple[Any, str | None]:
-    """Return the value and its unit, in the words and the unit of the profile. Raises BadValue, _Faulty."""
+def convert(field: Field, given: RawValue) -> tuple[Any, str | None]:
+    """Return the value and its unit, in the words and the unit of the profile. Raises BadValue, Faulty."""
     if field.words is not None:
         return _translate(field, given.value), field.unit_code
     value: Any = as_number(given.value) if field.accepts == "numeric" else given.value
@@ -274,7 +274,7 @@ def _translate(field: Field, value: Any) -> Any:
         if field.keeps_other:
             return value
     known = ", ".join(list(words)[:10])
-    raise _Faulty(UNKNOWN_WORD, f"{field.key!r:.80} is {describe(value)}; the profile's map has {known}")
+    raise Faulty(UNKNOWN_WORD, f"{field.key!r:.80} is {describe(value)}; the profile's map has {known}")
 
 
 def _written(value: Any) -> str | None:

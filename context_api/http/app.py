@@ -39,6 +39,8 @@ from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.pages import pages_router
+from context_api.http.routes.profile_preview import profile_preview_router
+from context_api.http.routes.profiles import profiles_router
 from context_api.http.routes.provision import provision_router
 from context_api.http.routes.purge import purge_router
 from context_api.http.routes.quarantine import quarantine_router
@@ -104,6 +106,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         ingest_router(services),
         quarantine_router(services),
         indexes_router(services),
+        profile_preview_router(services),
+        profiles_router(services),
         operation_router(services),
         pages_router(),
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from context_api.http.schemas_alarms import SCHEMAS as ALARM_SCHEMAS
+from context_api.http.schemas_profiles import PROFILE_SCHEMAS
 from context_api.http.schemas_retention import RETENTION_SCHEMAS
 from context_api.http.schemas_subscriptions import SUBSCRIPTION_SCHEMAS
 
@@ -133,6 +134,7 @@ SCHEMAS: dict[str, Any] = {
             ),
         },
     ),
+    **PROFILE_SCHEMAS,
     **RETENTION_SCHEMAS,
     **ALARM_SCHEMAS,
     **SUBSCRIPTION_SCHEMAS,
@@ -172,13 +174,6 @@ SCHEMAS: dict[str, Any] = {
     ),
     "DeviceList": _object(
         ["devices", "total"], devices=_array_of("Device"), total=_COUNT, next={"type": ["string", "null"]}
-    ),
-    "ProfileList": _object(
-        ["profiles"],
-        profiles={
-            "type": "array",
-            "items": _object(["name", "entityType"], name=_STRING, entityType=_STRING, fields={}),
-        },
     ),
     "Health": _object(["status"], status={"const": "ok"}),
     "Readiness": _object(

@@ -1,7 +1,6 @@
 """What devices sent against their profiles and data models: counted by device, attribute and fault."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -26,8 +25,8 @@ class CountedFinding(NamedTuple):
     reason: str
     """out-of-range, unknown-word or model-violation."""
     found: int
-    first_at: datetime
-    last_at: datetime
+    first_at: Micros
+    last_at: Micros
     last_detail: str
 
 
@@ -58,7 +57,7 @@ def write_findings(connection: Connection[TupleRow], tenant_id: int, deliveries:
 def list_findings(database: Database, access: Access, device_id: str) -> list[CountedFinding]:
     """Return what was found of a device, the latest first."""
     with database.connection() as connection:
-        rows = connection.execute(_SQL["list_findings"], [access.tenant_id, device_id])
+        rows = connection.execute(_SQL["list_findings"], [access.tenant_id, device_id], binary=True)
         return [CountedFinding(*row) for row in rows]
 
 

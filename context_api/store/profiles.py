@@ -1,14 +1,15 @@
 """The profiles that towns write, in the database: every version a document that never changes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from context_api.ngsild.errors import AlreadyExists, Conflict, ResourceNotFound
+from context_api.ngsild.model import Micros
 from context_api.store.access import Access
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
@@ -27,11 +28,11 @@ class StoredProfile(NamedTuple):
     name: str
     version: int
     document: dict[str, Any]
-    created_at: datetime
+    created_at: Micros
     """Of the version."""
     created_by: str
     latest: int
-    profile_created_at: datetime
+    profile_created_at: Micros
 
 
 class Written(NamedTuple):
@@ -98,16 +99,16 @@ def find_profile(
     """Return a version of a profile, the latest where none is named; None where there is none."""
     named = {"tenant_id": tenant_id, "name": name, "version": version}
     with database.connection() as connection:
-        row = connection.execute(_SQL["get_profile"], named).fetchone()
-    return None if row is None else StoredProfile(*row)
+        row = connection.execute(_SQL["get_profile"], named, binary=True).fetchone()
+    return None if row is None else _from_row(row)
 
 
 def list_profiles(database: Database, access: Access) -> list[StoredProfile]:
     """Return the latest version of each profile of a tenant, by name."""
     with database.connection() as connection:
         return [
-            StoredProfile(*row)
-            for row in connection.execute(_SQL["list_profiles"], {"tenant_id": access.tenant_id})
+            _from_row(row)
+            for row in connection.execute(_SQL["list_profiles"], {"tenant_id": access.tenant_id}, binary=True)
         ]
 
 
@@ -121,7 +122,8 @@ def list_versions(database: Database, access: Access, name: str) -> list[StoredP
     """Return the versions of a profile that are kept, the latest first. Raises ResourceNotFound."""
     named = {"tenant_id": access.tenant_id, "name": name}
     with database.connection() as connection:
-        found = [StoredProfile(*row) for row in connection.execute(_SQL["list_versions"], named)]
+        rows = connection.execute(_SQL["list_versions"], named, binary=True)
+        found = [_from_row(row) for row in rows]
     if not found:
         raise _absent(name)
     return found
@@ -148,6 +150,11 @@ def _write(
     for statement in ("put_profile", "insert_version", "drop_old_versions", "notify_profile"):
         connection.execute(_SQL[statement], values)
     return Written(version, is_new=True)
+
+
+def _from_row(row: TupleRow) -> StoredProfile:
+    """A row that came in binary: its document is text yet."""
+    return StoredProfile(row[0], row[1], orjson.loads(row[2]), *row[3:])
 
 
 def _absent(name: str) -> ResourceNotFound:

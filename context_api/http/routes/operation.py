@@ -7,15 +7,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.calls import read_query
-from context_api.http.negotiation import JSON, negotiate
+from context_api.http.negotiation import JSON
 from context_api.http.operation import Answer, Operation, add_route, new_router
 from context_api.http.readiness import find_reasons
 from context_api.http.responses import json_response
 from context_api.http.services import Services
 from context_api.store.errors import StoreError
 from context_api.store.heartbeat import Heartbeat, list_heartbeats
-from devices.catalog import built_in_profiles
 
 _JSON_ONLY = (JSON,)
 _CHECK_TIMEOUT_S = 3.0
@@ -61,21 +59,6 @@ METRICS = Operation(
     },
     headers=(),
 )
-PROFILES = Operation(
-    id="listProfiles",
-    tag="Devices",
-    summary="List device profiles",
-    description="How the values of a kind of device become attributes.",
-    answers={
-        200: Answer(
-            description="The profiles",
-            schema="ProfileList",
-            example={"profiles": [{"name": "air-quality", "entityType": "AirQualityObserved", "fields": []}]},
-        )
-    },
-    errors=(400, 406),
-    headers=(),
-)
 
 
 def operation_router(services: Services) -> APIRouter:
@@ -85,7 +68,6 @@ def operation_router(services: Services) -> APIRouter:
     add_route(router, "GET", "/healthz", resource.health, HEALTH)
     add_route(router, "GET", "/readyz", resource.readiness, READINESS)
     add_route(router, "GET", "/metrics", resource.metrics, METRICS)
-    add_route(router, "GET", "/api/v1/profiles", resource.profiles, PROFILES)
     return router
 
 
@@ -121,24 +103,6 @@ class _OperationRoutes:
         return Response(
             self._services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
-
-    async def profiles(self, request: Request) -> Response:
-        read_query(request, PROFILES)
-        negotiate(request, _JSON_ONLY)
-        profiles = [
-            {
-                "name": profile.name,
-                "version": profile.version,
-                "entityType": profile.entity_type,
-                "expectedIntervalS": profile.expected_interval_s,
-                "fields": [
-                    {"key": each.key, "attribute": each.attribute, "unitCode": each.unit_code}
-                    for each in profile.fields.values()
-                ],
-            }
-            for profile in built_in_profiles().values()
-        ]
-        return json_response({"profiles": profiles})
 
 
 def _describe_beat(beat: Heartbeat) -> dict[str, Any]:
