@@ -12,6 +12,7 @@ from context_api.store.arrivals import count_arrivals, write_arrivals
 from context_api.store.batch import Batch
 from context_api.store.bridge_seats import Tenure, check_held
 from context_api.store.deliveries_in import Delivery, DeliveryKind, DeliveryOutcome, Receipt
+from context_api.store.findings import write_findings
 from context_api.store.packing import (
     pack_bigints,
     pack_bools,
@@ -93,11 +94,12 @@ def _repeated(delivery: Delivery) -> DeliveryOutcome:
     if delivery.readings:
         values = sum(len(each) for reading in delivery.readings for each in reading.attributes.values())
         rest = max(delivery.values - values, 0)
+        ignored = rest if delivery.quarantine is None else min(delivery.ignored_values, rest)
         return DeliveryOutcome(
             DeliveryKind.DUPLICATE,
             duplicate=values,
-            quarantined=rest if delivery.quarantine is not None else 0,
-            ignored=0 if delivery.quarantine is not None else rest,
+            quarantined=rest - ignored,
+            ignored=ignored,
             is_possible_repeat=True,
         )
     outcome = outcome_of(delivery, [])
@@ -122,7 +124,8 @@ def outcome_of(delivery: Delivery, changed: list[Outcome]) -> DeliveryOutcome:
     rest = delivery.values - values
     if delivery.quarantine is not None:
         outcome.reason = delivery.quarantine.reason
-        outcome.quarantined = max(rest, 0)
+        outcome.quarantined = max(rest - delivery.ignored_values, 0)
+        outcome.ignored = min(delivery.ignored_values, max(rest, 0))
     elif rest > 0:
         outcome.ignored = rest
     if values:
@@ -147,6 +150,7 @@ def _write(
     tenant_id = batch.access.tenant_id
     aside = [pair for pair in zip(deliveries, outcomes, strict=True) if pair[0].quarantine is not None]
     _write_quarantine(connection, tenant_id, [one for one, _ in aside], [outcome for _, outcome in aside])
+    write_findings(connection, tenant_id, deliveries)
     _write_receipts(connection, deliveries)
     _write_counters(connection, tenant_id, deliveries, outcomes)
 
