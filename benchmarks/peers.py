@@ -50,7 +50,7 @@ _TELEGRAF = """
   max_undelivered_messages = 2000
   data_format = "json"
   json_time_key = "observedAt"
-  json_time_format = "2006-01-02T15:04:05.999999Z07:00"
+  json_time_format = "unix_ms"
 [[outputs.postgresql]]
   connection = "{database}"
 """
@@ -83,6 +83,9 @@ def measure_telegraf(program: str, size: Size) -> list[Figure]:
             while (rows := _rows(bench.postgres.url)) < published and time.monotonic() - began < TIMEOUT_S:
                 time.sleep(0.1)
             rate, cpu = rows / (time.monotonic() - began), load.cpu_s(process.pid)
+        if rows < published:
+            log = (folder / "telegraf.log").read_text(encoding="utf-8")[-500:]
+            raise RuntimeError(f"Telegraf stored {rows} of {published} messages: {log}")
     detail = {"rows": float(rows), "of": float(published), "cpu_us": round(cpu / max(1, rows) * 1e6, 1)}
     name = f"Backlog of {size.backlog:,} messages of 5 values, as rows"
     return [Figure(name, round(rate), "messages/s", round(bare), detail=detail, limit_name="paho alone")]
