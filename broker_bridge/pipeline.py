@@ -16,6 +16,7 @@ from typing import Protocol
 from broker_bridge.backoff import Backoff
 from broker_bridge.batch import Batch, BatchLimits
 from broker_bridge.errors import Stuck
+from broker_bridge.flood import FloodGate
 from broker_bridge.intake import Prepared, prepare, quarantined
 from broker_bridge.metrics import Metrics
 from broker_bridge.models import Incoming
@@ -38,6 +39,9 @@ class Broker(Protocol):
 
     @property
     def session(self) -> int: ...
+
+    @property
+    def connections(self) -> int: ...
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None: ...
 
@@ -84,6 +88,7 @@ class Pipeline:
         self._limits = BatchLimits(settings.batch_messages, settings.batch_bytes, settings.batch_age_s)
         self._backoff = Backoff(settings.backoff_min_s, settings.backoff_max_s)
         self._throttle = Throttle(LOG_PERIOD_S)
+        self._flood = FloodGate(settings.device_rate, batch_messages=settings.batch_messages)
         self._held: dict[int, Incoming] = {}
         """By token: tried and not written, in the order of arrival. Bounded as the MQTT client is."""
         self.trouble: str | None = None
@@ -122,6 +127,7 @@ class Pipeline:
             self._sessions.name(self._broker.session)
 
     def _put_off(self, error: Exception) -> float:
+        self._flood.note_outage()
         pause_s = self._backoff.next_s()
         self._metrics.retries.labels(type(error).__name__).inc()
         if self.trouble is None:
@@ -168,9 +174,11 @@ class Pipeline:
         self._held = {message.token: message for message in messages}
         sources = self._directory.find_many({message.topic for message in messages})
         by_tenant: dict[tuple[str, int], list[Prepared]] = {}
+        is_judged, now = self._flood.begin(len(messages), self._broker.connections), time.monotonic()
         for message in messages:
             source = sources[message.topic]
-            prepared = prepare(
+            held_back = self._flood.hold_back(message, source, now) if is_judged else None
+            prepared = held_back or prepare(
                 message,
                 source,
                 session=self._sessions.name(message.session),

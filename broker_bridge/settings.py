@@ -46,6 +46,8 @@ class BridgeSettings:
     batch_bytes: int = 8 * 1024 * 1024
     batch_age_s: float = 0.02
     """The longest wait for company, and only while messages come quickly; a lone message never waits."""
+    device_rate: float = 0.0
+    """Messages per minute of a device that are read, ten minutes' worth at once; 0: no limit."""
     clock_ahead_s: float = 300.0
     """Readings further in the future are quarantined (promise 3)."""
 

@@ -114,6 +114,7 @@ def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":
         spread=settings.bridge_spread,
         silent_after_s=settings.bridge_silence,
         clock_ahead_s=settings.clock_ahead,
+        device_rate=settings.device_rate,
         http_host=settings.process_http_host,
         http_port=settings.bridge_http_port,
         instance=settings.instance,

@@ -138,6 +138,7 @@ def build_source(device: Device, profiles: Mapping[str, Profile]) -> Source | No
         static=static,
         device_static=device.static,
         link={name: static[name] for name in map(profile.expand, _LINKS) if name in static},
+        messages_per_minute=device.messages_per_minute,
     )
 
 

@@ -117,6 +117,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The device's static attributes as they were given: for ids of further entities."""
     link: Attributes = msgspec.field(default_factory=dict)
     """What ties a further entity to the device: refDevice, location."""
+    messages_per_minute: int | None = None
+    """The device's own limit; None = the installation's."""
 
 
 class UnknownSource(msgspec.Struct, frozen=True):

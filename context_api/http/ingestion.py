@@ -78,7 +78,7 @@ class Ingestion:
     def _refuse_flood(self, speaker: Speaker, push: Push) -> None:
         """Unlike MQTT, HTTP can tell a sender to wait: nothing above the limit is taken, nothing is lost."""
         key, now = (speaker.device.tenant_id, push.topic), time.monotonic()
-        limit = getattr(speaker.device, "messages_per_minute", None)
+        limit = speaker.device.messages_per_minute
         if self._limiter.judge(key, now, limit) is not Verdict.PASS:
             wait_s = int(self._limiter.wait_s(key, now, limit)) + 1
             raise TooManyRequests("The device sends more messages than its limit", retry_after_s=wait_s)

@@ -21,6 +21,7 @@ Fault = Callable[[Sequence[Delivery]], StoreError | None]
 
 class FakeBroker:
     session = 1
+    connections = 1
 
     def __init__(self) -> None:
         self.acknowledged: list[int] = []
