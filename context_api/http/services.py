@@ -94,7 +94,7 @@ class Services:
             settings.stream_queue_events,
             settings.stream_queue_bytes,
         )
-        self.streams = Hub(self.database, limits, self.metrics.registry)
+        self.streams = Hub(self.database, limits, self.metrics.registry, settings.redis_url)
         self.proxied = ProxiedRegistrations(self.database, self._others, self.reads.submit)
         self._watch = Watch(
             self.database.url, {CONTEXTS: self.contexts.forget, REGISTRATIONS: self.proxied.forget}

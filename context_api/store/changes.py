@@ -98,6 +98,16 @@ def get_first_kept(database: Database) -> int | None:
     return None if row is None else row[0]
 
 
+def get_identity(database: Database) -> str:
+    """Name the database: sequence numbers of another one mean nothing here."""
+    with database.connection() as connection:
+        row = connection.execute(_SQL["get_identity"]).fetchone()
+    if row is None:
+        raise RuntimeError("BUG: the database has no row in pg_database")
+    name: str = row[0]
+    return name
+
+
 def _ask(connection: Connection[TupleRow], query: str) -> int:
     row = connection.execute(_SQL[query]).fetchone()
     number: int = row[0] if row is not None else 0

@@ -1,6 +1,7 @@
 """The reader of a process: follows the sequence of changes once for all its clients.
 
-No client, no query: it reads while somebody listens, and looks for news every `POLL_S`.
+No client, no query: it reads while somebody listens, and looks for news every `POLL_S`. Where there is a
+Redis, one of several processes reads the database for all (`fanout`).
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import prometheus_client
@@ -17,12 +19,14 @@ from context_api.http.auth import ANYONE
 from context_api.http.errors import Unavailable
 from context_api.http.live.client import Client, Reason, Waiting
 from context_api.http.live.events import Event
+from context_api.http.live.fanout import KEEP_S, Fanout
 from context_api.http.live.matching import Feed, Matcher, describe_look
+from context_api.http.live.reader import ChangeReader, Look
 from context_api.matching import SubscriptionIndex
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.subscription import Subscription
 from context_api.store.access import Access
-from context_api.store.changes import SettledNumbers, get_changes, get_first_kept, get_last_number
+from context_api.store.changes import get_changes, get_first_kept, get_identity, get_last_number
 from context_api.store.database import Database
 from context_api.store.errors import StoreError
 from context_api.store.terms import Terms
@@ -50,11 +54,18 @@ class StreamLimits(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a look at the database gave: events by feed, up to which number, and whether there is more."""
+    """What a look at the past gave: events by feed, up to which number, and whether there is more."""
 
     until: int
     told: list[tuple[int, Event]]
     is_more: bool
+
+
+class Told(NamedTuple):
+    """What a look gave, and the events by feed that came of it."""
+
+    told: list[tuple[int, Event]]
+    look: Look
 
 
 class Kept(NamedTuple):
@@ -71,14 +82,20 @@ class Hub:
     """Used in the event loop; the database and the matching are in threads."""
 
     def __init__(
-        self, database: Database, limits: StreamLimits, registry: prometheus_client.CollectorRegistry
+        self,
+        database: Database,
+        limits: StreamLimits,
+        registry: prometheus_client.CollectorRegistry,
+        redis_url: str | None = None,
     ) -> None:
         self._database = database
         self._limits = limits
         self._waiting = Waiting(WAITING_BYTES)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._past = ThreadPoolExecutor(1, thread_name_prefix="stream-past")
-        self._settled = SettledNumbers()
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="stream-redis")
+        connect = None if redis_url is None else (lambda: Fanout(redis_url, get_identity(database)))
+        self._changes = ChangeReader(database, connect)
         self._matcher = Matcher(Terms(database))
         self._past_matcher = Matcher(Terms(database))
         self._clients: dict[int, set[Client]] = {}
@@ -87,13 +104,17 @@ class Hub:
         self._indexes: dict[int, SubscriptionIndex] = {}
         self._principals: Counter[str] = Counter()
         self._pending: list[tuple[Client, asyncio.Future[None]]] = []
+        self._left: set[int] = set()
+        """Tenants that nobody listens to any more."""
         self._next_key = 1
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self._wanted = asyncio.Event()
-        self.position = -1
-        """All changes up to this number have been offered to whom they touch; -1: nobody listens."""
         self._count = _Counters(registry, lambda: float(self._principals.total()))
+
+    def position(self, tenant_id: int) -> int:
+        """All changes of a tenant up to this number have been offered to whom they touch."""
+        return self._changes.position(tenant_id)
 
     async def join(
         self, access: Access, principal: str, subscription: Subscription, context: Context, asked: bytes
@@ -152,6 +173,9 @@ class Hub:
             self._task.cancel()
         self._reader.shutdown(wait=False, cancel_futures=True)
         self._past.shutdown(wait=False, cancel_futures=True)
+        if self._changes.fanout is not None:
+            self._keeper.submit(self._changes.fanout.close)
+        self._keeper.shutdown(wait=False)
 
     async def look_back(self, feed: Feed, after: int, until: int) -> Step:
         """Match a page of what is past for one client."""
@@ -207,7 +231,7 @@ class Hub:
                 index = self._indexes.get(feed.tenant_id, SubscriptionIndex())
                 self._indexes[feed.tenant_id] = index.changed((), [(feed.key, feed.subscription)])
             client.feed = self._feeds[known]
-            client.after = self.position
+            client.after = self._changes.follow(feed.tenant_id)
             self._clients.setdefault(known, set()).add(client)
             admitted.set_result(None)
         self._pending = []
@@ -225,9 +249,11 @@ class Hub:
         self._indexes[feed.tenant_id] = index
         if not any(one.tenant_id == feed.tenant_id for one in self._feeds.values()):
             del self._indexes[feed.tenant_id]
+            self._left.add(feed.tenant_id)
 
     async def _run(self) -> None:
         """Read until nobody listens any more."""
+        keeping = asyncio.create_task(self._keep(), name="stream redis")
         try:
             while self._pending or self._clients:
                 try:
@@ -243,9 +269,22 @@ class Hub:
                 if not is_more:
                     await self._pause()
         finally:
+            keeping.cancel()
             # Who comes next begins with what is new then
-            self.position = -1
-            self._settled = SettledNumbers()
+            self._changes.begin()
+
+    async def _keep(self) -> None:
+        """Tell the other processes what is listened to here; leave when nobody does any more."""
+        try:
+            while True:
+                fanout = self._changes.fanout
+                if fanout is not None:
+                    tenants = list(self._indexes)
+                    await self._in_thread(self._keeper, partial(fanout.keep, tenants))
+                await asyncio.sleep(KEEP_S)
+        finally:
+            if self._changes.fanout is not None and not self._is_closed:
+                self._keeper.submit(self._changes.fanout.leave)
 
     async def _pause(self) -> None:
         """Wait for the next look, or for a client that wants to begin."""
@@ -254,26 +293,24 @@ class Hub:
                 await self._wanted.wait()
 
     async def _advance(self) -> bool:
-        if self.position >= 0:
+        for tenant_id in self._left - self._indexes.keys():
+            self._changes.forget(tenant_id)
+        self._left.clear()
+        is_first = not self._changes.is_ready
+        if not is_first:
             self._wanted.clear()
             self._admit()
-        after, indexes, feeds = self.position, dict(self._indexes), dict(self._feeds)
-        step = await self._in_thread(self._reader, lambda: self._read(after, indexes, feeds))
+        indexes, feeds = dict(self._indexes), dict(self._feeds)
+        step = await self._in_thread(self._reader, lambda: self._read(indexes, feeds))
         for key, event in step.told:
             for client in self._clients.get(key, ()):
                 client.offer(event)
-        is_first = self.position < 0 <= step.until
-        self.position = max(self.position, step.until)
-        self._count.events.inc(len(step.told))
-        return step.is_more or is_first
+        self._count.add(step)
+        return step.look.is_more or (is_first and self._changes.is_ready)
 
-    def _read(self, after: int, indexes: Mapping[int, SubscriptionIndex], feeds: Mapping[int, Feed]) -> Step:
-        with self._database.connection() as connection:
-            settled = self._settled.look(connection)
-            if after < 0 or settled <= after:
-                return Step(settled, [], False)
-            page = get_changes(connection, list(indexes), after, settled)
-        return Step(page.until, self._matcher.match(page.rows, indexes, feeds), page.until < settled)
+    def _read(self, indexes: Mapping[int, SubscriptionIndex], feeds: Mapping[int, Feed]) -> Told:
+        look = self._changes.look()
+        return Told(self._matcher.match(look.rows, indexes, feeds), look)
 
     @staticmethod
     async def _in_thread(executor: ThreadPoolExecutor, call: Callable[[], R]) -> R:
@@ -284,9 +321,25 @@ class _Counters:
     def __init__(self, registry: prometheus_client.CollectorRegistry, count: Callable[[], float]) -> None:
         gauge = prometheus_client.Gauge("machi_stream_clients", "Streams that are open", registry=registry)
         gauge.set_function(count)
-        self.events = prometheus_client.Counter(
+        self._events = prometheus_client.Counter(
             "machi_stream_events", "Events made, one for all clients of a filter", registry=registry
+        )
+        self._looks = prometheus_client.Counter(
+            "machi_stream_looks",
+            "Looks for changes, by where: redis or database",
+            ("source",),
+            registry=registry,
+        )
+        self._changes = prometheus_client.Counter(
+            "machi_stream_changes", "Changes that were read, by where", ("source",), registry=registry
         )
         self.ended = prometheus_client.Counter(
             "machi_stream_ended", "Streams that ended, by reason", ("reason",), registry=registry
         )
+
+    def add(self, step: Told) -> None:
+        """Count a look."""
+        source = step.look.source
+        self._looks.labels(source).inc()
+        self._changes.labels(source).inc(len(step.look.rows))
+        self._events.inc(len(step.told))

@@ -66,7 +66,8 @@ class Session:
             if events:
                 yield Bite(events, events[-1].seq or 0)
             elif client.ended is None and time.monotonic() >= next_beat:
-                yield Bite((), max(self._hub.position, client.after))
+                position = self._hub.position(client.feed.tenant_id)
+                yield Bite((), max(position, client.after))
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + self._heartbeat_s
                 await self._check_key()

@@ -37,3 +37,9 @@ from generate_series(
     interval '1 day'
 ) as g (at)
 cross join lateral (select c.seq from change c where c.day = g.at::date order by c.seq limit 1) c;
+
+-- name: get_identity
+-- The same for everybody who uses this very database, and for nobody else.
+select c.system_identifier::text || '.' || d.oid::text
+from pg_control_system() c, pg_database d
+where d.datname = current_database();
