@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
@@ -16,10 +16,11 @@ from context_api.ngsild.model import Micros
 from devices.errors import InvalidDevice
 from devices.gateways import FORMS
 from devices.geometry import geometry_fault
-from devices.model import DeviceDraft
+from devices.model import DeviceDraft, HardwareDraft
 from devices.profile import Profile, ProfileError, static_attributes
 
 DEFAULT_ADAPTER = "native"
+_Draft = TypeVar("_Draft", DeviceDraft, HardwareDraft)
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ID_RULE = "1 to 64 of the characters A-Z a-z 0-9 _ . - (it becomes part of topics and of the entity's id)"
 _GATEWAY_DEVICE = re.compile(r"[^+#\0-\x1f/]+(/[^+#\0-\x1f/]+){0,7}")
@@ -44,8 +45,17 @@ _KINDS = ("device", "gateway")
 
 def draft_from_json(document: Any) -> DeviceDraft:
     """Read the body of a registration. Raises InvalidDevice."""
+    return _convert(document, DeviceDraft)
+
+
+def hardware_from_json(document: Any) -> HardwareDraft:
+    """Read the body of a replacement of hardware. Raises InvalidDevice."""
+    return _convert(document, HardwareDraft)
+
+
+def _convert(document: Any, kind: type[_Draft]) -> _Draft:
     try:
-        return msgspec.convert(document, DeviceDraft)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
         raise InvalidDevice(_pointer(path), text) from error

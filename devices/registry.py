@@ -27,7 +27,7 @@ from devices.credentials import new_credential, new_secret
 from devices.device_credentials import find_login
 from devices.document import document_of, patched
 from devices.draft import check_draft, check_tenant, read_installed_at
-from devices.entity import change_to, device_entity
+from devices.entity import change_to, device_entity, health_of
 from devices.errors import DeviceChanged, DeviceExists, InvalidDevice
 from devices.model import (
     Credentials,
@@ -207,6 +207,19 @@ class DeviceRegistry:
     def list_hardware(self, access: Access, device_id: str) -> Sequence[Hardware]:
         """Return the hardware that a device had before, the newest first."""
         return device_changes.list_hardware(self._database, access, device_id)
+
+    def health(self, access: Access, devices: Sequence[Device]) -> dict[str, Mapping[str, Any]]:
+        """Return the newest battery level, signal and firmware that each device's entities tell of, by id."""
+        ids = {device.entity_id for device in devices} | {device_entity_id(device.id) for device in devices}
+        entities = self._store.get_entities(access, [each for each in ids if each is not None])
+        profiles = self.profiles_of(access)
+        return {
+            device.id: health_of(
+                [entities.get(device_entity_id(device.id)), entities.get(device.entity_id or "")],
+                profiles.get(device.profile or ""),
+            )
+            for device in devices
+        }
 
     def reconcile(self, access: Access) -> int:
         """Put back what the entities of a tenant's devices should say; returns how many did not say it."""

@@ -14,6 +14,7 @@ from devices.errors import (
     AuthorityUnusable,
     CredentialRefused,
     CredentialUnknown,
+    DeviceChanged,
     DeviceError,
     DeviceExists,
     DeviceUnknown,
@@ -49,6 +50,7 @@ class HttpError(Exception):
     ├── NotAcceptable         406
     ├── RequestTimeout        408
     ├── LengthRequired        411
+    ├── PreconditionFailed    412
     ├── BodyTooLarge          413
     ├── UnsupportedMediaType  415
     ├── TooManyRequests       429, with Retry-After
@@ -117,6 +119,12 @@ class LengthRequired(HttpError):
     status = 411
 
 
+class PreconditionFailed(HttpError):
+    """The resource is not what the request is meant for."""
+
+    status = 412
+
+
 class BodyTooLarge(HttpError):
     """The body is above the limit."""
 
@@ -156,9 +164,11 @@ def _translate(error: Exception) -> Exception:
     if isinstance(error, StoreRefused):
         return ngsild.BadRequestData("A value of the request cannot be stored")
     if isinstance(error, InvalidDevice):
-        return ngsild.BadRequestData(error.detail, pointer=f"/{error.field}")
+        return ngsild.BadRequestData(error.detail, pointer=f"/{error.field}" if error.field else "")
     if isinstance(error, TooManyImports):
         return Unavailable(error.detail, retry_after_s=30)
+    if isinstance(error, DeviceChanged):
+        return PreconditionFailed(error.detail)
     if isinstance(error, DeviceError):
         return _DEVICE_ERRORS.get(type(error), ngsild.InternalError)(error.detail)
     return error

@@ -48,6 +48,7 @@ _ERRORS = {
     408: "The body did not arrive in time",
     409: "It exists already, or contradicts what exists",
     411: "A body and its Content-Length are needed",
+    412: "Somebody else changed it meanwhile; read it again",
     413: "The body is too large",
     415: "The body's media type is not read here",
     429: "More than this caller may send; try again after Retry-After seconds",
@@ -68,6 +69,14 @@ _PARAMETERS = {
         "required": False,
         "description": "The tenant; absent: the default tenant",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
+    },
+    "If-Match": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag that the resource must still have; absent: any",
+        "schema": {"type": "string"},
+        "example": '"3"',
     },
     "Link": {
         "name": "Link",

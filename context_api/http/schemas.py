@@ -3,6 +3,7 @@
 from typing import Any
 
 from context_api.http.schemas_alarms import SCHEMAS as ALARM_SCHEMAS
+from context_api.http.schemas_devices import DEVICE_SCHEMAS
 from context_api.http.schemas_profiles import PROFILE_SCHEMAS
 from context_api.http.schemas_retention import RETENTION_SCHEMAS
 from context_api.http.schemas_subscriptions import SUBSCRIPTION_SCHEMAS
@@ -31,15 +32,6 @@ def _array_of(name: str) -> dict[str, Any]:
 
 _ENTITY_TYPE = {"oneOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
 _TEXTS = {"oneOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
-_MESSAGE_COUNTS = _object(
-    [],
-    received=_COUNT,
-    stored=_COUNT,
-    duplicate=_COUNT,
-    corrected=_COUNT,
-    ignored=_COUNT,
-    quarantined=_COUNT,
-)
 
 SCHEMAS: dict[str, Any] = {
     "Problem": _object(
@@ -137,44 +129,9 @@ SCHEMAS: dict[str, Any] = {
     **PROFILE_SCHEMAS,
     **RETENTION_SCHEMAS,
     **ALARM_SCHEMAS,
+    **DEVICE_SCHEMAS,
     **SUBSCRIPTION_SCHEMAS,
     "ContextDocument": _object(["@context"], **{"@context": {}}),
-    "DeviceDraft": _object(
-        ["id"],
-        id={"type": "string", "minLength": 1},
-        profile={"type": "string", "description": "One of GET /api/v1/profiles"},
-        name=_STRING,
-        location=_POINT,
-        expectedIntervalS={"type": "number", "exclusiveMinimum": 0},
-        static={"type": "object", "description": "Attributes that hold still"},
-    ),
-    "Device": _object(
-        ["id", "kind"],
-        id=_STRING,
-        kind={"enum": ["device", "gateway"]},
-        profile={"type": ["string", "null"]},
-        entityId={"type": ["string", "null"]},
-        name={"type": ["string", "null"]},
-        location={"type": ["object", "null"]},
-        createdAt=_DATETIME,
-        messages=_MESSAGE_COUNTS,
-        values=_MESSAGE_COUNTS,
-        lastSeen={"type": ["string", "null"], "format": "date-time"},
-    ),
-    "RegisteredDevice": _object(
-        ["id", "entityId"],
-        id=_STRING,
-        entityId={"type": ["string", "null"]},
-        mqtt={
-            "type": ["object", "null"],
-            "description": "Shown this once",
-            "required": ["username", "password", "topic"],
-            "properties": {"username": _STRING, "password": _STRING, "topic": _STRING, "url": _STRING},
-        },
-    ),
-    "DeviceList": _object(
-        ["devices", "total"], devices=_array_of("Device"), total=_COUNT, next={"type": ["string", "null"]}
-    ),
     "Health": _object(["status"], status={"const": "ok"}),
     "Readiness": _object(
         ["ready", "reasons"],
@@ -211,32 +168,3 @@ TEMPORAL = {
     "pm25": {"type": "Property", "values": [[12.3, "2026-11-23T00:00:00Z"], [11.8, "2026-11-23T00:01:00Z"]]},
 }
 CONTEXT = {"@context": {"pm25": "https://smartdatamodels.org/dataModel.Environment/pm25"}}
-DEVICE_DRAFT = {
-    "id": "aq-001",
-    "profile": "air-quality",
-    "name": "本町一丁目",
-    "location": {"type": "Point", "coordinates": [139.4657, 35.7598]},
-}
-REGISTERED = {
-    "id": "aq-001",
-    "entityId": ENTITY_ID,
-    "mqtt": {
-        "username": "default/aq-001",
-        "password": "shown once",
-        "topic": "machi/v1/default/aq-001/up",
-        "url": "mqtt://127.0.0.1:1883",
-    },
-}
-_COUNTS = {"received": 5, "stored": 4, "duplicate": 1, "corrected": 0, "ignored": 0, "quarantined": 0}
-DEVICE = {
-    "id": "aq-001",
-    "kind": "device",
-    "profile": "air-quality",
-    "entityId": ENTITY_ID,
-    "name": "本町一丁目",
-    "location": {"type": "Point", "coordinates": [139.4657, 35.7598]},
-    "createdAt": "2026-11-23T00:00:00Z",
-    "lastSeen": "2026-11-23T00:01:00Z",
-    "messages": _COUNTS,
-    "values": _COUNTS,
-}

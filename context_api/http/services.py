@@ -76,7 +76,9 @@ class Services:
         self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
         self._aliases = Aliases(self.database)
-        self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret)
+        self.devices = DeviceRegistry(
+            self.database, hash_key=settings.installation_secret, store=self.store
+        )
         self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
         self._fetcher = ContextFetcher(
             self.outbound,

@@ -1,8 +1,8 @@
-"""Devices: registration with credentials, and what became of their messages."""
+"""Devices: registering, finding, editing, retiring; other hardware; what became of their messages."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+import re
+from typing import Any, cast, get_args
 
 import msgspec
 from fastapi import APIRouter
@@ -10,74 +10,49 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from context_api.http.calls import read_document, read_query, segment
-from context_api.http.negotiation import JSON, negotiate
-from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
+from context_api.http.negotiation import negotiate
+from context_api.http.operation import add_route, new_router
+from context_api.http.parameters import Query
 from context_api.http.responses import json_response, location_of, no_content
-from context_api.http.schemas import DEVICE, DEVICE_DRAFT, REGISTERED
+from context_api.http.routes.devices_description import (
+    CHANGES,
+    DEFAULT_RADIUS_M,
+    EDIT,
+    GET,
+    JSON_ONLY,
+    LIST,
+    MAX_RADIUS_M,
+    PATCH_TYPES,
+    REGISTER,
+    REPLACE_HARDWARE,
+    RETIRE,
+)
+from context_api.http.routes.devices_view import (
+    describe,
+    describe_changes,
+    describe_counters,
+    describe_hardware,
+    describe_registered,
+)
 from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData
-from context_api.ngsild.time import format_datetime
-from context_api.store.counters import DeviceCounters
-from devices.model import Device, DeviceDraft, DeviceFilter, DeviceKind, Registered
+from context_api.ngsild.model import Micros
+from context_api.ngsild.time import parse_datetime
+from context_api.store.access import Access
+from context_api.store.device_listing import MAX_OFFSET, SORT_KEYS, Box, Near, SortKey
+from context_api.store.devices import DeviceState
+from devices.draft import draft_from_json, hardware_from_json
+from devices.model import Device, DeviceFilter, DeviceKind, Registered
 
 PREFIX = "/api/v1"
 _APPLIED_WAIT_S = 2.0
 _WAITING_MAX = 64
 _DEFAULT_LIMIT = 100
 _MAX_LIMIT = 1_000
-_PATH = {"device_id": "aq-001"}
-_JSON_ONLY = (JSON,)
-_COUNTED = ("received", "stored", "duplicate", "corrected", "ignored", "quarantined")
-
-REGISTER = Operation(
-    id="registerDevice",
-    tag="Devices",
-    summary="Register a device",
-    description="The answer holds the MQTT credentials, this once. They open only the device's own topic.",
-    body=RequestBody(schema="DeviceDraft", example=DEVICE_DRAFT, media_types=_JSON_ONLY),
-    answers={
-        201: Answer(
-            description="Registered",
-            schema="RegisteredDevice",
-            example=REGISTERED,
-            headers={"Location": "The device's path"},
-        )
-    },
-    errors=(406, 409),
-)
-LIST = Operation(
-    id="listDevices",
-    tag="Devices",
-    summary="List devices",
-    description="By id; `next` is the `after` of the next page.",
-    accepts=("limit", "after", "text", "profile"),
-    answers={
-        200: Answer(
-            description="A page of devices",
-            schema="DeviceList",
-            example={"devices": [DEVICE], "total": 1, "next": None},
-        )
-    },
-    errors=(403, 404, 406),
-)
-GET = Operation(
-    id="getDevice",
-    tag="Devices",
-    summary="Get a device and its counters",
-    description="received = stored + duplicate + corrected + ignored + quarantined, for messages and values.",
-    path_examples=_PATH,
-    answers={200: Answer(description="The device", schema="Device", example=DEVICE)},
-    errors=(400, 404, 406),
-)
-RETIRE = Operation(
-    id="retireDevice",
-    tag="Devices",
-    summary="Retire a device",
-    description="Its credentials are void at once; its entity and history stay.",
-    path_examples=_PATH,
-    answers={204: Answer(description="Retired")},
-    errors=(400, 404),
-)
+_MAX_NUMBER = 2**31 - 1
+_STATES: tuple[str, ...] = get_args(DeviceState)
+_KINDS = {"device": DeviceKind.DEVICE, "gateway": DeviceKind.GATEWAY}
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 
 def devices_router(services: Services) -> APIRouter:
@@ -88,7 +63,10 @@ def devices_router(services: Services) -> APIRouter:
     add_route(router, "POST", "/devices", resource.register, REGISTER)
     add_route(router, "GET", "/devices", resource.list_page, LIST)
     add_route(router, "GET", one, resource.get, GET)
+    add_route(router, "PATCH", one, resource.edit, EDIT)
     add_route(router, "DELETE", one, resource.retire, RETIRE)
+    add_route(router, "GET", f"{one}/changes", resource.list_changes, CHANGES)
+    add_route(router, "POST", f"{one}/replace-hardware", resource.replace_hardware, REPLACE_HARDWARE)
     return router
 
 
@@ -99,45 +77,42 @@ class _Devices:
 
     async def register(self, request: Request) -> Response:
         read_query(request, REGISTER)
-        negotiate(request, _JSON_ONLY)
-        document, _ = await read_document(request, self._services, _JSON_ONLY)
-        draft = _draft(document)
+        negotiate(request, JSON_ONLY)
+        document, _ = await read_document(request, self._services, JSON_ONLY)
+        draft = draft_from_json(document)
         access = await self._services.access(request, create=True)
         registered = await self._services.run(self._services.devices.register, access, draft)
-        is_active = await self._wait_applied(registered.generation)
-        answer = _registered(registered, self._services.settings.mqtt_url, is_active=is_active)
         location = location_of(f"{PREFIX}/devices", registered.device.id)
-        return json_response(answer, status=201, headers={"Location": location, "Cache-Control": "no-store"})
+        return await self._answer(registered, 201, {"Location": location})
 
     async def list_page(self, request: Request) -> Response:
         query = read_query(request, LIST)
-        negotiate(request, _JSON_ONLY)
-        limit = query.integer("limit", default=_DEFAULT_LIMIT, minimum=1, maximum=_MAX_LIMIT)
-        filters = DeviceFilter(profile=query.text("profile"), text=query.text("text"))
+        negotiate(request, JSON_ONLY)
+        filters = _read_filter(query)
+        page = _read_page(query)
         access = await self._services.access(request)
-        page = await self._services.run(
-            self._services.devices.list,
-            access,
-            filters,
-            limit=limit or _DEFAULT_LIMIT,
-            after=query.text("after") or "",
-        )
-        return json_response(
-            {
-                "devices": [describe(device) for device in page.devices],
-                "total": page.total,
-                "next": page.next_after,
-            }
-        )
+        answer = await self._services.run(self._list, access, filters, page)
+        return json_response(answer)
 
     async def get(self, request: Request) -> Response:
         read_query(request, GET)
-        negotiate(request, _JSON_ONLY)
+        negotiate(request, JSON_ONLY)
         device_id = segment(request, "device_id")
         access = await self._services.access(request)
         device = await self._services.run(self._services.devices.get, access, device_id)
-        counters = await self._services.run(self._services.store.get_device_counters, access, device_id)
-        return json_response({**describe(device), **_describe_counters(counters)})
+        return await self._shown(access, device)
+
+    async def edit(self, request: Request) -> Response:
+        read_query(request, EDIT)
+        negotiate(request, JSON_ONLY)
+        device_id = segment(request, "device_id")
+        revision = _read_if_match(request)
+        document, _ = await read_document(request, self._services, PATCH_TYPES)
+        access = await self._services.access(request)
+        device = await self._services.run(
+            self._services.devices.edit, access, device_id, document, revision=revision
+        )
+        return await self._shown(access, device)
 
     async def retire(self, request: Request) -> Response:
         read_query(request, RETIRE)
@@ -146,6 +121,65 @@ class _Devices:
         generation = await self._services.run(self._services.devices.retire, access, device_id)
         await self._wait_applied(generation)
         return no_content()
+
+    async def replace_hardware(self, request: Request) -> Response:
+        read_query(request, REPLACE_HARDWARE)
+        negotiate(request, JSON_ONLY)
+        device_id = segment(request, "device_id")
+        document, _ = await read_document(request, self._services, JSON_ONLY)
+        draft = hardware_from_json(document)
+        access = await self._services.access(request)
+        replaced = await self._services.run(self._services.devices.replace_hardware, access, device_id, draft)
+        return await self._answer(replaced, 200, {})
+
+    async def list_changes(self, request: Request) -> Response:
+        query = read_query(request, CHANGES)
+        negotiate(request, JSON_ONLY)
+        device_id = segment(request, "device_id")
+        limit = query.integer("limit", default=_DEFAULT_LIMIT, minimum=1, maximum=_MAX_LIMIT)
+        before = query.integer("before", default=None, minimum=1, maximum=_MAX_NUMBER)
+        access = await self._services.access(request)
+        page = await self._services.run(
+            self._services.devices.list_changes,
+            access,
+            device_id,
+            limit=limit or _DEFAULT_LIMIT,
+            before=before,
+        )
+        return json_response(describe_changes(page))
+
+    def _list(self, access: Access, filters: DeviceFilter, page: "_Page") -> dict[str, Any]:
+        devices = self._services.devices
+        found = devices.list(access, filters, **msgspec.structs.asdict(page))
+        health = devices.health(access, found.devices)
+        is_by_id = page.sort == "id" and not page.descending and page.offset == 0
+        return {
+            "devices": [describe(device, health[device.id]) for device in found.devices],
+            "total": found.total,
+            "next": found.next_after if is_by_id else None,
+        }
+
+    def _inspect(self, access: Access, device: Device) -> dict[str, Any]:
+        devices = self._services.devices
+        health = devices.health(access, [device])[device.id]
+        counters = self._services.store.get_device_counters(access, device.id)
+        hardware = devices.list_hardware(access, device.id)
+        return {
+            **describe(device, health),
+            **describe_counters(counters),
+            "hardware": describe_hardware(hardware),
+        }
+
+    async def _shown(self, access: Access, device: Device) -> Response:
+        answer = await self._services.run(self._inspect, access, device)
+        return json_response(answer, headers={"ETag": _etag(device)})
+
+    async def _answer(self, registered: Registered, status: int, headers: dict[str, str]) -> Response:
+        """Answer with credentials, once the broker knows them."""
+        is_active = await self._wait_applied(registered.generation)
+        answer = describe_registered(registered, self._services.settings.mqtt_url, is_active=is_active)
+        headers |= {"Cache-Control": "no-store", "ETag": _etag(registered.device)}
+        return json_response(answer, status=status, headers=headers)
 
     async def _wait_applied(self, generation: int) -> bool:
         """Wait until the broker knows of it, so that the credentials work when the answer arrives."""
@@ -160,57 +194,123 @@ class _Devices:
             self._waiting -= 1
 
 
-def _draft(document: Any) -> DeviceDraft:
+class _Page(msgspec.Struct, frozen=True, kw_only=True):
+    limit: int
+    after: str
+    offset: int
+    sort: SortKey
+    descending: bool
+
+
+def _read_page(query: Query) -> _Page:
+    limit = query.integer("limit", default=_DEFAULT_LIMIT, minimum=1, maximum=_MAX_LIMIT)
+    offset = query.integer("offset", default=0, minimum=0, maximum=MAX_OFFSET)
+    sort = query.text("sort") or "id"
+    key = sort.removeprefix("-")
+    if key not in SORT_KEYS:
+        raise BadRequestData(
+            f"The parameter sort is {sort[:40]!r}; it must be one of {', '.join(SORT_KEYS)}, with - before"
+            " it for the other way round"
+        )
+    after = query.text("after") or ""
+    if after and (sort != "id" or offset):
+        raise BadRequestData("The parameter after is for the order by id, without offset")
+    return _Page(
+        limit=limit or _DEFAULT_LIMIT,
+        after=after,
+        offset=offset or 0,
+        sort=cast("SortKey", key),
+        descending=sort != key,
+    )
+
+
+def _read_filter(query: Query) -> DeviceFilter:
+    states = query.items("state")
+    for state in states:
+        if state not in _STATES:
+            raise BadRequestData(f"There is no state {state[:40]!r}; there are: {', '.join(_STATES)}")
+    kind = query.text("kind")
+    if kind is not None and kind not in _KINDS:
+        raise BadRequestData(f"The parameter kind is {kind[:40]!r}; it must be device or gateway")
+    return DeviceFilter(
+        kind=None if kind is None else _KINDS[kind],
+        profile=query.text("profile"),
+        gateway=query.text("gateway"),
+        owner=query.text("owner"),
+        tags=query.items("tag"),
+        states=cast("tuple[DeviceState, ...]", states) or None,
+        text=query.text("text"),
+        seen_after=_read_time(query, "lastSeenAfter"),
+        seen_before=_read_time(query, "lastSeenBefore"),
+        near=_read_near(query),
+        bbox=_read_bbox(query),
+        retired=None if "retired" in states else False,
+    )
+
+
+def _read_time(query: Query, name: str) -> Micros | None:
+    text = query.text(name)
+    if text is None:
+        return None
     try:
-        return msgspec.convert(document, DeviceDraft)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        pointer = path.rstrip("`").replace("[...]", "/0").replace("[", "/").replace("]", "").replace(".", "/")
-        raise BadRequestData(f"The device is not valid: {message}", pointer=pointer) from error
+        return parse_datetime(text)
+    except BadRequestData as error:
+        raise BadRequestData(f"The parameter {name}: {error.detail}") from error
 
 
-def describe(device: Device) -> dict[str, Any]:
-    """Write a device as it is served; never its credentials."""
-    return {
-        "id": device.id,
-        "kind": "gateway" if device.kind is DeviceKind.GATEWAY else "device",
-        "profile": device.profile,
-        "entityId": device.entity_id,
-        "name": device.name,
-        "location": device.location,
-        "static": device.static,
-        "expectedIntervalS": device.expected_interval_s,
-        "adapter": device.adapter,
-        "application": device.application,
-        "gateway": device.gateway,
-        "gatewayDevice": device.gateway_device,
-        "createdAt": format_datetime(device.created_at),
-        "modifiedAt": format_datetime(device.modified_at),
-    }
+def _read_near(query: Query) -> Near | None:
+    place = _read_numbers(query, "near", "longitude,latitude", 2)
+    radius = query.integer("radius", default=None, minimum=1, maximum=MAX_RADIUS_M)
+    if place is None:
+        if radius is not None:
+            raise BadRequestData("The parameter radius is for near, which is not given")
+        return None
+    _check_place("near", *place)
+    return Near(place[0], place[1], float(radius or DEFAULT_RADIUS_M))
 
 
-def _describe_counters(counters: Sequence[DeviceCounters]) -> dict[str, Any]:
-    """Write the counters; a device that never spoke has none."""
-    found = msgspec.structs.asdict(counters[0]) if counters else {}
-    last_seen = found.get("last_seen")
-    return {
-        "messages": {name: found.get(f"messages_{name}", 0) for name in _COUNTED},
-        "values": {name: found.get(f"values_{name}", 0) for name in (*_COUNTED, "late")},
-        "possibleRepeats": found.get("possible_repeats", 0),
-        "lastSeen": None if last_seen is None else format_datetime(last_seen),
-    }
+def _read_bbox(query: Query) -> Box | None:
+    numbers = _read_numbers(query, "bbox", "west,south,east,north", 4)
+    if numbers is None:
+        return None
+    box = Box(*numbers)
+    _check_place("bbox", box.west, box.south)
+    _check_place("bbox", box.east, box.north)
+    if box.west > box.east or box.south > box.north:
+        raise BadRequestData("The parameter bbox is west,south,east,north; the smaller numbers stand first")
+    return box
 
 
-def _registered(registered: Registered, mqtt_url: str | None, *, is_active: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"id": registered.device.id, "entityId": registered.device.entity_id}
-    credentials = registered.credentials
-    if credentials is not None:
-        answer["mqtt"] = {
-            "username": credentials.username,
-            "password": credentials.password,
-            "topic": credentials.topic,
-            "active": is_active,
-        }
-        if mqtt_url is not None:
-            answer["mqtt"]["url"] = mqtt_url
-    return answer
+def _read_numbers(query: Query, name: str, form: str, count: int) -> list[float] | None:
+    text = query.text(name)
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text[:200].split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise BadRequestData(f"The parameter {name} is {text[:80]!r}; it must be {form}, in degrees")
+    return numbers
+
+
+def _check_place(name: str, longitude: float, latitude: float) -> None:
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):  # NaN is not either
+        raise BadRequestData(
+            f"The parameter {name}: [{longitude}, {latitude}] is not on Earth; the longitude stands first"
+        )
+
+
+def _etag(device: Device) -> str:
+    return f'"{device.revision}"'
+
+
+def _read_if_match(request: Request) -> int | None:
+    """Give the revision that an edit is meant for; None: any. Raises BadRequestData."""
+    text = request.headers.get("if-match")
+    if text is None or text.strip() == "*":
+        return None
+    match = _ETAG.fullmatch(text.strip())
+    if match is None:
+        raise BadRequestData(f'If-Match is {text[:40]!r}; it must be the device\'s ETag, such as "3", or *')
+    return int(match[1])
