@@ -33,19 +33,23 @@ def prepare(
     `is_retry`: an earlier attempt to write it failed, perhaps after the commit.
     """
     if isinstance(source, UnknownSource):
-        return Prepared(message, quarantined(message, source.reason, source.detail))
+        receipt = _receipt(message, session, is_retry=is_retry)
+        return Prepared(message, quarantined(message, source.reason, source.detail, receipt=receipt))
     if isinstance(source, SilentSource):
         return Prepared(message, _about_itself(message, source))
     try:
         ingested = ingest(_message(message), source, message.arrived_at, clock_ahead_us=clock_ahead_us)
     except Exception as error:
         detail = f"{type(error).__name__}: {error}"
-        return Prepared(message, quarantined(message, "internal-error", detail, source.device_id))
+        receipt = _receipt(message, session, is_retry=is_retry)
+        return Prepared(message, quarantined(message, "internal-error", detail, source.device_id, receipt))
     receipt = None if ingested.timed else _receipt(message, session, is_retry=is_retry)
     return Prepared(message, _delivery(message, source, ingested, receipt))
 
 
-def quarantined(message: Incoming, reason: str, detail: str, device_id: str = "") -> Delivery:
+def quarantined(
+    message: Incoming, reason: str, detail: str, device_id: str = "", receipt: Receipt | None = None
+) -> Delivery:
     """The delivery of a message that is kept aside as it is."""
     return Delivery(
         device_id=device_id,
@@ -53,6 +57,7 @@ def quarantined(message: Incoming, reason: str, detail: str, device_id: str = ""
         payload=message.payload,
         arrived_at=message.arrived_at,
         quarantine=QuarantineReason(reason, detail),
+        receipt=receipt,
         retained=message.is_retained,
     )
 

@@ -97,11 +97,12 @@ def _repeated(delivery: Delivery) -> DeliveryOutcome:
         ignored = rest if delivery.quarantine is None else min(delivery.ignored_values, rest)
         return DeliveryOutcome(
             DeliveryKind.DUPLICATE,
-            duplicate=values,
-            quarantined=rest - ignored,
+            duplicate=delivery.values - ignored,
             ignored=ignored,
             is_possible_repeat=True,
         )
+    if delivery.quarantine is not None:  # it is kept aside already
+        return DeliveryOutcome(DeliveryKind.DUPLICATE, duplicate=delivery.values, is_possible_repeat=True)
     outcome = outcome_of(delivery, [])
     outcome.is_possible_repeat = True
     return outcome
@@ -148,7 +149,11 @@ def _write(
     outcomes: Sequence[DeliveryOutcome],
 ) -> None:
     tenant_id = batch.access.tenant_id
-    aside = [pair for pair in zip(deliveries, outcomes, strict=True) if pair[0].quarantine is not None]
+    aside = [
+        (delivery, outcome)
+        for delivery, outcome in zip(deliveries, outcomes, strict=True)
+        if delivery.quarantine is not None and not outcome.is_possible_repeat
+    ]
     _write_quarantine(connection, tenant_id, [one for one, _ in aside], [outcome for _, outcome in aside])
     write_findings(connection, tenant_id, deliveries)
     _write_receipts(connection, deliveries)
