@@ -26,9 +26,11 @@ from context_api.http.responses import json_response
 from context_api.http.routes.alarms import alarms_router
 from context_api.http.routes.attributes import attributes_router
 from context_api.http.routes.batch import batch_router
+from context_api.http.routes.broker_auth import broker_auth_router
 from context_api.http.routes.completeness import completeness_router
 from context_api.http.routes.contexts import contexts_router
 from context_api.http.routes.deliveries import deliveries_router
+from context_api.http.routes.device_credentials import device_credentials_router
 from context_api.http.routes.device_imports import device_imports_router
 from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
@@ -101,6 +103,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         registrations_router(services),
         info_router(services),
         device_labels_router(services),  # before the routes of devices, which take any name
+        device_credentials_router(services),
+        broker_auth_router(services),
         devices_router(services),
         device_imports_router(services),
         ingest_router(services),

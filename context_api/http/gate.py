@@ -26,8 +26,14 @@ _SWITCHING = 101
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
 _OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
-_DEVICE_PREFIXES = ("/api/v1/ingest/", "/iot/")
-"""Doors that devices come in by with their own secrets: the routes look at those themselves."""
+_DEVICE_PREFIXES = (
+    "/api/v1/ingest/",
+    "/iot/",
+    "/api/v1/broker/authenticate",
+    "/api/v1/broker/authorize",
+)
+"""Doors that devices, and a broker that asks for them, come in by with secrets of their own: the routes look
+at those themselves."""
 
 Check = Callable[[str | None], Awaitable[Principal]]
 Open = Callable[[Scope, Headers], Awaitable[Principal | None]]

@@ -15,6 +15,7 @@ from context_api.http.routes.ingest_description import INGEST_SCHEMAS
 from context_api.http.routes.quarantine_description import QUARANTINE_SCHEMAS
 from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.schemas import SCHEMAS
+from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
@@ -98,6 +99,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
     document["components"] = {
         "schemas": {
             **SCHEMAS,
+            **CREDENTIAL_SCHEMAS,
             **DISCOVERY_SCHEMAS,
             **INDEX_SCHEMAS,
             **DELIVERY_SCHEMAS,

@@ -30,6 +30,8 @@ from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
 from context_api.store.registrations import CHANNEL as REGISTRATIONS
 from context_api.store.store import Store
+from devices.broker_door import BrokerDoor
+from devices.device_credentials import DeviceCredentials
 from devices.registry import DeviceRegistry
 
 P = ParamSpec("P")
@@ -46,6 +48,8 @@ class Services:
     database: Database
     store: Store
     devices: DeviceRegistry
+    credentials: DeviceCredentials
+    broker_door: BrokerDoor
     guard: KeyGuard
     contexts: ContextRegistry
     proxied: ProxiedRegistrations
@@ -76,9 +80,11 @@ class Services:
         self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
         self._aliases = Aliases(self.database)
-        self.devices = DeviceRegistry(
-            self.database, hash_key=settings.installation_secret, store=self.store
+        self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret, store=self.store)
+        self.credentials = DeviceCredentials(
+            self.database, hash_key=settings.installation_secret, read_authority=settings.read_authority
         )
+        self.broker_door = BrokerDoor(self.database, settings.installation_secret, settings.broker_services)
         self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
         self._fetcher = ContextFetcher(
             self.outbound,

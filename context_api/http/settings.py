@@ -1,10 +1,12 @@
 """What the HTTP API needs to know; `deploy` fills it from MACHI_* variables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from context_api.notifications.mail import MailServer
+from devices.authority import Authority
+from devices.credentials import Service
 
 MEBIBYTE = 1024 * 1024
 
@@ -26,6 +28,12 @@ class ApiSettings:
     """Where tests of `mailto:` subscriptions are handed in."""
     public_url: str | None = None
     """The address partners use, such as `https://machi.example.jp`; None: the Host header of the request."""
+    broker_secret: bytes = field(default=b"", repr=False)
+    """What a broker shows that asks who may come in; empty: none may."""
+    broker_services: Sequence[Service] = field(default=(), repr=False)
+    """The broker's users that are no devices."""
+    read_authority: Callable[[], Authority] | None = None
+    """Reads the operator's own authority; None: the installation has one."""
     mqtt_url: str | None = None
     """Where devices publish, shown with the credentials of a new device."""
     expected_processes: Sequence[str] = ("bridge", "notifier", "worker")

@@ -266,6 +266,13 @@ def list_certificates(database: Database, access: Access, device_id: str) -> lis
         return [Certificate(*row) for row in connection.execute(_SQL["list_certificates"], named)]
 
 
+def find_certificates(database: Database, tenant: str, device_id: str, username: str) -> list[Certificate]:
+    """Find the valid certificates that carry a user name."""
+    named = {"tenant": tenant, "device_id": device_id, "username": username}
+    with database.connection() as connection:
+        return [Certificate(*row) for row in connection.execute(_SQL["find_certificates"], named)]
+
+
 def revoke_certificate(database: Database, access: Access, device_id: str, serial: str) -> int | None:
     """Put a certificate on the list of revoked ones; the generation, or None where there is none such."""
     named = {"tenant_id": access.tenant_id, "device_id": device_id, "serial": serial}

@@ -6,14 +6,18 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from devices.broker_rules import Action, is_topic_matched
 
-class Action(StrEnum):
-    """What a client wants to do with a topic."""
-
-    READ = "read"
-    WRITE = "write"
+__all__ = [
+    "Action",
+    "Rule",
+    "is_allowed",
+    "is_password_right",
+    "is_topic_matched",
+    "parse_passwords",
+    "parse_rules",
+]
 
 
 @dataclass(frozen=True)
@@ -99,16 +103,3 @@ def _matches(rule: Rule, username: str, client_id: str, topic: str) -> bool:
             return False
         pattern = pattern.replace("%u", username).replace("%c", client_id)
     return is_topic_matched(pattern, topic)
-
-
-def is_topic_matched(pattern: str, topic: str) -> bool:
-    """Whether a topic, or every topic of a narrower filter, matches a filter."""
-    wanted, given = pattern.split("/"), topic.split("/")
-    for index, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if index >= len(given) or given[index] == "#":
-            return False
-        if level not in ("+", given[index]):
-            return False
-    return len(wanted) == len(given)

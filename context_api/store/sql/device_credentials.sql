@@ -122,6 +122,14 @@ select serial, username, fingerprint, label, not_before, not_after, created_at f
 where tenant_id = %(tenant_id)s and device_id = %(device_id)s and revoked_at is null and not_after > now()
 order by created_at, serial;
 
+-- name: find_certificates
+select c.serial, c.username, c.fingerprint, c.label, c.not_before, c.not_after, c.created_at
+from device_certificate c
+join tenant t on t.id = c.tenant_id
+join device d on d.tenant_id = c.tenant_id and d.id = c.device_id
+where t.name = %(tenant)s and d.id = %(device_id)s and d.retired_at is null and c.username = %(username)s
+    and c.revoked_at is null and c.not_after > now();
+
 -- name: revoke_certificate
 update device_certificate set revoked_at = now()
 where tenant_id = %(tenant_id)s and device_id = %(device_id)s and serial = %(serial)s and revoked_at is null

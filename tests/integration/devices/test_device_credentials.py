@@ -5,9 +5,6 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from context_api.store.access import Access
 from context_api.store.database import Database
@@ -30,6 +27,7 @@ from devices.errors import (
 )
 from devices.model import DeviceDraft
 from devices.registry import DeviceRegistry
+from tests.support.certificates import signing_request
 
 KEY = b"the secret of the installation"
 
@@ -42,13 +40,6 @@ def registry(database: Database) -> DeviceRegistry:
 @pytest.fixture
 def credentials(database: Database) -> DeviceCredentials:
     return DeviceCredentials(database, hash_key=KEY)
-
-
-def signing_request(name: str = "a name that counts for nothing") -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _execute(url: str, statement: str) -> None:
@@ -139,7 +130,7 @@ def test_who_may_have_how_many(
     with pytest.raises(CredentialRefused, match="gateway 'site'"):
         credentials.issue(access, "plug")
     with pytest.raises(CredentialRefused, match="gateway 'site'"):
-        credentials.sign(access, "plug", signing_request())
+        credentials.sign(access, "plug", signing_request()[1])
     other = Access("other", access.tenant_id + 1, "x")
     with pytest.raises(DeviceUnknown):
         credentials.issue(other, "site")
@@ -153,7 +144,7 @@ def test_a_certificate_carries_the_devices_own_name_and_no_other(
     registry: DeviceRegistry, credentials: DeviceCredentials, access: Access, database: Database
 ) -> None:
     registry.register(access, DeviceDraft(id="a", profile="noise"))
-    issued = credentials.sign(access, "a", signing_request("default/b"), days=30, label="station 7")
+    issued = credentials.sign(access, "a", signing_request("default/b")[1], days=30, label="station 7")
     read = x509.load_pem_x509_certificate(issued.pem.encode())
     assert read.subject.rfc4514_string() == "CN=default/a"
     authority = x509.load_pem_x509_certificate(issued.authority_pem.encode())
@@ -178,7 +169,7 @@ def test_a_retired_devices_certificates_are_revoked(
     registry: DeviceRegistry, credentials: DeviceCredentials, access: Access, database: Database
 ) -> None:
     registry.register(access, DeviceDraft(id="a", profile="noise"))
-    serial = credentials.sign(access, "a", signing_request()).certificate.serial
+    serial = credentials.sign(access, "a", signing_request()[1]).certificate.serial
     registry.retire(access, "a")
     assert [one for one, _ in list_broker_users(database).revoked] == [serial]
     registry.register(access, DeviceDraft(id="a", profile="noise"))
