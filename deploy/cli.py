@@ -22,6 +22,7 @@ COMMANDS = (
     "export",
     "completeness",
     "device",
+    "profile",
     "quarantine",
     "subscription",
     "index",

@@ -1,4 +1,4 @@
-"""Profiles of a town through a real mosquitto and the bridge: new versions at once, faults beside what is good."""
+"""Profiles of a town through a real mosquitto and the bridge: new versions at once, faults aside."""
 
 import json
 import time
