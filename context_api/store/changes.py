@@ -4,6 +4,7 @@ A number is drawn before its transaction commits. It is settled once every trans
 by then has ended: all smaller numbers are visible then, or never will be.
 """
 
+import time
 from collections import deque
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ PAGE_ROWS = 500
 PAGE_BYTES = 16 * 2**20
 """A page ends after so many bytes of documents."""
 _SAMPLES_MAX = 64
+_SETTLE_EVERY_S = 0.02
 
 
 class ChangeRow(NamedTuple):
@@ -66,6 +68,23 @@ class SettledNumbers:
         while self._samples and self._samples[0].transaction < oldest_running:
             self._settled = self._samples.popleft().seq
         return self._settled
+
+
+def wait_settled(database: Database, timeout_s: float) -> int | None:
+    """Wait until no change is missing of those that have a number now; gives the number that was drawn last.
+
+    None where a transaction takes longer than the timeout, in seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    numbers = SettledNumbers()
+    newest = get_last_number(database)
+    while True:
+        with database.connection() as connection:
+            if numbers.look(connection) >= newest:
+                return newest
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(_SETTLE_EVERY_S)
 
 
 def get_changes(

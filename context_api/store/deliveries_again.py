@@ -20,6 +20,7 @@ from context_api.ngsild.subscription import Subscription
 from context_api.ngsild.transition import Touched, Transition
 from context_api.store.access import Access
 from context_api.store.batch import EPOCH_LOCK
+from context_api.store.changes import wait_settled
 from context_api.store.codec import CommittedChange
 from context_api.store.database import Database
 from context_api.store.packing import pack_time
@@ -34,7 +35,9 @@ MATCH_MAX = 1_000
 """So many notifications one call makes, about."""
 _LOOK_BACK_DAYS = 60
 """Longer than changes are kept."""
-_CURSOR = re.compile(r"(\d{8})\.(\d{1,18})\.(\d{1,18})\.(\d{1,18})")
+_SETTLE_S = 2.0
+"""So long a catch-up waits for transactions that had begun before it."""
+_CURSOR = re.compile(r"(\d{8})\.(\d{1,18})\.(\d{1,18})\.(\d{1,18})(?:\.(\d{1,18}))?")
 
 _Transaction = Connection[TupleRow]
 
@@ -48,12 +51,17 @@ class CaughtUp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Position(msgspec.Struct, frozen=True):
-    """Where a catch-up is: within a day after a sequence. Each day begins after `start`, from `since` on."""
+    """Where a catch-up is: within a day after a sequence. Each day begins after `start`, from `since` on.
+
+    It ends at `until` on every day: all up to there was settled when it began (0: it has not begun). What has
+    a later number is matched as it commits.
+    """
 
     day: date
     after: int
     start: int
     since: Micros
+    until: int = 0
 
 
 def replay_dead_letters(database: Database, key: int, ids: Sequence[int] | None = None) -> int:
@@ -115,10 +123,13 @@ def catch_up(
 ) -> CaughtUp:
     """Match kept changes against a subscription anew and queue what matches; one bounded step.
 
-    Changes of before the subscription, or of while it was paused, are among them. Raises BadRequestData for a
-    wrong cursor, Conflict where the subscription cannot take any now.
+    Changes of before the subscription, or of while it was paused, are among them. Nothing is done yet where a
+    transaction has not ended: its change may have a number between others. Raises BadRequestData for a wrong
+    cursor, Conflict where the subscription cannot take any now.
     """
-    position = _read_cursor(cursor)
+    position = _begin(database, _read_cursor(cursor))
+    if position is None:
+        return CaughtUp(scanned=0, queued=0, cursor=cursor)
     index = SubscriptionIndex([(key, subscription)])
     scanned = queued = 0
     with database.transaction() as connection:
@@ -128,7 +139,7 @@ def catch_up(
         days = _get_days(connection, position.day)
     for day in days:
         if day != position.day:
-            position = _Position(day, position.start, position.start, position.since)
+            position = msgspec.structs.replace(position, day=day, after=position.start)
         while True:
             with database.transaction() as connection:
                 page = _get_page(connection, access, position)
@@ -181,6 +192,14 @@ def _wake(connection: _Transaction, key: int) -> None:
     connection.execute("select pg_notify('machi_outbox', '')")
 
 
+def _begin(database: Database, position: _Position) -> _Position | None:
+    """Find out how far to go; None where that is not settled yet."""
+    if position.until:
+        return position
+    until = wait_settled(database, _SETTLE_S)
+    return None if until is None else msgspec.structs.replace(position, until=until)
+
+
 def _get_days(connection: _Transaction, first: date) -> list[date]:
     earliest = datetime.now(UTC).date() - timedelta(days=_LOOK_BACK_DAYS)
     rows = connection.execute(_SQL["get_change_days"], {"first": max(first, earliest)})
@@ -191,6 +210,7 @@ def _get_page(connection: _Transaction, access: Access, position: _Position) -> 
     values = {
         "day": position.day,
         "after": position.after,
+        "until": position.until,
         "tenant_id": access.tenant_id,
         "since": pack_time(position.since),
         "limit": _PAGE,
@@ -272,7 +292,8 @@ def _insert(
 
 
 def _write_cursor(position: _Position) -> str:
-    return f"{position.day:%Y%m%d}.{position.after}.{position.start}.{position.since}"
+    parts = (position.after, position.start, position.since, position.until)
+    return f"{position.day:%Y%m%d}." + ".".join(str(part) for part in parts)
 
 
 def _read_cursor(text: str) -> _Position:
@@ -283,4 +304,4 @@ def _read_cursor(text: str) -> _Position:
         day = datetime.strptime(found[1], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         raise BadRequestData("the cursor is not one that an answer gave") from None
-    return _Position(day, int(found[2]), int(found[3]), int(found[4]))
+    return _Position(day, int(found[2]), int(found[3]), int(found[4]), int(found[5] or 0))

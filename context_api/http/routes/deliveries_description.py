@@ -336,7 +336,7 @@ CATCH_UP = Operation(
         202: Answer(
             description="What matched is on its way",
             schema="CaughtUp",
-            example={"scanned": 5000, "queued": 120, "next": "20261123.95210.0.1795392000000000"},
+            example={"scanned": 5000, "queued": 120, "next": "20261123.95210.0.1795392000000000.98300"},
         )
     },
     errors=(404, 406, 409),
