@@ -236,6 +236,8 @@ def convert(field: Field, given: RawValue) -> tuple[Any, str | None]:
         raise BadValue(f"{field.key!r:.80} is {_fault(field, given.value)}")
     if type(value) not in _NUMBERS:
         return value, given.unit_code or field.unit_code
+    if not math.isfinite(value):
+        raise BadValue(f"{field.key!r:.80} is not finite")
     return _convert_number(field, value, given.unit_code)
 
 

@@ -4,7 +4,7 @@ A profile is data (see `profile_file`). It is checked, its names are expanded an
 (`profile_build`); what stands here is what the hot path reads.
 """
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ ExpanderOf = Callable[[str | None], Expand]
 """URL of a built-in @context (None = the core @context) -> its Expand. Raises LookupError."""
 
 LOCATION = "location"
+LARGEST = sys.float_info.max
 MAIN, DEVICE = 0, 1
 """Targets of a field: the profile's entity, the Device entity; from 2 on, the profile's further ones."""
 TERM_RULE = "letters, digits and _, the first a letter, at most 128"
@@ -72,9 +73,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """A value that `words` does not have is kept as it is; else it is a fault."""
     dataset_id: str = DEFAULT_DATASET
     target: int = MAIN
-    low: float = -math.inf
-    high: float = math.inf
-    """What the hot path asks: the narrower of the two ranges below."""
+    low: float = -LARGEST
+    high: float = LARGEST
+    """What the hot path asks: the narrower of the two ranges below; nothing infinite is within."""
     minimum: float | None = None
     maximum: float | None = None
     """The profile's own range, in `unit_code`."""

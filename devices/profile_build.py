@@ -13,6 +13,7 @@ from devices.entity_ids import DEFAULT, EntityIdError, Template, parse_template
 from devices.payload_rules import FORMATS, PositionRule, TimeRule
 from devices.profile import (
     DEVICE,
+    LARGEST,
     LOCATION,
     MAIN,
     TERM_RULE,
@@ -253,9 +254,9 @@ class _Builder:
             if entry.kind == "GeoProperty"
             else entry.accepts or ("any" if entry.words else "number")
         )
-        low, high = -math.inf, math.inf
+        low, high = -LARGEST, LARGEST
         if rule is not None:
-            low, high = rule.min, rule.max
+            low, high = max(low, rule.min), min(high, rule.max)
         return Field(
             key=key,
             attribute=entry.attribute,
@@ -273,8 +274,8 @@ class _Builder:
             keeps_other=entry.otherwise == "keep",
             dataset_id=entry.dataset_id or DEFAULT_DATASET,
             target=target,
-            low=max(low, -math.inf if minimum is None else minimum),
-            high=min(high, math.inf if maximum is None else maximum),
+            low=max(low, -LARGEST if minimum is None else minimum),
+            high=min(high, LARGEST if maximum is None else maximum),
             minimum=minimum,
             maximum=maximum,
             quarantines_message=entry.outside == "message",
