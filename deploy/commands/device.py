@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.commands import device_import
 from deploy.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from devices.model import Device, Registered
     from devices.registry import DeviceRegistry
 
-devices = typer.Typer(help="Devices and gateways: add, list, show, retire.", no_args_is_help=True)
+devices = typer.Typer(help="Devices and gateways: one by one, or many from a file.", no_args_is_help=True)
 Tenant = Annotated[str, typer.Option(help="The tenant it belongs to.")]
 DeviceId = Annotated[str, typer.Argument(help="The device's id.")]
 _PAGE = 500
 
 
 def register(app: typer.Typer) -> None:
+    device_import.register(devices)
     app.add_typer(devices, name="device")
 
 

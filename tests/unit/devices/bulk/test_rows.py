@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import adapters.registry
 from devices.bulk.columns import COLUMNS, find_column, fold
 from devices.bulk.model import MAX_FAULTS
 from devices.bulk.report import describe_report, report_csv
@@ -182,3 +183,19 @@ def test_no_two_columns_have_one_name() -> None:
 )
 def test_the_language_is_the_one_preferred(header: str | None, language: str) -> None:
     assert choose_language(header) == language
+
+
+def test_what_is_installed_is_looked_up_once_and_not_per_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def look(*, group: str) -> list[str]:
+        calls.append(group)
+        return []
+
+    adapters.registry._foreign.cache_clear()
+    monkeypatch.setattr(adapters.registry, "entry_points", look)
+    try:
+        read(csv_file("id,adapter", *[f"n-{number},native" for number in range(100)]))
+    finally:
+        adapters.registry._foreign.cache_clear()
+    assert calls == ["machi.adapters"]
