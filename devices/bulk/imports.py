@@ -63,16 +63,16 @@ class DeviceImports:
         """
         check_tenant(access.tenant)
         judged, report = self._judge(access, data)
-        goes_on = not is_dry_run and bool(judged) and (report.is_clean or is_partial)
-        state: store.ImportState = "checked" if is_dry_run else "waiting" if goes_on else "refused"
+        is_accepted = not is_dry_run and bool(judged) and (report.is_clean or is_partial)
+        goes_on = is_accepted and any(one.action is not Action.UNCHANGED for one in judged)
         new = NewImport(
-            state=state,
+            state=_first_state(is_dry_run=is_dry_run, is_accepted=is_accepted, goes_on=goes_on),
             file_name=plain_file_name(file_name),
             is_partial=is_partial,
             report=msgspec.to_builtins(report),
             salt=new_salt() if goes_on else None,
             secret_s=SECRETS_KEPT_S,
-            rows=[_to_row(one) for one in judged] if goes_on else [],
+            rows=[_to_row(one) for one in judged] if is_accepted else [],
         )
         import_id = store.insert_import(self._database, access, new, open_most=MAX_OPEN)
         if import_id is None:
@@ -177,6 +177,15 @@ def plain_file_name(name: str | None) -> str | None:
     last = _PATH_SIGNS.split(name or "")[-1]
     clean = "".join(sign for sign in last if sign.isprintable() and unicodedata.category(sign) != "Cf")
     return clean.strip(" .")[:MAX_FILE_NAME_CHARS] or None
+
+
+def _first_state(*, is_dry_run: bool, is_accepted: bool, goes_on: bool) -> store.ImportState:
+    """A file that changes nothing is done with at once."""
+    if is_dry_run:
+        return "checked"
+    if not is_accepted:
+        return "refused"
+    return "waiting" if goes_on else "done"
 
 
 def _to_row(judged: Judged) -> NewRow:

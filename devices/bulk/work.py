@@ -81,6 +81,7 @@ class ImportWork:
 
     def _finish(self, found: DeviceImport) -> None:
         store.finish_registering(self._database, found.id)
+        store.finish_provisioned(self._database, waits_for_broker=self._waits_for_broker)
         _log.info("Import registered", extra={"action": "imports", "import": found.id, "rows": found.rows})
 
     def _carry_out(

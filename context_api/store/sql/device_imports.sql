@@ -12,7 +12,7 @@ insert into device_import (tenant_id, state, file_name, principal, is_partial, r
     credentials_until, finished_at)
 values (%(tenant_id)s, %(state)s, %(file_name)s, %(principal)s, %(is_partial)s, %(report)s, %(salt)s,
     case when %(salt)s::bytea is null then null else now() + make_interval(secs => %(secret_s)s) end,
-    case when %(state)s in ('checked', 'refused') then now() end)
+    case when %(state)s <> 'waiting' then now() end)
 returning id;
 
 -- name: insert_rows
