@@ -12,9 +12,12 @@ from context_api.store.budget import Budget
 from context_api.store.database import Database, connect
 from context_api.store.deliveries import give_up_before
 from context_api.store.deliveries_timers import prepare_drop
+from context_api.store.device_listing import list_tenants_with_devices
+from context_api.store.device_states import activate_first_heard
 from context_api.store.errors import wrapped_errors
 from context_api.store.features import read_features
 from context_api.store.store import Store
+from devices.registry import DeviceRegistry
 
 _DAY_S = 86_400.0
 RECEIPTS_KEPT_S = 8 * _DAY_S
@@ -52,6 +55,17 @@ def bound_quarantine(database: Database) -> str:
 
 def expire_entities(store: Store) -> str:
     return _repeat(store.expire_entities)
+
+
+def activate_devices(database: Database, store: Store) -> str:
+    """Make the devices active that were heard of for the first time."""
+    return _repeat(lambda: activate_first_heard(database, store))
+
+
+def reconcile_devices(database: Database, registry: DeviceRegistry) -> str:
+    """Put back what the entities of devices should say: somebody may have written or deleted them."""
+    mended = sum(registry.reconcile(access) for access in list_tenants_with_devices(database))
+    return f"mended {mended}" if mended else ""
 
 
 def raise_alarms(alarms: Alarms) -> str:

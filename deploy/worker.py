@@ -21,6 +21,7 @@ from deploy.credential_sync import CredentialSync
 from deploy.kicking import Kicker
 from deploy.schedule import Job, Schedule
 from deploy.settings import Settings
+from devices.registry import DeviceRegistry
 from devices.broker_address import parse_broker_url
 from devices.broker_certificates import CertificateFiles, CertificateWriter
 from devices.bulk.work import ImportWork
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings, stop: threading.Event) -> None:
     """Do what is due until `stop`. The database may be away, at the start too."""
     found = wiring.connect(settings)
-    database = open_database(found.database_url, pool_max=3)
+    database = open_database(found.database_url, pool_max=4)
     worker = _Worker(settings, database, found.database_url)
     try:
         with worker.health_server():
@@ -65,6 +66,7 @@ class _Worker:
         imports = _Running(self._import_devices, "imports")
         history = _Running(self._keep_history, "history")
         indexes = _Running(self._keep_indexes, "indexes")
+        devices = _Running(self._keep_devices, "devices")
         try:
             while not stop.is_set():
                 leading = self._claim()
@@ -72,6 +74,7 @@ class _Worker:
                 imports.keep(leading)
                 history.keep(leading)
                 indexes.keep(leading)
+                devices.keep(leading)
                 schedule.run_due(leading=leading, stop=stop)
                 stop.wait(TICK_S)
         finally:
@@ -79,6 +82,7 @@ class _Worker:
             imports.keep(False)
             history.keep(False)
             indexes.keep(False)
+            devices.keep(False)
             self._leadership.release()
 
     @contextmanager
@@ -157,6 +161,18 @@ class _Worker:
         schedule = Schedule(
             [Job("indexes", INDEXES_S, lambda: maintain_indexes(self._url, stop))], self._count
         )
+        while not stop.wait(TICK_S):
+            schedule.run_due(leading=True, stop=stop)
+
+    def _keep_devices(self, stop: threading.Event) -> None:
+        """Keep states and entities of devices: in a thread of its own, since there may be very many."""
+        store = Store(self._database)
+        registry = DeviceRegistry(self._database, store=store)
+        jobs = [
+            Job("device-states", 2, lambda: upkeep.activate_devices(self._database, store)),
+            Job("device-entities", 3600, lambda: upkeep.reconcile_devices(self._database, registry)),
+        ]
+        schedule = Schedule(jobs, self._count)
         while not stop.wait(TICK_S):
             schedule.run_due(leading=True, stop=stop)
 

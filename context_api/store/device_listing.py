@@ -14,6 +14,8 @@ from context_api.store.queries import load_queries
 _SQL = load_queries("device_listing")
 
 MAX_WORDS = 8
+PRINCIPAL = "registry"
+"""Whom history names as the author of what the registry mends."""
 MAX_OFFSET = 1_000_000
 
 SortKey = Literal["id", "name", "owner", "profile", "state", "lastSeen", "createdAt", "modifiedAt"]
@@ -112,6 +114,12 @@ def list_devices(
         found = get_devices(connection, access, ids)
     devices = [found[each] for each in ids[:limit] if each in found]
     return DevicePage(devices, total, ids[limit - 1] if len(ids) > limit > 0 else None)
+
+
+def list_tenants_with_devices(database: Database) -> list[Access]:
+    """Return the tenants that have devices, as the registry itself sees them."""
+    with database.connection() as connection:
+        return [Access(row[0], row[1], PRINCIPAL) for row in connection.execute(_SQL["list_tenants"])]
 
 
 def _restrictions(filters: DeviceFilter) -> dict[str, Any]:

@@ -4,9 +4,6 @@
 select d.id, d.name, d.owner, d.profile, d.state, d.created_at, d.modified_at, c.last_seen
 from device d
 left join device_counter c on c.tenant_id = d.tenant_id and c.device_id = d.id
-cross join (
-    select coalesce(array_agg(device_folded(word)), '{}') as words from unnest(%(words)s::text[]) as word
-) searched
 where d.tenant_id = %(tenant_id)s
     and (%(kind)s::smallint is null or d.kind = %(kind)s)
     and (%(retired)s::boolean is null or (d.retired_at is not null) = %(retired)s)
@@ -24,4 +21,9 @@ where d.tenant_id = %(tenant_id)s
             and (%(bbox)s::double precision[])[4]))
     and (%(near)s::double precision[] is null or device_distance_m(d.location, (%(near)s::double precision[])[1],
         (%(near)s::double precision[])[2]) <= (%(near)s::double precision[])[3])
-    and not exists (select from unnest(searched.words) as word where strpos(d.search, word) = 0)
+    and d.search like all (array(
+        select '%%' || regexp_replace(device_folded(word), '([\\%%_])', '\\\1', 'g') || '%%'
+        from unnest(%(words)s::text[]) as word))
+
+-- name: list_tenants
+select t.name, t.id from tenant t where exists (select from device d where d.tenant_id = t.id) order by t.id;
