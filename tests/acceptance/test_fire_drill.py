@@ -1,8 +1,8 @@
 """The fire drill: everything that may fail does, and at the end every notification is accounted for.
 
-Fifty subscriptions to receivers that answer 200, 500 at random, hang, close, redirect, or are away for some
-seconds; api, bridge and notifier killed, Redis stopped and flushed, PostgreSQL restarted, while sensors go on
-sending. MACHI_TEST_DRILL_S sets for how long (make soak).
+Fifty subscriptions to receivers that answer 200, 500 at random, hang, close, redirect, or are away for half a
+minute; two APIs with live streams of both kinds; api, bridge and notifier killed, Redis flushed and stopped,
+PostgreSQL restarted, while sensors go on sending. MACHI_TEST_DRILL_S sets for how long (make soak).
 """
 
 import contextlib
@@ -10,6 +10,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,9 @@ import pytest
 import redis
 from paho.mqtt.enums import CallbackAPIVersion
 
+from deploy.embedded.ports import free_port
 from tests.acceptance.drill_receivers import KINDS, Receivers
+from tests.acceptance.drill_streams import SSE, WEB_SOCKET, Follower
 from tests.support.town import Town
 
 SUBSCRIPTIONS = 50
@@ -30,6 +34,16 @@ DEVICES = 10
 LOAD_S = float(os.environ.get("MACHI_TEST_DRILL_S", "20"))
 PUBLISH_EVERY_S = 0.5
 BLOW_EVERY_S = 2.0
+AWAY_S = 30.0
+BLOWS = (
+    "receivers away",
+    "notifier killed",
+    "bridge killed",
+    "api killed",
+    "redis flushed",
+    "redis stopped",
+    "postgresql restarted",
+)
 SETTLE_S = 240.0
 SEED = 20_261_123
 
@@ -71,6 +85,36 @@ class Sensors:
             client.loop_stop()
 
 
+class SecondApi:
+    """Another API on the same database and Redis; started again by us, as the launcher does with its own."""
+
+    def __init__(self, town: Town) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._town = town
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it where it does not run, without waiting."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        own = {"MACHI_HTTP_PORT": str(self.port), "MACHI_INSTANCE": "api-2"}
+        with (self._town.folder / "api-2.txt").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "deploy", "api"],
+                cwd=self._town.folder,
+                env=self._town.environment | own,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
+
+
 class Drill:
     """One installation and what is done to it."""
 
@@ -78,6 +122,10 @@ class Drill:
         self.town = town
         self.receivers = receivers
         self.blows: list[str] = []
+        self.second = SecondApi(town)
+        self.second.start()
+        self.followers: list[Follower] = []
+        self._away_until = 0.0
         self._random = random.Random(SEED)
         self._api = httpx.Client(
             base_url=town.url, headers={"Authorization": f"Bearer {town.key}"}, timeout=30, trust_env=False
@@ -129,24 +177,51 @@ class Drill:
     def strike(self) -> None:
         """Something fails."""
         turn = len(self.blows)
-        blows: list[tuple[str, Callable[[], None]]] = [
-            ("notifier killed", lambda: self._kill("notifier")),
-            ("bridge killed", lambda: self._kill("bridge")),
-            ("receivers away", self.receivers.die),
-            ("api killed", lambda: self._kill("api")),
-            ("redis flushed", self._flush_redis),
-            ("postgresql restarted", self._restart_postgres),
-            ("receivers back", self.receivers.come_back),
-        ]
-        if turn and turn % len(blows) == 0:
-            self.receivers.come_back()
-        name, blow = blows[turn % len(blows)]
-        blow()
+        blows: dict[str, Callable[[], None]] = {
+            "receivers away": self._receivers_away,
+            "notifier killed": lambda: self._kill("notifier"),
+            "bridge killed": lambda: self._kill("bridge"),
+            "api killed": lambda: self._kill("api"),
+            "redis flushed": self._flush_redis,
+            "redis stopped": self._stop_redis,
+            "postgresql restarted": self._restart_postgres,
+        }
+        name = BLOWS[turn % len(BLOWS)]
+        blows[name]()
         self.blows.append(name)
 
+    def attend(self) -> None:
+        """What was struck down comes back after its time."""
+        self.second.start()
+        if self._away_until and time.monotonic() >= self._away_until:
+            self._away_until = 0.0
+            self.receivers.come_back()
+
+    @property
+    def is_over(self) -> bool:
+        """Every blow was dealt, and who was away is back."""
+        return set(BLOWS) <= set(self.blows) and not self._away_until
+
+    def follow(self) -> None:
+        """Open a stream of each kind at each API."""
+        for url in (self.town.url, self.second.url):
+            for kind in (SSE, WEB_SOCKET):
+                asked = {"type": "AirQualityObserved", "attrs": "pm25", "pick": "id,pm25"}
+                follower = Follower(url, self.town.key, kind, **asked)
+                self.followers.append(follower)
+                follower.start()
+
     def close(self) -> None:
-        """Forget the connection."""
+        """Forget the connections."""
+        for follower in self.followers:
+            follower.stop()
         self._api.close()
+        self.second.stop()
+
+    def _receivers_away(self) -> None:
+        if not self._away_until:
+            self._away_until = time.monotonic() + AWAY_S
+            self.receivers.die()
 
     def _kill(self, name: str) -> None:
         pids = [
@@ -157,10 +232,16 @@ class Drill:
                 os.kill(pid, signal.SIGKILL)
 
     def _flush_redis(self) -> None:
-        running = json.loads((self.town.data / "running.json").read_text())
-        with contextlib.suppress(redis.RedisError), redis.Redis.from_url(running["redis_url"]) as client:
+        with contextlib.suppress(redis.RedisError), self._redis() as client:
             client.flushall()
+
+    def _stop_redis(self) -> None:
+        with contextlib.suppress(redis.RedisError), self._redis() as client:
             client.shutdown(nosave=True)
+
+    def _redis(self) -> "redis.Redis":
+        running = json.loads((self.town.data / "running.json").read_text())
+        return redis.Redis.from_url(running["redis_url"])
 
     def _restart_postgres(self) -> None:
         (pid_file,) = self.town.data.glob("postgres/**/postmaster.pid")
@@ -184,6 +265,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 @pytest.mark.mosquitto
+@pytest.mark.timeout(LOAD_S + AWAY_S + 3 * SETTLE_S)
 def test_every_notification_is_accounted_for(town: Town, receivers: Receivers) -> None:
     drill = Drill(town, receivers)
     devices = [drill.register(number) for number in range(DEVICES)]
@@ -191,9 +273,11 @@ def test_every_notification_is_accounted_for(town: Town, receivers: Receivers) -
         drill.subscribe(number, devices[number % DEVICES]["entityId"])
     sensors = Sensors(town.mqtt_port, devices)
     try:
+        drill.follow()
         _send(drill, sensors)
         receivers.recover()
         _wait_settled(drill, len(sensors.sent))
+        _wait_told(drill, len(sensors.sent) * DEVICES)
         _print_table(drill, len(sensors.sent))
         _check(drill, sensors.sent, [device["entityId"] for device in devices])
     finally:
@@ -205,8 +289,9 @@ def _send(drill: Drill, sensors: Sensors) -> None:
     """Sensors send, and every few seconds something fails; it ends after the time, with every blow dealt."""
     end = time.monotonic() + LOAD_S
     next_blow = time.monotonic() + BLOW_EVERY_S
-    while time.monotonic() < end or len(drill.blows) < 7:
+    while time.monotonic() < end or not drill.is_over:
         began = time.monotonic()
+        drill.attend()
         sensors.publish()
         if time.monotonic() >= next_blow:
             drill.strike()
@@ -235,6 +320,16 @@ def _wait_settled(drill: Drill, readings: int) -> None:
         time.sleep(0.5)
 
 
+def _wait_told(drill: Drill, changes: int) -> None:
+    """All streams have been told of as many changes as there were."""
+    deadline = time.monotonic() + SETTLE_S
+    while any(sum(one.kind == "change" for one in each.events) < changes for each in drill.followers):
+        drill.attend()
+        told = [(each.kind, each.url, len(each.events)) for each in drill.followers]
+        assert time.monotonic() < deadline, f"{changes} changes, and told: {told}"
+        time.sleep(0.2)
+
+
 def _print_table(drill: Drill, readings: int) -> None:
     columns = ("matched", "delivered", "coalesced", "waiting", "deadLettered", "cancelled")
     overviews = drill.overviews()
@@ -248,10 +343,27 @@ def _print_table(drill: Drill, readings: int) -> None:
         received = sum(len(drill.receivers.seen[path]) for path in paths)
         print(f"{kind:<12} " + " ".join(f"{number:>12}" for number in (*sums, received)))  # noqa: T201
 
+    print(f"{'streams':<20} {'connected':>12} {'changes':>12}")  # noqa: T201
+    for each in drill.followers:
+        told = sum(one.kind == "change" for one in each.events)
+        print(f"{each.kind:<20} {each.opened:>12} {told:>12}")  # noqa: T201
+
+
+def _check_streams(drill: Drill, sent: list[str], entities: list[str]) -> None:
+    """Every change came once, in the order of its number, and of each entity in the order of its readings."""
+    for each in drill.followers:
+        assert not [one for one in each.events if one.kind == "gap"], each.kind
+        told = [(one.id, one.data["data"][0]) for one in each.events if one.kind == "change"]
+        ids = [number for number, _ in told]
+        assert ids == sorted(set(ids), key=lambda number: number or 0), each.kind
+        for entity in entities:
+            seen = [data["pm25"]["observedAt"] for _, data in told if data["id"] == entity]
+            assert seen == sent, f"{each.kind} at {each.url}: {entity} lost, doubled or out of order"
+
 
 def _check(drill: Drill, sent: list[str], entities: list[str]) -> None:
     overviews = {int(one["id"].rsplit(":", 1)[1]): one for one in drill.overviews()}
-    assert len(drill.blows) >= 7
+    assert set(drill.blows) == set(BLOWS)
     assert drill.receivers.refused > 0
     for number in range(SUBSCRIPTIONS):
         one = overviews[number]
@@ -268,3 +380,4 @@ def _check(drill: Drill, sent: list[str], entities: list[str]) -> None:
         assert in_order == sent, f"subscription {number}: lost or out of order"
     for told, ids in drill.receivers.ids.items():
         assert len(ids) == 1, f"{told} came with {ids}"
+    _check_streams(drill, sent, entities)
