@@ -237,6 +237,11 @@ class Settings(BaseSettings):
         description="Messages per minute that a device may send; ten minutes' worth may come at once. More "
         "is not stored by MQTT and refused by HTTP. `0`: no limit.",
     )
+    silent_after: float = Field(
+        3.0,
+        ge=1,
+        description="So many expected intervals without a message make a device silent: an Alert, and its state.",
+    )
     fiware_keys: bool = Field(
         False,
         description="`on`: devices of the FIWARE IoT Agents push by HTTP with their key `k` alone. `off`: "

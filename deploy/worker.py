@@ -21,6 +21,7 @@ from deploy.credential_sync import CredentialSync
 from deploy.kicking import Kicker
 from deploy.schedule import Job, Schedule
 from deploy.settings import Settings
+from devices.liveness.watch import LOOK_S, LivenessWatch
 from devices.broker_address import parse_broker_url
 from devices.broker_certificates import CertificateFiles, CertificateWriter
 from devices.bulk.work import ImportWork
@@ -101,12 +102,14 @@ class _Worker:
     def _jobs(self) -> list[Job]:
         store = Store(self._database)
         alarms = Alarms(self._database, store)
+        liveness = LivenessWatch(self._database, store, factor=self._settings.silent_after)
         return [
             Job("heartbeat", heartbeat.INTERVAL_S, self._beat, leader_only=False),
             Job("partitions", 600, lambda: upkeep.roll_partitions(self._url)),
             Job("expiry", 10, lambda: upkeep.expire_entities(store)),
             Job("alarms", 2, lambda: upkeep.raise_alarms(alarms)),
             Job("quarantine", 60, lambda: upkeep.bound_quarantine(self._database)),
+            Job("liveness", LOOK_S, liveness.look),
             Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
             Job("imports", 60, self._import_work().tidy),

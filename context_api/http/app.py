@@ -37,6 +37,7 @@ from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
+from context_api.http.routes.health import health_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.operation import operation_router
@@ -109,6 +110,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         device_imports_router(services),
         ingest_router(services),
         quarantine_router(services),
+        health_router(services),
         indexes_router(services),
         profile_preview_router(services),
         profiles_router(services),

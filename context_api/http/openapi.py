@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from context_api.http.negotiation import JSON
 from context_api.http.routes.deliveries_description import DELIVERY_SCHEMAS
 from context_api.http.routes.device_imports_description import IMPORT_SCHEMAS
+from context_api.http.routes.health_description import HEALTH_SCHEMAS
 from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.routes.ingest_description import INGEST_SCHEMAS
 from context_api.http.routes.quarantine_description import QUARANTINE_SCHEMAS
@@ -108,6 +109,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **STREAM_SCHEMAS,
             **INGEST_SCHEMAS,
             **QUARANTINE_SCHEMAS,
+            **HEALTH_SCHEMAS,
             **TEMPORAL_SCHEMAS,
         },
         "parameters": _PARAMETERS,

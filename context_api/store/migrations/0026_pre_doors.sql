@@ -59,6 +59,8 @@ create table device_watch (
     looked_at timestamptz,
     messages_received bigint not null default 0,
     messages_quarantined bigint not null default 0,
+    values_received bigint not null default 0,
+    values_quarantined bigint not null default 0,
     primary key (tenant_id, device_id),
     foreign key (tenant_id, device_id) references device (tenant_id, id)
 ) with (fillfactor = 70);

@@ -1,0 +1,1 @@
+"""Watching over devices: silence, faults, what is raised of them."""
