@@ -13,7 +13,7 @@ from context_api.ngsild.model import NULL, Attributes, Entity, Instance, Iri, Ki
 from context_api.ngsild.time import format_datetime
 from context_api.ngsild.transition import same_content
 from devices.model import Device, DeviceKind
-from devices.profile import LOCATION, Profile, static_attributes
+from devices.profile import LOCATION, MAIN, Profile, static_attributes
 
 TYPE = "Device"
 ABOUT_ITSELF = ("batteryLevel", "rssi", "firmwareVersion")
@@ -50,7 +50,8 @@ def device_attributes(device: Device, profile: Profile | None) -> Attributes:
 
 def measured_properties(profile: Profile) -> list[str]:
     """Return the names of what devices of a profile measure, sorted."""
-    return sorted({field.attribute for field in profile.fields.values()} - set(_UNMEASURED))
+    measured = {field.attribute for field in profile.fields.values() if field.target == MAIN}
+    return sorted(measured - set(_UNMEASURED))
 
 
 def device_entity(device: Device, profile: Profile | None) -> Entity:

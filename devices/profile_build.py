@@ -52,6 +52,7 @@ _MAX_WORDS = 200
 _MAX_DEPTH = 8
 _MAX_INTERVAL_S = 366 * 86_400.0
 _DIGITS = 10
+_MAX_HINTS = 20
 
 
 def parse_profile(text: str, expander_of: ExpanderOf) -> Profile:
@@ -110,7 +111,7 @@ def _build(file: ProfileFile, expander_of: ExpanderOf, version: int) -> Profile:
         validation=file.validation,
         schema=_build_schema(file),
         title=file.title,
-        hints=tuple(_find_hints(file, fields)),
+        hints=tuple(_find_hints(file, fields)[:_MAX_HINTS]),
     )
 
 

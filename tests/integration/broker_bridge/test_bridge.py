@@ -109,8 +109,8 @@ def test_uplinks_of_a_network_server_come_in_by_their_own_topics(
     registry.register(
         town.access, DeviceDraft(id="gw", kind="gateway", adapter="tts_v3", application="town@ttn")
     )
-    for name in ("lht65", "raw"):
-        registry.register(town.access, DeviceDraft(id=name, profile="dragino-lht65", gateway="gw"))
+    for name, profile in (("lht65", "dragino-lht65"), ("raw", "weather")):
+        registry.register(town.access, DeviceDraft(id=name, profile=profile, gateway="gw"))
     with running(town.settings(broker.url)), Publisher(broker.port) as gateway:
         gateway.publish("v3/town@ttn/devices/raw/up", _uplink("raw"))
         gateway.publish(

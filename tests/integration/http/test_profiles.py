@@ -115,8 +115,8 @@ def test_devices_are_bound_to_the_latest_or_to_one_version(api: httpx.Client) ->
     other_tenant = {"NGSILD-Tenant": "next-town"}
     api.post(PROFILES, json=_draft(name="theirs"), headers=other_tenant)
     problem(api.get(f"{PROFILES}/yard-gauge", headers=other_tenant), 404, "ResourceNotFound")
-    wrong = {"id": "g-1", "profile": "yard-gauge"}
-    problem(api.post("/api/v1/devices", json=wrong, headers=other_tenant), 400, "BadRequestData")
+    theirs = {"id": "g-1", "profile": "yard-gauge"}
+    problem(api.post("/api/v1/devices", json=theirs, headers=other_tenant), 400, "BadRequestData")
 
 
 def test_a_preview_shows_what_would_be_made_and_writes_nothing(api: httpx.Client) -> None:
