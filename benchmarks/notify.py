@@ -1,6 +1,6 @@
 """Notifications end to end: latency from MQTT publish to webhook, isolation, fan-out, throughput.
 
-    python -m benchmarks.notify [--seconds 20] [--part latency|dead|fanout|sustained]
+    python -m benchmarks.notify [--seconds 20] [--part latency|dead|fanout|sustained] [--rounds 9]
 
 Whether a dead endpoint disturbs the others is asked in short turns (all well, one refuses, one hangs) with
 the same servers, in another order each round: what else runs on the machine moves p99 by more than that.
@@ -110,6 +110,14 @@ class _City:
         self.store.delete_subscription(self.access, identifier)
         return failed
 
+    def transactions(self) -> int:
+        """How many the database has committed, by whoever."""
+        with self.database.connection() as connection:
+            row = connection.execute(
+                "select xact_commit from pg_stat_database where datname = current_database()"
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
     def write(self, numbers: Sequence[int], value: float, *, create: bool) -> None:
         now = time.time_ns() // 1_000
         changes: list[Any] = []
@@ -162,6 +170,7 @@ class _Turns:
     p99s_ms: list[float] = field(default_factory=list)
     failed: int = 0
     cpu_s: float = 0.0
+    transactions: int = 0
 
     def show(self) -> dict[str, Any]:
         return {
@@ -171,10 +180,11 @@ class _Turns:
             "p99_of_turns_ms": [round(p99) for p99 in self.p99s_ms],
             "failed_requests": self.failed,
             "notifier_cpu_s": round(self.cpu_s, 2),
+            "transactions": self.transactions,
         }
 
 
-def measure_isolation(seconds: float) -> dict[str, Any]:
+def measure_isolation(seconds: float, rounds: int = ROUNDS) -> dict[str, Any]:
     """The others' latency while all of fifty endpoints answer, one refuses or one hangs, in turns."""
     turns = {kind: _Turns() for kind in KINDS}
     with (
@@ -195,12 +205,12 @@ def measure_isolation(seconds: float) -> dict[str, Any]:
             time.sleep(3)
             servers = (bench, city, receiver, process)
             _take_turn(*servers, seconds=2.0, url=f"{receiver.url}/0", turn=_Turns())
-            for number in range(ROUNDS):
+            for number in range(rounds):
                 first = number % len(KINDS)
                 for kind in KINDS[first:] + KINDS[:first]:
                     # A path of its own: none rests from the turn before
                     url = f"{bases[kind]}/0?{number}"
-                    _take_turn(*servers, seconds=seconds / ROUNDS, url=url, turn=turns[kind])
+                    _take_turn(*servers, seconds=seconds / rounds, url=url, turn=turns[kind])
         load.stop_bridge(bridge)
         receiver.stop()
     well = turns["well"]
@@ -211,7 +221,14 @@ def measure_isolation(seconds: float) -> dict[str, Any]:
             kind: round(statistics.median(turns[kind].p99s_ms) / statistics.median(well.p99s_ms), 2)
             for kind in KINDS[1:]
         },
+        "ratio_of_a_round": {kind: _spread(well.p99s_ms, turns[kind].p99s_ms) for kind in KINDS[1:]},
     }
+
+
+def _spread(well: Sequence[float], dead: Sequence[float]) -> dict[str, float]:
+    """The quartiles of dead to well within a round, whose turns share what else the machine does."""
+    low, median, high = statistics.quantiles((d / w for w, d in zip(well, dead, strict=True)), n=4)
+    return {"quarter": round(low, 2), "median": round(median, 2), "three_quarters": round(high, 2)}
 
 
 def _take_turn(
@@ -228,11 +245,12 @@ def _take_turn(
     city.subscribe_device(0, url, timeout=TIMEOUT_MS)
     answering = ENDPOINTS if url.startswith(receiver.url) else ENDPOINTS - 1
     time.sleep(0.5)
-    cpu_s = load.cpu_s(process.pid or 0)
+    cpu_s, transactions = load.cpu_s(process.pid or 0), city.transactions()
     published, _ = load.Publishing(bench, int(RATE * seconds), RATE).wait()
     receiver.wait_for(published * answering // DEVICES, 60)
     time.sleep(0.5)
     turn.cpu_s += load.cpu_s(process.pid or 0) - cpu_s
+    turn.transactions += city.transactions() - transactions
     taken = [each for each in receiver.take() if not each[1].startswith(b"/0")]
     ages = [_age_ms(one) for one in taken]
     turn.ages_ms += ages
@@ -317,13 +335,14 @@ def main() -> None:
     """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the part dead, three turns each")
     parser.add_argument("--part", choices=["latency", "dead", "fanout", "sustained"])
     options = parser.parse_args()
     found: dict[str, Any] = {}
     if options.part in (None, "latency"):
         found["latency"] = measure_latency(options.seconds)
     if options.part in (None, "dead"):
-        found["one_of_fifty"] = measure_isolation(options.seconds)
+        found["one_of_fifty"] = measure_isolation(options.seconds, options.rounds)
     if options.part in (None, "fanout"):
         found["fan_out"] = measure_fan_out()
     if options.part in (None, "sustained"):
