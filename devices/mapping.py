@@ -94,13 +94,11 @@ class Mapping:
                 or given.unit_code is not None
                 or type(value) not in _NUMBERS
                 or not field.low <= value <= field.high
+                or field.iri in attributes
             ):
                 self._map_with_care(key, given, raw, attributes)
                 continue
             self.known += 1
-            iri = field.iri
-            if iri in attributes:  # two names of one attribute: the first stands
-                continue
             observed_at = given.observed_at
             if observed_at is None:
                 observed_at = raw.observed_at
@@ -109,7 +107,7 @@ class Mapping:
             elif self.latest is None or observed_at > self.latest:
                 self.latest = observed_at
             self.mapped += 1
-            attributes[iri] = [
+            attributes[field.iri] = [
                 Instance(kind=field.kind, value=value, observed_at=observed_at, unit_code=field.unit_code)
             ]
         if profile.schema is not None:
