@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from context_api.store.devices import CHANNEL_CREDENTIALS, get_generation, mark_
 from context_api.store.errors import StoreError
 from context_api.store.listen import listen
 from devices.broker_certificates import CertificateWriter
-from devices.broker_files import record_applied, write_broker_files
+from devices.broker_files import applied_file, record_applied, write_broker_files
 
 if TYPE_CHECKING:
     from deploy.kicking import Kicker
@@ -68,6 +68,7 @@ class CredentialSync:
         self._written: _Stamp = ()
         self._expires_at: float | None = None
         self._is_kick_due = False
+        self._noted: tuple[int, int, int] | None = None
 
     def run(self, url: str, stop: threading.Event) -> None:
         """Until `stop`; meant for a thread of its own."""
@@ -109,23 +110,24 @@ class CredentialSync:
         try:
             expires_s = expire_credentials(self._database)
             self._expires_at = None if expires_s is None else time.monotonic() + expires_s
+            wanted = get_generation(self._database)[0]
             changed = self.write()
             self._record()
-            self._wait_applied(stop, _PENDING_TURNS if changed else 0)
+            self._wait_applied(wanted, stop, _PENDING_TURNS if changed else 0)
             self._kick(stop)
         except (StoreError, OSError) as error:
             _log.warning("Broker files not written", extra={"action": "credentials", "error": str(error)})
 
-    def _wait_applied(self, stop: threading.Event, turns: int) -> None:
-        """Until the broker has loaded another generation, or there is something newer to write."""
-        before = self._applied
+    def _wait_applied(self, wanted: int, stop: threading.Event, turns: int) -> None:
+        """Until the broker has loaded a generation, or there is something newer to write."""
         for _ in range(turns):
-            if self._applied != before or stop.wait(_PENDING_S) or self._changed.is_set():
+            if (self._applied or 0) >= wanted or stop.wait(_PENDING_S) or self._changed.is_set():
                 return
             self._record()
 
     def _record(self) -> None:
         if self._files is not None:
+            self._noted = _stamp(applied_file(self._files[0]))
             self._applied = record_applied(self._database, self._files[0])
 
     def _kick(self, stop: threading.Event) -> None:
@@ -142,7 +144,7 @@ class CredentialSync:
 
     def _wait(self, stop: threading.Event) -> None:
         """Until there is something to do, or CHECK_S have passed, or `stop`."""
-        reasons: tuple[Callable[[], bool], ...] = (stop.is_set, self._has_expired, self._is_drifted)
+        reasons = (stop.is_set, self._has_expired, self._is_drifted, self._is_applied_news)
         for _ in range(int((_RETRY_S if self._is_kick_due else CHECK_S) / _LOOK_S)):
             if self._changed.wait(_LOOK_S) or any(reason() for reason in reasons):
                 return
@@ -153,6 +155,10 @@ class CredentialSync:
     def _is_drifted(self) -> bool:
         """Somebody else changed, replaced or deleted a file since we wrote it."""
         return self._files is not None and self._stamp() != self._written
+
+    def _is_applied_news(self) -> bool:
+        """The broker has loaded a generation since we looked."""
+        return self._files is not None and _stamp(applied_file(self._files[0])) != self._noted
 
     def _stamp(self) -> _Stamp:
         others = () if self._certificates is None else self._certificates.files

@@ -76,11 +76,15 @@ def write_broker_files(
     return replace_file(password_file, files.passwords, mode, force=changed) or changed
 
 
+def applied_file(password_file: Path) -> Path:
+    """Where who runs the broker notes which generation it has loaded."""
+    return password_file.with_name(password_file.name + ".applied")
+
+
 def record_applied(database: Database, password_file: Path) -> int | None:
     """Copy the number in `<password file>.applied` to the database; None while there is none."""
-    applied = password_file.with_name(password_file.name + ".applied")
     try:
-        generation = int(applied.read_text())
+        generation = int(applied_file(password_file).read_text())
     except (FileNotFoundError, ValueError):
         return None
     mark_applied(database, generation)

@@ -157,7 +157,7 @@ class Mosquitto(EmbeddedServer):
         self.process = child.spawn(
             [*account.prefix, program, "-c", configuration], log=self.log, user=account.user
         )
-        _allow_files(self.process.pid, self._max_connections + _FILES_BESIDES)
+        _allow_files(self.process.pid, self._doors_count() * self._max_connections + _FILES_BESIDES)
         child.wait_until(
             lambda: is_listening(self.port, self.host),
             self.process,
@@ -165,6 +165,10 @@ class Mosquitto(EmbeddedServer):
             timeout_s=_START_TIMEOUT_S,
             log=self.log,
         )
+
+    def _doors_count(self) -> int:
+        ports = (self.port, self.tls and self.tls.port, self.tls and self.tls.certificate_port)
+        return sum(port is not None for port in ports)
 
     def _doors(self) -> Doors:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -180,7 +184,10 @@ class Mosquitto(EmbeddedServer):
 
 
 def _allow_files(pid: int, wanted: int) -> None:
-    """Raise a child's limit of open files, which is 1024 on many systems, as far as the system lets us."""
+    """Set a child's limit of open files, which is 1024 on many systems, as far as the system lets us.
+
+    It is a bound as well, where mosquitto (before 2.0.12) loses count: above it new connections are closed.
+    """
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
