@@ -3,19 +3,16 @@
 Each act is one transaction of the write path (`devices.transactions`); registering many is one per slice.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from context_api.ngsild.changes import Change, CreateEntity
 from context_api.ngsild.device_names import device_entity_id
-from context_api.ngsild.model import Micros
 from context_api.store import device_changes, device_listing
 from context_api.store import devices as store
 from context_api.store.access import Access
 from context_api.store.batch import Batch
+from context_api.store.counters import DeviceCounters
 from context_api.store.database import Database
 from context_api.store.device_changes import ChangePage, Hardware
 from context_api.store.device_listing import SortKey
@@ -23,10 +20,11 @@ from context_api.store.devices import NewCredential
 from context_api.store.errors import StoreRefused
 from context_api.store.store import Store
 from devices import transactions
+from devices.changing import edited_device, with_hardware
 from devices.credentials import new_credential, new_secret
 from devices.device_credentials import find_login
 from devices.document import document_of, patched
-from devices.draft import check_draft, check_tenant, read_installed_at
+from devices.draft import check_draft, check_tenant
 from devices.entity import change_to, device_entity, health_of
 from devices.errors import DeviceChanged, DeviceExists, InvalidDevice
 from devices.model import (
@@ -149,7 +147,8 @@ class DeviceRegistry:
         def attempt() -> Device:
             former = self._at_revision(access, device_id, revision)
             profiles = self.profiles_of(access)
-            latter = self._edited(access, former, patch, profiles)
+            draft = patched(document_of(former, profiles.get(former.profile or "")), patch)
+            latter = edited_device(access, former, draft, profiles, self._gateways(access, [draft]))
             if latter == former:
                 return former
             return self._transact(
@@ -170,7 +169,7 @@ class DeviceRegistry:
         def attempt() -> Registered:
             former = self.get(access, device_id)
             profiles = self.profiles_of(access)
-            latter = self._with_hardware(former, draft, profiles)
+            latter = with_hardware(former, draft, profiles)
             credentials = _new_credentials(latter)
             device, generation = self._transact(
                 access,
@@ -207,6 +206,10 @@ class DeviceRegistry:
     def list_hardware(self, access: Access, device_id: str) -> Sequence[Hardware]:
         """Return the hardware that a device had before, the newest first."""
         return device_changes.list_hardware(self._database, access, device_id)
+
+    def counters(self, access: Access, device_id: str) -> DeviceCounters | None:
+        """Return what became of a device's messages; None: it never sent one."""
+        return next(iter(self._store.get_device_counters(access, device_id)), None)
 
     def health(self, access: Access, devices: Sequence[Device]) -> dict[str, Mapping[str, Any]]:
         """Return the newest battery level, signal and firmware that each device's entities tell of, by id."""
@@ -298,45 +301,6 @@ class DeviceRegistry:
             )
         return device
 
-    def _edited(self, access: Access, former: Device, patch: Any, profiles: Mapping[str, Profile]) -> Device:
-        """The device that a patch asks for, with the revision that it is made from."""
-        draft = patched(document_of(former, profiles.get(former.profile or "")), patch)
-        check_draft(draft, profiles)
-        if (draft.gateway is None) != (former.gateway is None):
-            raise InvalidDevice(
-                "gateway", "a device stays behind a gateway or by itself; retire it and register it anew"
-            )
-        latter = prepare_device(access, draft, profiles, self._gateways(access, [draft]))
-        if former.kind is DeviceKind.GATEWAY and latter.adapter != former.adapter:
-            raise InvalidDevice("adapter", "the adapter of a gateway stays; register another gateway")
-        observed = (
-            "created_at",
-            "modified_at",
-            "state",
-            "state_since",
-            "state_reason",
-            "revision",
-            "last_seen",
-        )
-        return msgspec.structs.replace(latter, **{name: getattr(former, name) for name in observed})
-
-    def _with_hardware(self, former: Device, draft: HardwareDraft, profiles: Mapping[str, Profile]) -> Device:
-        """The device with other hardware. Raises InvalidDevice."""
-        installed_at = read_installed_at(draft.installed_at)
-        latter = msgspec.structs.replace(
-            former,
-            serial=draft.serial,
-            installed_at=_now() if installed_at is None else installed_at,
-            gateway_device=draft.gateway_device or former.gateway_device,
-        )
-        if draft.gateway_device is not None and former.gateway is None:
-            raise InvalidDevice("gatewayDevice", "only a device behind a gateway has this")
-        if draft.reason is not None and not (0 < len(draft.reason) <= 500 and draft.reason.isprintable()):
-            raise InvalidDevice("reason", "a reason has 1 to 500 printable characters")
-        profile = profiles.get(former.profile or "")
-        check_draft(patched(document_of(latter, profile), {}), profiles)
-        return latter
-
     def _transact(
         self,
         access: Access,
@@ -399,10 +363,6 @@ def _again(attempt: Callable[[], _T], revision: int | None) -> _T:
             if revision is not None:
                 raise
     return attempt()
-
-
-def _now() -> Micros:
-    return time.time_ns() // 1000
 
 
 def _taken(error: StoreRefused) -> InvalidDevice | StoreRefused:

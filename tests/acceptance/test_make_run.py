@@ -95,10 +95,11 @@ def test_commands_find_what_runs_in_the_folder(town: Town) -> None:
     doctor = town.run("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "ok   schema: up to date" in doctor.stdout
-    added = town.run("device", "add", "aq-cli", "--profile=air-quality", "--location=35.75,139.46")
+    added = town.run("device", "register", "aq-cli", "--profile=air-quality", "--location=35.75,139.46")
     assert '"username": "default/aq-cli"' in added.stdout
     assert added.stderr == ""
-    assert "aq-cli  air-quality" in town.run("device", "list").stdout
+    [line] = [one for one in town.run("device", "list").stdout.splitlines() if one.startswith("aq-cli ")]
+    assert line.split()[1:4] == ["provisioned", "never", "air-quality"]
     key = town.run("key", "create", "--label=a partner").stdout.strip()
     assert get_entity(town, key, AQ_001).status_code == 200
     assert town.run("key", "revoke", key).returncode == 0

@@ -162,7 +162,7 @@ class _Devices:
     def _inspect(self, access: Access, device: Device) -> dict[str, Any]:
         devices = self._services.devices
         health = devices.health(access, [device])[device.id]
-        counters = self._services.store.get_device_counters(access, device.id)
+        counters = devices.counters(access, device.id)
         hardware = devices.list_hardware(access, device.id)
         return {
             **describe(device, health),

@@ -54,9 +54,9 @@ def describe(device: Device, health: Mapping[str, Any] | None = None) -> dict[st
     }
 
 
-def describe_counters(counters: Sequence[DeviceCounters]) -> dict[str, Any]:
+def describe_counters(counters: DeviceCounters | None) -> dict[str, Any]:
     """Write the counters; a device that never spoke has none."""
-    found = msgspec.structs.asdict(counters[0]) if counters else {}
+    found = msgspec.structs.asdict(counters) if counters is not None else {}
     return {
         "messages": {name: found.get(f"messages_{name}", 0) for name in _COUNTED},
         "values": {name: found.get(f"values_{name}", 0) for name in (*_COUNTED, "late")},
