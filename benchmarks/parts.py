@@ -96,10 +96,7 @@ def measure_ingestion(size: Size) -> list[Figure]:
 
 def measure_decoding(_: Size) -> list[Figure]:
     """One message of five values, decoded and mapped."""
-    return [
-        at_most(f"{adapter}, {profile}", round(cost, 1), "us", 25)
-        for (adapter, profile), cost in ingest.measure_all().items()
-    ]
+    return ingest.figures()
 
 
 def measure_notifications(size: Size) -> list[Figure]:

@@ -216,6 +216,7 @@ def test_the_time_of_the_adapter_in_a_zone_and_times_that_are_none() -> None:
     profile = _profile({"x": {"attribute": "x"}}, time={"zone": "Asia/Tokyo"})
     assert _found(profile, {"x": 1, "observedAt": "2026-11-23T12:00:00"})["x"][0].observed_at == _JST_NOON
     keyed = _profile({"x": {"attribute": "x"}}, time={"key": "ts", "format": "ms"})
+    wrong: Any
     for wrong in ("noon", [], True, 1e300):
         ingested = _ingest(keyed, {"x": 1, "ts": wrong})
         assert ingested.quarantine is not None
