@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from broker_bridge.errors import BridgeError
 from broker_bridge.metrics import Metrics
@@ -20,6 +21,9 @@ from context_api.store.database import Database
 from context_api.store.deliveries_in import Delivery, DeliveryOutcome
 from context_api.store.store import Store
 from devices.sources import Sources
+
+if TYPE_CHECKING:
+    from context_api.telemetry import Telemetry
 
 IDLE_S = 0.25
 """How often an idle lane looks whether it is to stop."""
@@ -40,6 +44,7 @@ class Lane:
         store: Store,
         sources: Sources,
         metrics: Metrics,
+        telemetry: "Telemetry | None" = None,
         is_leaving: bool = False,
     ) -> None:
         self.part = part
@@ -59,6 +64,7 @@ class Lane:
             store=_Fenced(store, tenure),
             sessions=SessionNames(database, part.client_id),
             metrics=metrics,
+            telemetry=telemetry,
         )
         self._is_stopping = threading.Event()
         self._is_lost = False

@@ -53,6 +53,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.age = Histogram(
+            "machi_bridge_reading_age_seconds",
+            "From the time of a reading to its commit, of one reading of each batch",
+            buckets=(*_SECONDS, 60, 300, 3_600),
+            registry=self.registry,
+        )
         self.retries = Counter(
             "machi_bridge_batch_retries",
             "Batches that were put off, by the kind of error",

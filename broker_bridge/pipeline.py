@@ -7,11 +7,10 @@ held and tried again together with what has arrived meanwhile; the bounds of the
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from broker_bridge.backoff import Backoff
 from broker_bridge.batch import Batch, BatchLimits
@@ -21,17 +20,19 @@ from broker_bridge.intake import Prepared, prepare, quarantined
 from broker_bridge.metrics import Metrics
 from broker_bridge.models import Incoming
 from broker_bridge.settings import BridgeSettings
-from broker_bridge.throttle import Throttle
+from broker_bridge.settled import Settled
 from context_api.store.access import Access
 from context_api.store.deliveries_in import Delivery, DeliveryOutcome
 from context_api.store.errors import StoreError, StoreTimeout, is_transient
 from devices.model import FoundSource
 
+if TYPE_CHECKING:
+    from context_api.telemetry import Telemetry
+
 _log = logging.getLogger(__name__)
 
 SUSPECTS_MAX = 8
 """So many messages refused one by one, and none accepted, is not the messages' fault."""
-LOG_PERIOD_S = 10.0
 
 
 class Broker(Protocol):
@@ -77,6 +78,7 @@ class Pipeline:
         store: Ingest,
         sessions: Sessions,
         metrics: Metrics,
+        telemetry: "Telemetry | None" = None,
     ) -> None:
         self._inbox = inbox
         self._broker = broker
@@ -87,7 +89,7 @@ class Pipeline:
         self._clock_ahead_us = int(settings.clock_ahead_s * 1_000_000)
         self._limits = BatchLimits(settings.batch_messages, settings.batch_bytes, settings.batch_age_s)
         self._backoff = Backoff(settings.backoff_min_s, settings.backoff_max_s)
-        self._throttle = Throttle(LOG_PERIOD_S)
+        self._settled = Settled(metrics, telemetry)
         self._flood = FloodGate(settings.device_rate, batch_messages=settings.batch_messages)
         self._held: dict[int, Incoming] = {}
         """By token: tried and not written, in the order of arrival. Bounded as the MQTT client is."""
@@ -227,30 +229,13 @@ class Pipeline:
         self._settle([Prepared(item.message, delivery)], outcomes)
 
     def _settle(self, prepared: Sequence[Prepared], outcomes: Sequence[DeliveryOutcome]) -> None:
-        """Their transaction has committed: acknowledge, count."""
+        """Their transaction has committed: acknowledge, tell of it."""
         messages = [item.message for item in prepared]
         self._broker.acknowledge(messages)
         for message in messages:
             del self._held[message.token]
-        oldest = min([message.arrived_at for message in messages])
-        self._metrics.acknowledged_after.observe(max(0.0, time.time() - oldest / 1e6))
-        self._count(outcomes)
-
-    def _count(self, outcomes: Sequence[DeliveryOutcome]) -> None:
-        kinds = Counter([outcome.kind.name.lower() for outcome in outcomes])
-        for kind, messages in kinds.items():
-            self._metrics.messages.labels(kind).inc(messages)
-        for name in ("stored", "corrected", "duplicate", "quarantined", "ignored"):
-            values = sum([getattr(outcome, name) for outcome in outcomes])
-            if values:
-                self._metrics.values.labels(name).inc(values)
-        self._metrics.late.inc(sum([outcome.late for outcome in outcomes]))
-        reasons = Counter([outcome.reason for outcome in outcomes if outcome.reason is not None])
-        for reason, messages in reasons.items():
-            self._metrics.quarantined.labels(reason).inc(messages)
-            said = self._throttle.count(reason, messages, time.monotonic())
-            if said:
-                _log.warning("Messages quarantined", extra={"reason": reason, "messages": said})
+        took_s = time.monotonic() - (self.busy_since or time.monotonic())
+        self._settled.tell(prepared, outcomes, time.time_ns() // 1_000 - int(took_s * 1e6))
 
 
 def _is_retried_whole(error: Exception, messages: int) -> bool:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from broker_bridge.errors import BridgeError
 from broker_bridge.gauges import watch_lanes
@@ -18,7 +19,11 @@ from context_api.store.bridge_seats import Tenure
 from context_api.store.database import Database, open_database
 from context_api.store.errors import StoreError
 from context_api.store.store import Store
+from context_api.tracing import open_telemetry
 from devices.sources import Sources
+
+if TYPE_CHECKING:
+    from context_api.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +41,8 @@ def run(settings: BridgeSettings, stop: threading.Event) -> None:
     """
     database = open_database(settings.database_url, pool_max=CONNECTIONS + settings.bridges)
     try:
-        _Bridge(settings, database).run(stop)
+        with open_telemetry("bridge", settings.trace_ratio) as telemetry:
+            _Bridge(settings, database, telemetry).run(stop)
     finally:
         database.close()
 
@@ -44,8 +50,9 @@ def run(settings: BridgeSettings, stop: threading.Event) -> None:
 class _Bridge:
     """The parts, put together."""
 
-    def __init__(self, settings: BridgeSettings, database: Database) -> None:
+    def __init__(self, settings: BridgeSettings, database: Database, telemetry: "Telemetry | None") -> None:
         self._settings = settings
+        self._telemetry = telemetry
         self._database = database
         self._ended = threading.Event()
         self._metrics = Metrics()
@@ -64,6 +71,7 @@ class _Bridge:
             store=self._store,
             sources=self._sources,
             metrics=self._metrics,
+            telemetry=self._telemetry,
             is_leaving=is_leaving,
         )
 

@@ -48,6 +48,8 @@ class BridgeSettings:
     """The longest wait for company, and only while messages come quickly; a lone message never waits."""
     device_rate: float = 0.0
     """Messages per minute of a device that are read, ten minutes' worth at once; 0: no limit."""
+    trace_ratio: float = 0.0
+    """How many of all readings are traced, 0 to 1 (see `context_api.tracing`)."""
     clock_ahead_s: float = 300.0
     """Readings further in the future are quarantined (promise 3)."""
 

@@ -247,6 +247,13 @@ class Settings(BaseSettings):
         description="`on`: devices of the FIWARE IoT Agents push by HTTP with their key `k` alone. `off`: "
         "they send the gateway's password too.",
     )
+    trace_ratio: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="So many of all readings are traced from the broker to the notification; needs "
+        "`machi[telemetry]` and OTEL_EXPORTER_OTLP_ENDPOINT.",
+    )
     clock_ahead: float = Field(
         300.0, ge=0, description="Seconds that a reading may lie in the future before it is quarantined."
     )

@@ -118,6 +118,7 @@ def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":
         silent_after_s=settings.bridge_silence,
         clock_ahead_s=settings.clock_ahead,
         device_rate=settings.device_rate,
+        trace_ratio=settings.trace_ratio,
         http_host=settings.process_http_host,
         http_port=settings.bridge_http_port,
         instance=settings.instance,
@@ -144,6 +145,7 @@ def notifier_settings(settings: Settings, found: Connections) -> "NotifierSettin
         instance=settings.instance,
         outbound_allow=settings.outbound_allow,
         public_url=(settings.public_url or found.http_url).rstrip("/"),
+        trace_ratio=settings.trace_ratio,
         http_host=settings.process_http_host,
         http_port=settings.notifier_http_port,
     )

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from context_api.ngsild.model import Micros
 from context_api.notifications.judge import result_of, settle_attempts, settle_unsendable
@@ -16,6 +16,10 @@ from context_api.notifications.settings import NotifierSettings
 from context_api.notifications.signing import HEADER, sign
 from context_api.store.deliveries import CHANGE, LeasedQueue, OutboxRow, RowResult, Settlement, State
 from context_api.store.errors import StoreError
+from context_api.tracing import write_traceparent
+
+if TYPE_CHECKING:
+    from context_api.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ class QueueDelivery:
         pause_subscription: Callable[[int, str], Awaitable[None]],
         is_stopping: Callable[[], bool],
         alias_of: Callable[[str], Awaitable[str]] | None = None,
+        telemetry: "Telemetry | None" = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -61,6 +66,7 @@ class QueueDelivery:
         self._pause_subscription = pause_subscription
         self._is_stopping = is_stopping
         self._alias_of = alias_of
+        self._telemetry = telemetry
 
     async def deliver(self, queue: LeasedQueue, slots: asyncio.Semaphore) -> Settlement:
         """Send what the queue holds; the settlement says how far it came."""
@@ -111,7 +117,18 @@ class QueueDelivery:
         self._metrics.request_seconds.observe(took_s)
         if attempt.verdict is Verdict.DELIVERED and row.changed_at is not None:
             self._metrics.latency.observe(max(0.0, (_now() - row.changed_at) / 1e6))
+        self._trace(queue, message, attempt, now)
         return _Sent(attempt, cooldown_s=message.cooldown_s, duration_ms=round(took_s * 1_000))
+
+    def _trace(self, queue: LeasedQueue, message: Message, attempt: Attempt, began_at: Micros) -> None:
+        if self._telemetry is None or message.trace is None:
+            return
+        members: dict[str, str | int] = {"machi.verdict": attempt.verdict.name.lower()}
+        if queue.subscription is not None:
+            members |= {"machi.subscription": queue.subscription.id}
+        if attempt.status is not None:
+            members |= {"http.response.status_code": attempt.status}
+        self._telemetry.record_step(message.trace, "notification", began_at, _now(), members)
 
     async def _find_alias(self, queue: LeasedQueue) -> str | None:
         if self._alias_of is None or queue.subscription is None:
@@ -122,11 +139,15 @@ class QueueDelivery:
 def add_marks(message: Message, alias: str | None, now: Micros, via: str | None = None) -> Message:
     """Name the brokers it came through and the one that sends it (Via, RFC 9110, 7.6.3), and sign it.
 
+    A traced reading's notification carries its `traceparent`.
+
     Without secrets there is no signature.
     """
     headers = list(message.headers)
     if alias is not None:
         headers.append((b"Via", f"{via}, 1.1 {alias}".encode() if via else f"1.1 {alias}".encode()))
+    if message.trace is not None:
+        headers.append((b"traceparent", write_traceparent(message.trace).encode()))
     if message.secrets:
         signature = sign(message.secrets, message.body, now // 1_000_000)
         headers.append((HEADER.encode(), signature.encode()))

@@ -33,6 +33,7 @@ from context_api.store.deliveries import LeasedQueue, OutboxRow, SubscriptionRow
 from context_api.store.errors import StoreError
 from context_api.store.reading import get_entities
 from context_api.store.terms import Terms, TermsMissing
+from context_api.tracing import ReadingTrace, find_trace
 
 R = TypeVar("R")
 
@@ -43,8 +44,9 @@ _NAMESPACE = uuid.UUID("6f2f4d0a-1d53-5c0e-9d5c-3f5a8a1c7b42")
 class MessageMaker:
     """Writes messages in the event loop; what the database has to be asked for is asked in a thread."""
 
-    def __init__(self, database: Database, *, public_url: str) -> None:
+    def __init__(self, database: Database, *, public_url: str, trace_ratio: float = 0.0) -> None:
         self._database = database
+        self._trace_ratio = trace_ratio
         self._terms = Terms(database)
         self._contexts = StoredContexts(database)
         self._public_url = public_url.rstrip("/")
@@ -133,7 +135,13 @@ class MessageMaker:
             secrets=endpoint.secrets,
             mqtt_version=endpoint.mqtt_version,
             mqtt_qos=endpoint.mqtt_qos,
+            trace=self._find_trace(change),
         )
+
+    def _find_trace(self, change: CommittedChange) -> ReadingTrace | None:
+        if not self._trace_ratio:
+            return None
+        return find_trace(change.entity.id, change.entity.attributes, self._trace_ratio)
 
     async def _follow(
         self, subscription: Subscription, stored: SubscriptionRow, change: CommittedChange

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING
 
 from context_api.notifications.delivery import QueueDelivery
 from context_api.notifications.dispatcher import Dispatcher
@@ -27,6 +28,10 @@ from context_api.store.errors import StoreError
 from context_api.store.heartbeat import INTERVAL_S, beat, forget
 from context_api.store.listen import listen
 from context_api.store.store import Store
+from context_api.tracing import open_telemetry
+
+if TYPE_CHECKING:
+    from context_api.telemetry import Telemetry
 
 CHANNEL = "machi_outbox"
 PROCESS = "notifier"
@@ -47,22 +52,29 @@ class _Notifier:
     async def run(self, stop: threading.Event) -> None:
         settings = self._settings
         database = open_database(settings.database_url, pool_min=1, pool_max=5)
-        messages = MessageMaker(database, public_url=settings.public_url)
+        messages = MessageMaker(database, public_url=settings.public_url, trace_ratio=settings.trace_ratio)
         policy = OutboundPolicy(settings.outbound_allow)
         try:
-            async with open_senders(
-                policy,
-                user_agent="Machi-Notifier",
-                mail_server=settings.mail_server,
-                alarms=Alarms(database, Store(database)),
-            ) as sender:
-                await self._run(stop, database, sender, messages)
+            with open_telemetry(PROCESS, settings.trace_ratio) as telemetry:
+                async with open_senders(
+                    policy,
+                    user_agent="Machi-Notifier",
+                    mail_server=settings.mail_server,
+                    alarms=Alarms(database, Store(database)),
+                ) as sender:
+                    await self._run(stop, database, sender, messages, telemetry=telemetry)
         finally:
             await asyncio.to_thread(messages.close)
             await asyncio.to_thread(database.close)
 
     async def _run(
-        self, stop: threading.Event, database: Database, sender: Sender, messages: MessageMaker
+        self,
+        stop: threading.Event,
+        database: Database,
+        sender: Sender,
+        messages: MessageMaker,
+        *,
+        telemetry: "Telemetry | None",
     ) -> None:
         settings = self._settings
         periodic = PeriodicMaker(database, messages.make)
@@ -76,6 +88,7 @@ class _Notifier:
             ),
             is_stopping=lambda: dispatcher.stopping,
             alias_of=Aliases(database).of,
+            telemetry=telemetry,
         )
 
         def endpoint_of(queue: LeasedQueue) -> str:

@@ -12,6 +12,7 @@ from context_api.ngsild.subscription_model import MqttVersion
 from context_api.notifications.headers import Headers
 from context_api.notifications.outbound import OutboundRefused
 from context_api.notifications.retry import Verdict, explain_status, judge_status, parse_retry_after
+from context_api.tracing import ReadingTrace
 
 MAX_ANSWER_BYTES = 64 * 1024
 """What a receiver says beyond this costs it the connection, nothing else."""
@@ -38,6 +39,8 @@ class Message:
     mqtt_qos: int = 0
     subject: str = ""
     """Of a mail."""
+    trace: ReadingTrace | None = None
+    """That of the reading it tells of, where that is traced."""
 
 
 @dataclass(frozen=True)

@@ -49,5 +49,7 @@ class NotifierSettings:
     timeout_s: float = 10.0
     """For an endpoint that names none."""
     longest_timeout_s: float = 60.0
+    trace_ratio: float = 0.0
+    """How many of all readings are traced, 0 to 1 (see `context_api.tracing`)."""
     stop_s: float = 3.0
     """How long requests under way may take to finish when the process stops."""
