@@ -16,6 +16,7 @@ from context_api.store.features import read_features
 from context_api.store.migrate import list_migrations
 from context_api.store.retention import list_all_policies, read_compress_days
 from deploy import wiring
+from deploy.broker_checkup import check_broker
 from deploy.data_folder import DataFolder
 from deploy.embedded.ports import is_listening
 from deploy.errors import CommandError
@@ -45,6 +46,8 @@ def check_all(settings: Settings) -> list[Finding]:
         return [*findings, Finding("database", False, str(error))]
     findings += _check_database(found)
     findings.append(_check_broker(settings, found))
+    if findings[-1].is_good:
+        findings += [Finding(*told) for told in check_broker(settings, found)]
     findings.append(_check_redis(found))
     database = open_database(found.database_url)
     try:

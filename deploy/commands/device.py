@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from deploy.commands import device_import
+from deploy.commands import credential, device_import
 from deploy.commands.device_options import (
     given_members,
     read_members,
@@ -44,6 +44,7 @@ _PAGE = 500
 
 def register(app: typer.Typer) -> None:
     device_import.register(devices)
+    credential.register(devices)
     app.add_typer(devices, name="device")
 
 
