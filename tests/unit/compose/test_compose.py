@@ -10,7 +10,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import check_jsonschema
 import jsonschema
@@ -19,6 +19,12 @@ import typer.main
 import yaml
 from typer.testing import CliRunner
 
+from broker_bridge.gauges import watch_lanes
+from broker_bridge.metrics import Metrics
+from broker_bridge.seating import Seating
+from broker_bridge.settings import BridgeSettings
+from context_api.notifications.metrics import NotifierMetrics
+from context_api.store.database import Database
 from deploy import wiring
 from deploy.cli import app
 from deploy.commands.init import init
@@ -63,7 +69,8 @@ def test_the_specification_would_refuse_a_misspelt_key() -> None:
 
 def test_the_stack_has_all_parts() -> None:
     assert set(stack.services()) == {
-        "database", "broker", "cache", "migrate", "api", "bridge", "notifier", "worker", "grafana",
+        "database", "broker", "cache", "migrate", "api", "bridge", "notifier", "worker", "metrics",
+        "grafana",
     }  # fmt: skip
 
 
@@ -252,7 +259,7 @@ def test_every_file_that_is_mounted_exists_and_is_mounted_read_only() -> None:
         for mount in service.get("volumes", [])
         if mount.startswith("./")
     ]
-    assert len(mounts) == 5
+    assert len(mounts) == 6
     for source, _, mode in mounts:
         assert (stack.ROOT / source).exists(), source
         assert mode == "ro"
@@ -312,6 +319,51 @@ def test_the_dashboard_and_its_source_agree() -> None:
     assert f"./deploy/compose/grafana/dashboards:{folder}:ro" in stack.services()["grafana"]["volumes"]
     home = stack.services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{folder}/town.json"
+
+
+def test_the_dashboard_of_the_bridge_shows_what_its_processes_tell() -> None:
+    grafana = stack.ROOT / "deploy/compose/grafana"
+    source = yaml.safe_load((grafana / "provisioning/datasources/prometheus.yaml").read_text())
+    dashboard = json.loads((grafana / "dashboards/ingestion.json").read_text())
+    told = _metric_names()
+
+    assert source["datasources"][0]["url"] == "http://metrics:9090"
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {"machi-metrics"}
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"machi_[a-z_]+", target["expr"])
+    }
+    assert len(asked) > 15
+    assert asked <= told
+    assert all("le)" in target["expr"] for panel in dashboard["panels"] for target in panel["targets"]
+               if "_bucket" in target["expr"])  # fmt: skip
+
+
+def _metric_names() -> set[str]:
+    """What bridge and notifier tell, as Prometheus names it."""
+    bridge, notifier = Metrics(), NotifierMetrics()
+    watch_lanes(bridge, Seating(BridgeSettings(database_url=""), cast(Database, None), cast(Any, None)))
+    families = [*bridge.registry.collect(), *notifier.registry.collect()]
+    suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+    return {family.name + suffix for family in families for suffix in suffixes[family.type]}
+
+
+def test_prometheus_asks_each_process_at_its_port() -> None:
+    jobs = yaml.safe_load((stack.ROOT / "deploy/compose/prometheus/prometheus.yml").read_text())
+    found = {
+        job["job_name"]: job["dns_sd_configs"][0]["port"]
+        if "dns_sd_configs" in job
+        else int(job["static_configs"][0]["targets"][0].partition(":")[2])
+        for job in jobs["scrape_configs"]
+    }
+    ports = {
+        name: int(stack.environment(name, dotenv())[f"MACHI_{name.upper()}_HTTP_PORT"]) for name in found
+    }
+    assert found == ports == {"bridge": 8081, "notifier": 8082, "worker": 8083}
+    hosts = {stack.environment(name, dotenv())["MACHI_PROCESS_HTTP_HOST"] for name in found}
+    assert hosts == {"0.0.0.0"}  # noqa: S104 - on a network of containers, not published
 
 
 def _pyproject() -> dict[str, Any]:
