@@ -36,8 +36,9 @@ test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timesca
 timescale: $(VENV)/.dev ## Run the tests that need a TimescaleDB against one, without Docker
 	$(BIN)/python -m deploy.timescale $(if $(ARGS),-- $(BIN)/python -m pytest -m timescale $(ARGS))
 
-soak: $(VENV)/.dev ## Run the fire drill for long: processes killed, receivers that fail (SECONDS, 1800 by default)
-	MACHI_TEST_DRILL_S=$(or $(SECONDS),1800) $(BIN)/python -m pytest -s tests/acceptance/test_fire_drill.py $(ARGS)
+soak: $(VENV)/.dev ## Run the fire drill and the chaos run for long: everything fails in turn (SECONDS each, 1800 by default)
+	MACHI_TEST_DRILL_S=$(or $(SECONDS),1800) MACHI_TEST_CHAOS_S=$(or $(SECONDS),1800) $(BIN)/python -m pytest -s \
+		-n 0 tests/acceptance/test_fire_drill.py tests/acceptance/test_chaos.py $(ARGS)
 
 conformance: $(VENV)/.dev ## Run the NGSI-LD suite: RUNNER=FILE SUITE=DIR, and ARGS for the runner
 	$(BIN)/python -m tests.conformance.run --runner $(RUNNER) --suite $(SUITE) -- $(ARGS)

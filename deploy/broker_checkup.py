@@ -18,7 +18,7 @@ from devices.broker_address import BrokerAddress, parse_broker_url
 from devices.broker_certificates import CertificateFiles
 from devices.credentials import WORKER_USERNAME
 
-MAX_PACKET_BYTES = 1_048_576
+MAX_PACKET_BYTES = 2_097_152
 _TAKEN_OVER_S = 1.0
 _CERTIFICATE_ENDS = timedelta(days=14)
 _COUNTS_RIGHT = (2, 0, 12)
@@ -95,7 +95,7 @@ def _check_limits(settings: Settings, address: BrokerAddress) -> Iterator[Told]:
 
 def _judge_packets(size: int | None) -> Told:
     if size is None:
-        return Told("packet size", False, "the broker names no limit: set max_packet_size 1048576")
+        return Told("packet size", False, "the broker names no limit: set max_packet_size 2097152")
     return Told("packet size", size <= MAX_PACKET_BYTES, f"packets of at most {size} bytes")
 
 

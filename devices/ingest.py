@@ -1,5 +1,7 @@
 """From one message to readings: decode, map, judge. Pure, and shared by every door messages come in by."""
 
+from typing import Any
+
 from adapters.types import DecodeError, Message, RawReading, shorten
 from context_api.ngsild.changes import Reading
 from context_api.ngsild.model import Attributes, Micros
@@ -8,8 +10,10 @@ from context_api.store.deliveries_in import Finding
 from devices.entity_ids import EntityIdError
 from devices.mapping import MODEL_VIOLATION, OUT_OF_RANGE, UNKNOWN_WORD, BadValue, Mapping
 from devices.model import Ingested, Quarantine, Source
-from devices.profile import DEVICE, Profile
+from devices.profile import DEVICE, Profile, Target
 
+CLOCK_UNSET_US = 978_307_200_000_000
+"""2001-01-01: clocks that nobody has set begin at 1970, 1980 or 2000. No sensor of ours measured before."""
 CLOCK_AHEAD_US = 300_000_000
 """Readings further in the future than this are quarantined (design, promise 3; MACHI_CLOCK_AHEAD)."""
 
@@ -21,6 +25,7 @@ REASONS = {
     MODEL_VIOLATION: "a value breaks the data model, and the profile rejects what does",
     "bad-entity-id": "the payload names an entity in a way that is no part of an id",
     "clock-ahead": "a time lies in the future, beyond what clocks are allowed to differ",
+    "clock-unset": "a time lies before 2001: the device's clock was never set",
     "other-device": "the payload names another device than the topic",
 }
 """The reasons of the mapping; those of the adapters stand in `adapters.types.REASONS`."""
@@ -49,6 +54,8 @@ def ingest(
         if raw.device is not None and raw.device != source.device_name:
             detail = f"the payload is of {raw.device!r:.80}, the topic of {source.device_name!r}"
             return _quarantined("other-device", detail, values)
+        if (unset := _unset_time(raw)) is not None:
+            return _quarantined("clock-unset", f"{format_datetime(unset)} is no time of a sensor", values)
     if message.retain:
         raw_readings = [timed for raw in raw_readings if (timed := _timed_only(raw)).values]
         if not raw_readings:
@@ -147,16 +154,9 @@ def _build_others(
     source: Source, others: dict[int, Attributes], raw: RawReading, arrived_at: Micros
 ) -> list[Reading]:
     """The readings of the Device entity and of the profile's further ones. Raises EntityIdError."""
-    payload = {key: given.value for key, given in raw.values.items()}
-    names = {
-        "tenant": source.tenant,
-        "device": source.device_id,
-        "static": source.device_static,
-        "payload": payload,
-    }
     return [
         Reading(
-            entity_id=target.template.fill(names),
+            entity_id=_entity_id(source, target, raw),
             types=target.types,
             attributes=attributes,
             static={} if number == DEVICE else source.link | target.static,
@@ -165,6 +165,27 @@ def _build_others(
         for number, attributes in others.items()
         for target in (source.profile.targets[number - 1],)
     ]
+
+
+def _unset_time(raw: RawReading) -> Micros | None:
+    """A time that only a clock which was never set can show."""
+    if raw.observed_at is not None and raw.observed_at < CLOCK_UNSET_US:
+        return raw.observed_at
+    for value in raw.values.values():
+        if value.observed_at is not None and value.observed_at < CLOCK_UNSET_US:
+            return value.observed_at
+    return None
+
+
+def _entity_id(source: Source, target: Target, raw: RawReading) -> str:
+    names: dict[str, Any] = {
+        "tenant": source.tenant,
+        "device": source.device_id,
+        "static": source.device_static,
+    }
+    if target.is_of_payload:
+        names["payload"] = {key: given.value for key, given in raw.values.items()}
+    return target.template.fill(names)
 
 
 def _timed_only(raw: RawReading) -> RawReading:

@@ -3,7 +3,9 @@
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Sequence
+from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from typing import Self
 
@@ -19,8 +21,16 @@ def _ignore(self: MqttClient, messages: Sequence[Incoming]) -> None:
     """Instead of MqttClient.acknowledge."""
 
 
-def _serve(settings: BridgeSettings, is_deaf: bool) -> None:
+def _shift(offset_s: "Synchronized[float]") -> None:
+    """Put an offset before this process's clock, as an administrator or a time server would."""
+    real, real_ns = time.time, time.time_ns
+    time.time = lambda: real() + offset_s.value
+    time.time_ns = lambda: real_ns() + int(offset_s.value * 1e9)
+
+
+def _serve(settings: BridgeSettings, is_deaf: bool, offset_s: "Synchronized[float]") -> None:
     stop = threading.Event()
+    _shift(offset_s)
     if is_deaf:
         # Killed later, it is a bridge that was killed between the commit and the acknowledgements.
         MqttClient.acknowledge = _ignore  # type: ignore[method-assign]
@@ -38,6 +48,7 @@ class BridgeProcess:
     def __init__(self, settings: BridgeSettings, *, is_deaf: bool = False) -> None:
         self.settings = settings
         self._is_deaf = is_deaf
+        self._offset_s = _context.Value("d", 0.0)
 
     def start(self) -> Self:
         """Start, and return when it is connected to the broker."""
@@ -47,8 +58,14 @@ class BridgeProcess:
 
     def launch(self) -> None:
         """Start, without waiting for anything."""
-        self.process = _context.Process(target=_serve, args=(self.settings, self._is_deaf), daemon=True)
+        self.process = _context.Process(
+            target=_serve, args=(self.settings, self._is_deaf, self._offset_s), daemon=True
+        )
         self.process.start()
+
+    def shift_clock(self, seconds: float) -> None:
+        """Have its clock that much ahead (or behind) from now on."""
+        self._offset_s.value = seconds
 
     def kill(self) -> None:
         """End as SIGKILL ends."""

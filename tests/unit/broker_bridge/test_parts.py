@@ -7,11 +7,12 @@ from broker_bridge.parts import Part, Spread, find_part, plan_parts
 NATIVE = "machi/v1/+/+/up"
 ZIGBEE = "zigbee2mqtt/+/#"
 BOTH = (NATIVE, ZIGBEE)
+SPREADS: tuple[Spread, ...] = ("divided", "shared")
 
 
 def test_one_bridge_gets_everything_under_the_plain_id() -> None:
-    for spread in ("divided", "shared"):
-        assert plan_parts("b", 1, spread, BOTH) == (Part("b", 1, 1, BOTH),)  # type: ignore[arg-type]
+    for spread in SPREADS:
+        assert plan_parts("b", 1, spread, BOTH) == (Part("b", 1, 1, BOTH),)
     assert plan_parts("b", 1, "divided", BOTH)[0].is_ours("any/topic")
 
 
