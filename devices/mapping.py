@@ -4,7 +4,6 @@ A value that is faulty by itself (out of its range, a word that nobody knows) is
 finding, or takes its message to quarantine, as the profile says; one of the wrong kind always does.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,8 @@ from context_api.ngsild.model import DEFAULT_DATASET, Attributes, Instance, Micr
 from context_api.store.deliveries_in import Finding
 from devices.geometry import geometry_fault
 from devices.payload_rules import as_number, dig
-from devices.profile import MAIN, Field, Profile
-from devices.units import UnitError, conversion, is_unit
+from devices.profile import LARGEST, MAIN, Field, Profile
+from devices.units import SAME, UnitError, conversion, is_unit
 
 OUT_OF_RANGE = "out-of-range"
 UNKNOWN_WORD = "unknown-word"
@@ -91,7 +90,7 @@ class Mapping:
             field = plain.get(key)
             if (
                 field is None
-                or given.unit_code is not None
+                or (given.unit_code is not None and given.unit_code != field.unit_code)
                 or type(value) not in _NUMBERS
                 or not field.low <= value <= field.high
                 or field.iri in attributes
@@ -137,7 +136,8 @@ class Mapping:
             return
         try:
             value, unit_code = convert(field, given)
-            self._judge(field, value, unit_code)
+            if not (field.takes_numbers and type(value) in _NUMBERS and field.low <= value <= field.high):
+                self._judge(field, value, unit_code)
         except Faulty as fault:
             if field.quarantines_message:
                 raise BadValue(fault.detail, fault.reason, field.attribute) from fault
@@ -227,6 +227,8 @@ def _add(attributes: Attributes, field: Field, instance: Instance) -> bool:
 
 def convert(field: Field, given: RawValue) -> tuple[Any, str | None]:
     """Return the value and its unit, in the words and the unit of the profile. Raises BadValue, Faulty."""
+    if field.takes_numbers and type(given.value) in _NUMBERS:
+        return _convert_number(field, given.value, given.unit_code)
     if field.words is not None:
         return _translate(field, given.value), field.unit_code
     value: Any = as_number(given.value) if field.accepts == "numeric" else given.value
@@ -234,8 +236,6 @@ def convert(field: Field, given: RawValue) -> tuple[Any, str | None]:
         raise BadValue(f"{field.key!r:.80} is {_fault(field, given.value)}")
     if type(value) not in _NUMBERS:
         return value, given.unit_code or field.unit_code
-    if not math.isfinite(value):
-        raise BadValue(f"{field.key!r:.80} is not finite")
     return _convert_number(field, value, given.unit_code)
 
 
@@ -243,25 +243,24 @@ def _convert_number(field: Field, value: float, unit: str | None) -> tuple[float
     """From the unit that the payload names to the one the profile expects, then to the attribute's."""
     expected = field.payload_unit or field.unit_code
     if unit is None or expected is None or unit == expected:
-        if field.affine.is_identity:
-            return value, field.unit_code or unit
-        return _finite(
-            field, value * field.affine.scale + field.affine.offset, field.decimals
-        ), field.unit_code
+        affine = field.affine
+        if affine is SAME:
+            return _finite(field, value), field.unit_code or unit
+        return round(_finite(field, value * affine.scale + affine.offset), field.decimals), field.unit_code
     if not is_unit(unit):
-        return value, unit
+        return _finite(field, value), unit
     try:
         there = conversion(unit, expected)
     except UnitError as error:
         raise BadValue(f"{field.key!r:.80}: {error}") from error
     whole = there.then(field.affine)
-    return _finite(field, value * whole.scale + whole.offset, field.decimals), field.unit_code
+    return round(_finite(field, value * whole.scale + whole.offset), field.decimals), field.unit_code
 
 
-def _finite(field: Field, value: float, decimals: int) -> float:
-    if not math.isfinite(value):
-        raise BadValue(f"{field.key!r:.80} is too large to convert")
-    return round(value, decimals)
+def _finite(field: Field, value: float) -> float:
+    if not -LARGEST <= value <= LARGEST:  # NaN is not within either
+        raise BadValue(f"{field.key!r:.80} is too large, or no number")
+    return value
 
 
 def _translate(field: Field, value: Any) -> Any:

@@ -56,6 +56,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """UN/CEFACT Recommendation 20."""
     accepts: str = "number"
     """number, numeric (a text that is a number too), text, boolean, geometry or any."""
+    takes_numbers: bool = False
+    """A number needs no other look at its kind: `accepts` takes it and no `words` translate it."""
     raw: Affine = SAME
     """From the payload's number to one in `payload_unit`."""
     affine: Affine = SAME
@@ -75,7 +77,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     target: int = MAIN
     low: float = -LARGEST
     high: float = LARGEST
-    """What the hot path asks: the narrower of the two ranges below; nothing infinite is within."""
+    """What the hot path asks: the narrower of the two ranges below; nothing infinite is within, and nothing
+    at all where the data model takes no numbers."""
     minimum: float | None = None
     maximum: float | None = None
     """The profile's own range, in `unit_code`."""
@@ -88,13 +91,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def is_plain(self) -> bool:
         """A number that is taken as it is: what the hot path asks first."""
         return (
-            self.accepts in ("number", "numeric")
+            self.takes_numbers
             and not self.missing
             and self.affine.is_identity
-            and self.words is None
+            and self.payload_unit in (None, self.unit_code)
             and self.target == MAIN
             and not self.dataset_id
-            and (self.rule is None or self.rule.takes_numbers)
         )
 
 
@@ -105,6 +107,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[Iri, ...]
     template: Template
     static: Attributes = msgspec.field(default_factory=dict)
+    is_of_payload: bool = False
+    """Each message names the entity."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

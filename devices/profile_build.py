@@ -163,7 +163,13 @@ def _build_targets(file: ProfileFile, expand: Expand, core: Expand) -> list[Targ
         template = _template(entity.entity_id, entity.entity_type, f"{where}.entityId", allows_payload=True)
         static = _static(entity.static, f"{where}.static", expand)
         targets.append(
-            Target(name=name, types=(expand(entity.entity_type),), template=template, static=static)
+            Target(
+                name=name,
+                types=(expand(entity.entity_type),),
+                template=template,
+                static=static,
+                is_of_payload=template.is_of_payload,
+            )
         )
     return targets
 
@@ -257,7 +263,7 @@ class _Builder:
         )
         low, high = -LARGEST, LARGEST
         if rule is not None:
-            low, high = max(low, rule.min), min(high, rule.max)
+            low, high = (max(low, rule.min), min(high, rule.max)) if rule.takes_numbers else (high, low)
         return Field(
             key=key,
             attribute=entry.attribute,
@@ -265,6 +271,7 @@ class _Builder:
             kind=_KINDS[entry.kind],
             unit_code=entry.unit_code,
             accepts=accepts,
+            takes_numbers=accepts in ("number", "numeric") and entry.words is None,
             raw=raw,
             affine=affine,
             payload_unit=entry.payload_unit,
@@ -306,14 +313,14 @@ class _Builder:
         for member, number in (("scale", entry.scale), ("offset", entry.offset)):
             self._check(math.isfinite(number), member, "write a finite number")
         self._check(entry.scale != 0, "scale", "a scale of 0 makes every value the same")
-        raw = Affine(entry.scale, entry.offset)
+        raw = _shared(Affine(entry.scale, entry.offset))
         if entry.payload_unit is None:
             return raw, raw
         self._check(
             entry.unit_code is not None, "payloadUnit", "payloadUnit needs unitCode, the unit to convert to"
         )
         try:
-            return raw, raw.then(conversion(entry.payload_unit, entry.unit_code or ""))
+            return raw, _shared(raw.then(conversion(entry.payload_unit, entry.unit_code or "")))
         except UnitError as error:
             raise ProfileError(str(error), f"{self._where}.payloadUnit") from error
 
@@ -355,6 +362,11 @@ class _Builder:
 
     def _check(self, holds: bool, member: str, rule: str) -> None:
         _check(holds, f"{self._where}.{member}", rule)
+
+
+def _shared(affine: Affine) -> Affine:
+    """One object for the identity: the hot path asks by `is`."""
+    return SAME if affine == SAME else affine
 
 
 def _decimals(affine: Affine) -> int:
