@@ -34,7 +34,8 @@ def prepare(
     """
     if isinstance(source, UnknownSource):
         receipt = _receipt(message, session, is_retry=is_retry)
-        return Prepared(message, quarantined(message, source.reason, source.detail, receipt=receipt))
+        reason, detail, device_id = source.reason, source.detail, source.device_id
+        return Prepared(message, quarantined(message, reason, detail, device_id, receipt))
     if isinstance(source, SilentSource):
         return Prepared(message, _about_itself(message, source))
     try:

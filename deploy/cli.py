@@ -23,6 +23,7 @@ COMMANDS = (
     "completeness",
     "device",
     "profile",
+    "group",
     "quarantine",
     "subscription",
     "index",

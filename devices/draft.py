@@ -215,6 +215,11 @@ def _check_gateway(draft: DeviceDraft) -> None:
         "application",
         "a gateway names the application it speaks for, as its topics do: application@tenant",
     )
+    _check(
+        draft.adapter != DEFAULT_ADAPTER or "@" in (draft.application or ""),
+        "application",
+        "a group's key speaks for group@tenant; without @ its topics would be those of a tenant's devices",
+    )
 
 
 def _check_device(draft: DeviceDraft, profiles: Mapping[str, Profile]) -> None:

@@ -26,6 +26,7 @@ class GatewayTopic(NamedTuple):
 
 
 FORMS: dict[str, tuple[str, ...]] = {
+    "native": ("machi/v1/{application}/{device}/up",),
     "tts_v3": ("v3/{application}/devices/{device}/up",),
     "chirpstack_v4": ("application/{application}/device/{device}/event/+",),
     "ultralight": (
@@ -52,8 +53,9 @@ def gateway_filters(adapter: str, application: str) -> list[str]:
 
 
 def subscription_filters() -> list[str]:
-    """Return the MQTT filters of all topics of all gateways."""
-    return [_filter(form).replace(_APPLICATION, _ANY) for forms in FORMS.values() for form in forms]
+    """Return the MQTT filters of all topics of all gateways; a group's look like those of any device."""
+    forms = [form for adapter, forms in FORMS.items() if adapter != "native" for form in forms]
+    return [_filter(form).replace(_APPLICATION, _ANY) for form in forms]
 
 
 def parse_gateway_topic(topic: str) -> GatewayTopic | None:
@@ -61,7 +63,7 @@ def parse_gateway_topic(topic: str) -> GatewayTopic | None:
     levels = topic.split("/")
     for adapter, form in _BY_START.get(levels[0] or "/" + levels[min(1, len(levels) - 1)], ()):
         found = _match(levels, form)
-        if found is not None:
+        if found is not None and (adapter != "native" or "@" in found[0]):  # else it is a tenant's own device
             return GatewayTopic(adapter, *found)
     return None
 

@@ -15,6 +15,7 @@ from devices.entity import static_of
 from devices.gateways import GatewayTopic
 from devices.model import Device, FoundSource, SilentSource, Source, UnknownSource
 from devices.profile import LOCATION, Profile
+from devices.strangers import Stranger, receive_strangers
 from devices.topics import NativeTopic, Topic, parse_topic
 
 DEFAULT_TENANT = "default"
@@ -51,7 +52,7 @@ def find_sources(
         else:
             found[topic] = source
     if unknown:
-        found.update(_explain(database, unknown))
+        found.update(_explain(database, unknown, profiles_of))
     return found
 
 
@@ -68,16 +69,20 @@ def _find_devices(database: Database, names: Collection[Topic]) -> dict[Topic, D
     return devices
 
 
-def _explain(database: Database, unknown: Mapping[str, Topic | None]) -> dict[str, FoundSource]:
+def _explain(
+    database: Database, unknown: Mapping[str, Topic | None], profiles_of: ProfilesOf
+) -> dict[str, FoundSource]:
     """Whose quarantine a message of an unknown source goes to: the named tenant's, else the default one's.
 
     A gateway that speaks of itself is known by its application.
     """
     names = {name for name in unknown.values() if name is not None}
     default, owners = _find_owners(database, names)
-    explained: dict[str, FoundSource] = {}
+    explained: dict[str, FoundSource] = _find_waiting(database, unknown, owners, profiles_of)
     for topic, name in unknown.items():
         owner = default if name is None else owners.get(name, default)
+        if topic in explained:
+            continue
         if name is None:
             explained[topic] = UnknownSource(*owner[:2], UNKNOWN_TOPIC, "the topic has no known form")
         elif isinstance(name, GatewayTopic) and not name.device and name in owners:
@@ -85,6 +90,34 @@ def _explain(database: Database, unknown: Mapping[str, Topic | None]) -> dict[st
         else:
             detail = f"no device {name.device!r:.80} of {name.owner!r:.80} is registered"
             explained[topic] = UnknownSource(*owner[:2], UNKNOWN_DEVICE, detail)
+    return explained
+
+
+def _find_waiting(
+    database: Database,
+    unknown: Mapping[str, Topic | None],
+    owners: Mapping[Topic, "_Owner"],
+    profiles_of: ProfilesOf,
+) -> dict[str, FoundSource]:
+    """What becomes of devices that nobody registered behind gateways that take such in; see `devices.waiting`."""
+    strangers = {
+        topic: Stranger(*owners[name], name.device)
+        for topic, name in unknown.items()
+        if isinstance(name, GatewayTopic) and name.device and name in owners
+    }
+    received = receive_strangers(database, set(strangers.values()))
+    approved = [(one.tenant, found) for one, found in received.items() if isinstance(found, str)]
+    devices = store.find_direct_devices(database, approved) if approved else {}
+    explained: dict[str, FoundSource] = {}
+    for topic, stranger in strangers.items():
+        found = received.get(stranger)
+        if isinstance(found, str):
+            device = devices.get((stranger.tenant, found))
+            source = None if device is None else build_source(device, profiles_of(device.tenant_id))
+            if source is not None:
+                explained[topic] = source
+        elif found is not None:
+            explained[topic] = found
     return explained
 
 

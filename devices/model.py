@@ -131,6 +131,8 @@ class UnknownSource(msgspec.Struct, frozen=True):
     tenant_id: int
     reason: str
     detail: str
+    device_id: str = ""
+    """Whom it is counted for, where that is known: `{gateway}/{name}` of a device that waits."""
 
 
 class SilentSource(msgspec.Struct, frozen=True):

@@ -33,5 +33,7 @@ def parse_topic(topic: str) -> Topic | None:
         return None
     levels = topic.split("/")
     if len(levels) == _NATIVE_LEVELS and topic.startswith("machi/v1/") and levels[4] in _NATIVE_LEAVES:
+        if "@" in levels[2]:  # no tenant's name has one: a group's key (devices.waiting)
+            return GatewayTopic("native", levels[2], levels[3]) if levels[4] == "up" else None
         return NativeTopic(levels[2], levels[3])
     return parse_gateway_topic(topic)

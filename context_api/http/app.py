@@ -53,6 +53,7 @@ from context_api.http.routes.stream import stream_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
+from context_api.http.routes.waiting import waiting_router
 from context_api.http.services import Services
 from context_api.http.settings import ApiSettings
 from context_api.ngsild.errors import InvalidRequest, NgsiLdError
@@ -111,6 +112,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         ingest_router(services),
         quarantine_router(services),
         health_router(services),
+        waiting_router(services),
         indexes_router(services),
         profile_preview_router(services),
         profiles_router(services),

@@ -23,6 +23,7 @@ from context_api.store.packing import (
     pack_times,
 )
 from context_api.store.queries import load_queries
+from context_api.store.waiting import record_waiting
 
 _SQL = load_queries("ingesting")
 
@@ -155,6 +156,7 @@ def _write(
         if delivery.quarantine is not None and not outcome.is_possible_repeat
     ]
     _write_quarantine(connection, tenant_id, [one for one, _ in aside], [outcome for _, outcome in aside])
+    record_waiting(connection, tenant_id, [one for one, _ in aside])
     write_findings(connection, tenant_id, deliveries)
     _write_receipts(connection, deliveries)
     _write_counters(connection, tenant_id, deliveries, outcomes)
