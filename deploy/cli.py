@@ -26,6 +26,7 @@ COMMANDS = (
     "group",
     "quarantine",
     "subscription",
+    "alarm",
     "index",
     "key",
     "retention",

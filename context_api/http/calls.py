@@ -10,8 +10,9 @@ from context_api.http.negotiation import JSON, LD_JSON, MERGE_PATCH, content_typ
 from context_api.http.operation import Operation
 from context_api.http.parameters import Query, parse_query
 from context_api.http.services import Services
+from context_api.ngsild.alert import is_feeding
 from context_api.ngsild.contexts import Context
-from context_api.ngsild.errors import BadRequestData, InvalidRequest
+from context_api.ngsild.errors import BadRequestData, InvalidRequest, ResourceNotFound
 from context_api.ngsild.model import Micros
 from context_api.ngsild.names import check_uri
 
@@ -47,6 +48,14 @@ def uri_segment(request: Request, name: str, what: str) -> str:
         return check_uri(text, what, "")
     except BadRequestData as error:
         raise BadRequestData(error.detail) from error
+
+
+def subscription_segment(request: Request) -> str:
+    """Decode the id of a subscription. Raises ResourceNotFound for those that feed alarm rules."""
+    identifier = uri_segment(request, "subscription_id", "a subscription's id")
+    if is_feeding(identifier):
+        raise ResourceNotFound("subscriptions that feed alarm rules belong to these: /api/v1/alarms")
+    return identifier
 
 
 async def read_document(

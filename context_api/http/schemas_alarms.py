@@ -79,6 +79,12 @@ SCHEMAS: dict[str, Any] = {
             "next": {"type": "string", "description": "give it as `after` for what follows"},
         },
     },
+    "AlarmRuleSwitch": {
+        "type": "object",
+        "required": ["isActive"],
+        "additionalProperties": False,
+        "properties": {"isActive": {"type": "boolean"}},
+    },
     "AlarmStateList": {
         "type": "object",
         "required": ["states"],

@@ -23,6 +23,11 @@ def subscription_id(rule_id: str) -> str:
     return f"{SUBSCRIPTION_PREFIX}{rule_id}"
 
 
+def is_feeding(identifier: str) -> bool:
+    """Whether a subscription feeds a rule: it belongs to the rule, and nobody sees or changes it."""
+    return identifier.startswith(SUBSCRIPTION_PREFIX)
+
+
 def feeding_subscription(rule: AlarmRule, context: Context, tenant: str, now: Micros) -> Subscription:
     """Make the subscription whose notifications are a rule's values. Raises BadRequestData."""
     which: list[dict[str, Any]] = [{"type": rule.type, "id": one} for one in rule.ids]

@@ -7,6 +7,7 @@ state, so that a process that dies between the two does it again and nobody miss
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -87,9 +88,26 @@ class Alarms:
                 access, subscription.id, lambda _: subscription, is_active=rule.is_active
             )
         values = {"tenant_id": access.tenant_id, "id": rule.id, "document": Jsonb(_document(rule))}
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             row = connection.execute(_SQL["put_rule"], values).fetchone()
+            if not rule.is_active:
+                connection.execute(_SQL["forget_pending"], {"tenant_id": access.tenant_id, "id": rule.id})
         return row is not None and bool(row[0])
+
+    def switch(self, access: Access, rule_id: str, *, is_active: bool) -> None:
+        """Let a rule rest, or use it again; its names keep their @context. Raises ResourceNotFound."""
+        self._store.update_subscription(
+            access,
+            subscription_id(rule_id),
+            lambda one: msgspec.structs.replace(one, is_active=is_active),
+            is_active=is_active,
+        )
+        values = {"tenant_id": access.tenant_id, "id": rule_id, "is_active": is_active}
+        with self._database.transaction() as connection:
+            if not connection.execute(_SQL["switch_rule"], values).rowcount:
+                raise _absent(rule_id)
+            if not is_active:
+                connection.execute(_SQL["forget_pending"], values)
 
     def get(self, access: Access, rule_id: str) -> StoredRule:
         """Give a rule. Raises ResourceNotFound."""
@@ -139,6 +157,8 @@ class Alarms:
         place = _Place(access.tenant_id, rule_id, observed.entity_id)
 
         def transit(rule: AlarmRule, state: AlarmState) -> tuple[AlarmState, Step]:
+            if not rule.is_active:
+                return _at_rest(state), Step.NONE
             if observed.value is not None:
                 return observe(rule, state, observed.value, observed.at)
             gone = AlarmState(Phase.NORMAL, observed.at, None, observed.at)
@@ -156,7 +176,7 @@ class Alarms:
             for tenant, tenant_id, rule_id, entity_id in due:
                 access = Access(tenant, tenant_id, PRINCIPAL)
                 place = _Place(tenant_id, rule_id, entity_id)
-                step = self._step(connection, access, place, lambda rule, state: tick(rule, state, now), None)
+                step = self._step(connection, access, place, partial(_tick, now=now), None)
                 raised += step is Step.RAISE
         return raised
 
@@ -198,6 +218,15 @@ class Alarms:
             },
         )
         return step
+
+
+def _tick(rule: AlarmRule, state: AlarmState, *, now: Micros) -> tuple[AlarmState, Step]:
+    return tick(rule, state, now) if rule.is_active else (_at_rest(state), Step.NONE)
+
+
+def _at_rest(state: AlarmState) -> AlarmState:
+    """Where an entity stands with a rule that is not active: what was pending has not held."""
+    return msgspec.structs.replace(state, phase=Phase.NORMAL) if state.phase is Phase.PENDING else state
 
 
 def _document(rule: AlarmRule) -> dict[str, Any]:

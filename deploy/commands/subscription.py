@@ -1,16 +1,12 @@
 """`machi subscription …`: what `/api/v1/subscriptions` shows and does, over HTTP."""
 
-import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from deploy.errors import CommandError, NotRunning, UsageError
-
-if TYPE_CHECKING:
-    import httpx
+from deploy.asking import ask, pages, print_document
+from deploy.errors import CommandError, UsageError
 
 subscriptions = typer.Typer(
     help="Subscriptions: how they stand, deliveries, dead letters, catch-up, test, pause.",
@@ -20,7 +16,6 @@ Id = Annotated[str, typer.Argument(help="The subscription's id, urn:ngsi-ld:Subs
 Tenant = Annotated[str, typer.Option(help="The tenant it belongs to.")]
 Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=1_000)]
 _PATH = "/api/v1/subscriptions"
-_TIMEOUT_S = 60.0
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def list_(tenant: Tenant = "default") -> None:
     """List subscriptions: id, status, waiting, delivered, dead letters, the last error."""
     found = False
-    for one in _pages(tenant, _PATH, "subscriptions", "after"):
+    for one in pages(tenant, _PATH, "subscriptions", "after"):
         found = True
         counts = one["counts"]
         line = (
@@ -46,7 +41,7 @@ def list_(tenant: Tenant = "default") -> None:
 @subscriptions.command()
 def show(subscription_id: Id, tenant: Tenant = "default") -> None:
     """Print how one subscription stands, as JSON."""
-    _print(_ask(tenant, "GET", _one(subscription_id)))
+    print_document(ask(tenant, "GET", _one(subscription_id)))
 
 
 @subscriptions.command()
@@ -61,7 +56,7 @@ def deliveries(
 ) -> None:
     """List notifications, the newest first: number, time, state, entity, status, latency, error."""
     params: dict[str, Any] = {"limit": limit} | ({"state": state} if state else {})
-    answer = _ask(tenant, "GET", f"{_one(subscription_id)}/deliveries", params=params)
+    answer = ask(tenant, "GET", f"{_one(subscription_id)}/deliveries", params=params)
     for one in answer["deliveries"]:
         typer.echo(_line(one))
     if not answer["deliveries"]:
@@ -78,9 +73,9 @@ def dead_letters(
     """List notifications that were given up, or show one with what it tells."""
     path = f"{_one(subscription_id)}/dead-letters"
     if letter is not None:
-        _print(_ask(tenant, "GET", f"{path}/{letter}"))
+        print_document(ask(tenant, "GET", f"{path}/{letter}"))
         return
-    found = _ask(tenant, "GET", path, params={"limit": limit})["deadLetters"]
+    found = ask(tenant, "GET", path, params={"limit": limit})["deadLetters"]
     for one in found:
         typer.echo(_line(one))
     if not found:
@@ -98,7 +93,7 @@ def replay(
     if bool(letters) == all_:
         raise UsageError("Give the numbers of dead letters, or --all.")
     order = {} if all_ else {"ids": letters}
-    done = _ask(tenant, "POST", f"{_one(subscription_id)}/dead-letters/replay", json=order)
+    done = ask(tenant, "POST", f"{_one(subscription_id)}/dead-letters/replay", json=order)
     typer.echo(f"{done['replayed']} on their way.")
 
 
@@ -115,7 +110,7 @@ def catch_up(
     order: dict[str, Any] = {"since": since} if since is not None else {"sequence": sequence}
     scanned = queued = 0
     while True:
-        done = _ask(tenant, "POST", f"{_one(subscription_id)}/catch-up", json=order)
+        done = ask(tenant, "POST", f"{_one(subscription_id)}/catch-up", json=order)
         scanned += done["scanned"]
         queued += done["queued"]
         if done["next"] is None:
@@ -127,7 +122,7 @@ def catch_up(
 @subscriptions.command()
 def test(subscription_id: Id, tenant: Tenant = "default") -> None:
     """Send a test notification, real and signed, and say how it went."""
-    tried = _ask(tenant, "POST", f"{_one(subscription_id)}/test")
+    tried = ask(tenant, "POST", f"{_one(subscription_id)}/test")
     if not tried["delivered"]:
         raise CommandError(f"The receiver did not take it: {tried['error']}")
     made_up = " (no entity matches now: it told of a made-up one)" if tried["isSample"] else ""
@@ -141,14 +136,14 @@ def pause(
     tenant: Tenant = "default",
 ) -> None:
     """Pause a subscription: nothing matches, what waits is kept as long as retries are."""
-    _ask(tenant, "POST", f"{_one(subscription_id)}/pause", json={"reason": reason})
+    ask(tenant, "POST", f"{_one(subscription_id)}/pause", json={"reason": reason})
     typer.echo(f"{subscription_id} is paused.")
 
 
 @subscriptions.command()
 def resume(subscription_id: Id, tenant: Tenant = "default") -> None:
     """Resume a subscription: what waits is sent. `catch-up` brings what changed meanwhile."""
-    _ask(tenant, "POST", f"{_one(subscription_id)}/resume")
+    ask(tenant, "POST", f"{_one(subscription_id)}/resume")
     typer.echo(f"{subscription_id} is active.")
 
 
@@ -159,7 +154,7 @@ def stats(
     tenant: Tenant = "default",
 ) -> None:
     """Show latency, what waits, and successes and failures by hour (UTC)."""
-    found = _ask(tenant, "GET", f"{_one(subscription_id)}/statistics", params={"hours": hours})
+    found = ask(tenant, "GET", f"{_one(subscription_id)}/statistics", params={"hours": hours})
     latency = "  ".join(f"{name} {value:g} ms" for name, value in found["latencyMs"].items())
     oldest = f" since {found['oldestWaiting']}" if found["oldestWaiting"] else ""
     typer.echo(f"latency  {latency or 'nothing was delivered'}")
@@ -186,54 +181,3 @@ def _line(one: dict[str, Any]) -> str:
 
 def _one(subscription_id: str) -> str:
     return f"{_PATH}/{quote(subscription_id, safe=':')}"
-
-
-def _pages(tenant: str, path: str, name: str, following: str) -> Iterator[dict[str, Any]]:
-    params: dict[str, Any] = {"limit": 200}
-    while True:
-        answer = _ask(tenant, "GET", path, params=params)
-        yield from answer[name]
-        if answer["next"] is None:
-            return
-        params[following] = answer["next"]
-
-
-def _ask(tenant: str, method: str, path: str, **given: Any) -> dict[str, Any]:
-    """Ask the API. Raises NotRunning where it is not there, CommandError with its own words."""
-    import httpx
-
-    from deploy import wiring
-    from deploy.settings import read_settings
-
-    settings = read_settings()
-    found = wiring.connect(settings)
-    key = wiring.api_key(settings)
-    headers = {"NGSILD-Tenant": tenant} | ({"Authorization": f"Bearer {key}"} if key else {})
-    try:
-        answer = httpx.request(
-            method,
-            f"{found.http_url}{path}",
-            headers=headers,
-            timeout=_TIMEOUT_S,
-            trust_env=False,
-            **given,
-        )
-    except httpx.TransportError as error:
-        raise NotRunning(f"The API at {found.http_url} does not answer: {error}") from error
-    return _read(answer)
-
-
-def _read(answer: "httpx.Response") -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = answer.json()
-    except ValueError:
-        document = {}
-    if answer.status_code == 401:
-        raise CommandError("The API wants a key: set MACHI_API_KEY (`machi key create` makes one).")
-    if not answer.is_success:
-        raise CommandError(str(document.get("detail") or f"The API answers {answer.status_code}."))
-    return document
-
-
-def _print(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

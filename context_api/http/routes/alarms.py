@@ -73,6 +73,17 @@ PUT = Operation(
     errors=(400, 403, 404, 406),
     headers=_HEADERS,
 )
+SWITCH = Operation(
+    id="switchAlarmRule",
+    tag="Alarms",
+    summary="Let an alarm rule rest, or use it again",
+    description="At rest it raises nothing: what was about to be raised is forgotten, what is raised stays.",
+    path_examples=_PATH,
+    body=RequestBody(schema="AlarmRuleSwitch", example={"isActive": False}, media_types=_JSON_ONLY),
+    answers={200: Answer(description="Switched", schema="AlarmRule", example=RULE | {"isActive": False})},
+    errors=(400, 403, 404, 406),
+    headers=_HEADERS,
+)
 DELETE = Operation(
     id="deleteAlarmRule",
     tag="Alarms",
@@ -107,6 +118,7 @@ def alarms_router(services: Services) -> APIRouter:
     add_route(router, "POST", "/alarms", resource.create, CREATE)
     add_route(router, "GET", one, resource.get, GET)
     add_route(router, "PUT", one, resource.put, PUT)
+    add_route(router, "PATCH", one, resource.switch, SWITCH)
     add_route(router, "DELETE", one, resource.delete, DELETE)
     add_route(router, "GET", f"{one}/states", resource.states, STATES)
     return router
@@ -161,6 +173,20 @@ class _AlarmRules:
         access = await self._services.access(request)
         await self._services.run(self._alarms.get, access, rule_id)
         return json_response(await self._put(request, rule))
+
+    async def switch(self, request: Request) -> Response:
+        read_query(request, SWITCH)
+        negotiate(request, _JSON_ONLY)
+        rule_id = segment(request, "rule_id")
+        document, _ = await read_document(request, self._services, _JSON_ONLY)
+        if not isinstance(document, dict) or set(document) != {"isActive"}:
+            raise BadRequestData("PATCH takes isActive and nothing else; PUT replaces a rule", pointer="")
+        if not isinstance(document["isActive"], bool):
+            raise BadRequestData("isActive is true or false", pointer="/isActive")
+        access = await self._services.access(request)
+        await self._services.run(self._alarms.get, access, rule_id)
+        await self._services.run(self._alarms.switch, access, rule_id, is_active=document["isActive"])
+        return json_response(describe(await self._services.run(self._alarms.get, access, rule_id)))
 
     async def delete(self, request: Request) -> Response:
         read_query(request, DELETE)

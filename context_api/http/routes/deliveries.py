@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.calls import now_micros, read_document, read_query, segment, uri_segment
+from context_api.http.calls import now_micros, read_document, read_query, segment, subscription_segment
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Operation, add_route, new_router
 from context_api.http.parameters import Query
@@ -232,7 +232,7 @@ class _Deliveries:
     async def _begin(self, request: Request, operation: Operation) -> tuple[Access, str, Query]:
         query = read_query(request, operation)
         negotiate(request, _JSON_ONLY)
-        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
+        subscription_id = subscription_segment(request)
         return await self._services.access(request), subscription_id, query
 
     async def _read(self, request: Request, kind: type[_T]) -> _T:

@@ -8,7 +8,7 @@ from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.calls import PATCH_TYPES, now_micros, read_ld_object, read_query, uri_segment
+from context_api.http.calls import PATCH_TYPES, now_micros, read_ld_object, read_query, subscription_segment
 from context_api.http.negotiation import LD_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
@@ -17,6 +17,7 @@ from context_api.http.representation import read_options
 from context_api.http.responses import created, ld_response, no_content, page_links
 from context_api.http.schemas_subscriptions import SUBSCRIPTION, SUBSCRIPTION_ID
 from context_api.http.services import Services
+from context_api.ngsild.alert import SUBSCRIPTION_PREFIX, is_feeding
 from context_api.ngsild.downgrade import parse_version
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.subscription import (
@@ -143,6 +144,10 @@ class _Subscriptions:
         read_query(request, CREATE)
         document, context = await read_ld_object(request, self._services)
         subscription = parse_subscription(document, context, now_micros())
+        if is_feeding(subscription.id):
+            raise BadRequestData(
+                f"ids that begin with {SUBSCRIPTION_PREFIX} belong to alarm rules", pointer="/id"
+            )
         check_endpoint(self._services.outbound, subscription.notification.endpoint)
         await self._fetch_context(request, subscription.jsonld_context)
         access = await self._services.access(request, create=True)
@@ -187,7 +192,7 @@ class _Subscriptions:
         query = read_query(request, RETRIEVE)
         accept = negotiate(request)
         options = read_options(query, ("sysAttrs",))
-        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
+        subscription_id = subscription_segment(request)
         context = await self._services.contexts.of_request(request)
         access = await self._services.access(request)
         found = await self._find(access, subscription_id)
@@ -199,7 +204,7 @@ class _Subscriptions:
     async def update(self, request: Request) -> Response:
         read_query(request, UPDATE)
         document, context = await read_ld_object(request, self._services, PATCH_TYPES)
-        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
+        subscription_id = subscription_segment(request)
         fragment = parse_fragment(document, context, now_micros())
         notification = fragment.fields.get("notification")
         if notification is not None:
@@ -218,7 +223,7 @@ class _Subscriptions:
 
     async def delete(self, request: Request) -> Response:
         read_query(request, DELETE)
-        subscription_id = uri_segment(request, "subscription_id", "a subscription's id")
+        subscription_id = subscription_segment(request)
         access = await self._services.access(request)
         await self._services.run(self._services.store.delete_subscription, access, subscription_id)
         return no_content()

@@ -3,6 +3,16 @@ insert into alarm_rule (tenant_id, id, document) values (%(tenant_id)s, %(id)s, 
 on conflict (tenant_id, id) do update set document = excluded.document, modified_at = now()
 returning created_at = modified_at
 
+-- name: switch_rule
+update alarm_rule
+set document = document || jsonb_build_object('isActive', %(is_active)s::boolean), modified_at = now()
+where tenant_id = %(tenant_id)s and id = %(id)s
+
+-- name: forget_pending
+-- What is not observed any more has not held.
+update alarm_state set phase = 'normal', due_at = null
+where tenant_id = %(tenant_id)s and rule_id = %(id)s and phase = 'pending'
+
 -- name: get_rule
 select document, created_at, modified_at from alarm_rule where tenant_id = %(tenant_id)s and id = %(id)s
 

@@ -73,7 +73,8 @@ returning o.subscription_key, o.state, null::double precision;
 select o.subscription_key, o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from coalesce(o.changed_at, c.at)) * 1000000)::bigint as changed_at,
-    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed, c.via
+    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed,
+    coalesce(o.via, c.via) as via
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[]) as q (subscription_key, entity_id)
 cross join lateral (
     select w.*
@@ -131,6 +132,12 @@ set state = r.state,
             select c.at from change c where c.day = o.change_day and c.seq = o.change_seq
         ))
         else o.changed_at
+    end,
+    via = case
+        when r.state = 2 then coalesce(o.via, (
+            select c.via from change c where c.day = o.change_day and c.seq = o.change_seq
+        ))
+        else o.via
     end
 from unnest(%(days)s::date[], %(ids)s::bigint[], %(states)s::smallint[], %(attempted)s::boolean[],
     %(errors)s::text[], %(statuses)s::smallint[], %(durations_ms)s::integer[])
@@ -154,6 +161,12 @@ set state = r.state, last_error = r.error, settled_at = statement_timestamp(),
             select c.at from change c where c.day = o.change_day and c.seq = o.change_seq
         ))
         else o.changed_at
+    end,
+    via = case
+        when r.state = 2 then coalesce(o.via, (
+            select c.via from change c where c.day = o.change_day and c.seq = o.change_seq
+        ))
+        else o.via
     end
 from unnest(%(subscription_keys)s::bigint[], %(entity_ids)s::text[], %(states)s::smallint[], %(errors)s::text[],
     %(older_than_s)s::double precision[]) as r (subscription_key, entity_id, state, error, older_than_s)
@@ -183,7 +196,7 @@ returning o.subscription_key, o.state, null::double precision;
 -- name: keep_documents
 -- Rows that still wait take along what is about to be dropped.
 with old as (
-    select o.day, o.id, c.document, c.at
+    select o.day, o.id, c.document, c.at, c.via
     from outbox o
     join change c on c.day = o.change_day and c.seq = o.change_seq
     where o.state = 0 and o.document is null and o.change_day = any (%(days)s::date[])
@@ -191,7 +204,7 @@ with old as (
     for update of o skip locked
 )
 update outbox o
-set document = old.document, changed_at = old.at
+set document = old.document, changed_at = old.at, via = old.via
 from old
 where o.day = old.day and o.id = old.id;
 

@@ -19,6 +19,7 @@ from subscription s
 join subscription_counter c on c.subscription_key = s.key
 left join delivery_circuit r on r.endpoint = s.endpoint
 where s.tenant_id = %(tenant_id)s and (%(id)s::text is null or s.id = %(id)s) and s.id > %(after)s
+    and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.id
 limit %(limit)s;
 
@@ -64,7 +65,8 @@ limit %(limit)s;
 select o.entity_id, o.day, o.id, o.trigger, o.attempts,
     (extract(epoch from o.created_at) * 1000000)::bigint as created_at,
     (extract(epoch from coalesce(o.changed_at, c.at)) * 1000000)::bigint as changed_at,
-    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed, c.via
+    coalesce(o.document, c.document) as document, o.kind, o.change_day, o.change_seq, o.replayed,
+    coalesce(o.via, c.via) as via
 from outbox o
 left join change c on c.day = o.change_day and c.seq = o.change_seq
 where o.subscription_key = %(subscription_key)s and o.state = 2 and o.id = %(id)s;

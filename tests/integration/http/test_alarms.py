@@ -65,6 +65,39 @@ def test_what_is_no_rule(api: httpx.Client, change: dict[str, Any], detail: str)
     assert detail in str(problem(api.post(RULES, json=RULE | change), 400))
 
 
+def test_a_rule_is_switched_and_keeps_its_vocabulary(api: httpx.Client) -> None:
+    link = '</ngsi-ld/v1/jsonldContexts/city>; rel="http://www.w3.org/ns/json-ld#context"'
+    assert api.post(RULES, json=RULE, headers={"Link": link}).status_code == 201
+    one = f"{RULES}/{RULE['id']}"
+    assert api.patch(one, json={"isActive": False}).json()["isActive"] is False
+    assert api.get(one).json()["isActive"] is False
+    assert api.patch(one, json={"isActive": True}).json()["isActive"] is True
+    for body in ({}, {"isActive": "no"}, {"isActive": True, "above": 1}, [True]):
+        assert problem(api.patch(one, json=body), 400)["detail"]
+    assert problem(api.patch(f"{RULES}/other", json={"isActive": True}), 404)["detail"]
+
+
+def test_what_feeds_a_rule_is_nobodys_subscription(api: httpx.Client) -> None:
+    assert api.post(RULES, json=RULE).status_code == 201
+    feeding = f"urn:ngsi-ld:Subscription:machi-alarm:{RULE['id']}"
+    assert api.get("/ngsi-ld/v1/subscriptions").json() == []
+    assert api.get("/api/v1/subscriptions").json()["subscriptions"] == []
+    one = f"/ngsi-ld/v1/subscriptions/{feeding}"
+    answers = [api.get(one), api.patch(one, json={"isActive": False}), api.delete(one)]
+    own = f"/api/v1/subscriptions/{feeding}"
+    answers += [api.get(own), api.get(f"{own}/deliveries"), api.post(f"{own}/pause")]
+    for answer in answers:
+        assert (answer.status_code, "/api/v1/alarms" in answer.json()["detail"]) == (404, True)
+    document = {
+        "id": feeding,
+        "type": "Subscription",
+        "entities": [{"type": "Room"}],
+        "notification": {"endpoint": {"uri": "http://127.0.0.1/"}},
+    }
+    refused = api.post("/ngsi-ld/v1/subscriptions", json=document)
+    assert (refused.status_code, "belong to alarm rules" in refused.json()["detail"]) == (400, True)
+
+
 def test_the_path_and_the_body_name_one_rule(api: httpx.Client) -> None:
     api.post(RULES, json=RULE)
     assert "another" in problem(api.put(f"{RULES}/pm25-high", json=RULE | {"id": "x"}), 400)["detail"]

@@ -119,6 +119,43 @@ def test_it_has_to_hold_and_the_clock_raises_it(
     assert (state.phase, state.entity_id, state.value) == ("raised", "urn:ngsi-ld:Weather:1", 40)
 
 
+def test_a_rule_at_rest_raises_nothing_that_was_pending(
+    city: City, alarms: Alarms, start_notifier: Callable[..., None]
+) -> None:
+    """Nor when it is used again: what nobody observed meanwhile has not held."""
+    _put(alarms, city, forSeconds=0.05)
+    start_notifier()
+    city.create(t={"value": 40})
+    wait_until(lambda: alarms.list_states(city.access, "hot", Phase.PENDING, "", 10) or None)
+    alarms.switch(city.access, "hot", is_active=False)
+    assert alarms.get(city.access, "hot").rule.is_active is False
+    [state] = alarms.list_states(city.access, "hot", None, "", 10)
+    assert (state.phase, state.value) == ("normal", 40)
+    time.sleep(0.1)  # longer than it would have had to hold
+    assert alarms.raise_due() == 0
+    late = Observed("urn:ngsi-ld:Weather:1", 50, time.time_ns() // 1_000)
+    alarms.observe("default", "hot", late)  # was on its way already
+    alarms.switch(city.access, "hot", is_active=True)
+    assert alarms.raise_due() == 0
+    assert _alert(city) is None
+    city.update(t={"value": 41})
+    wait_until(lambda: alarms.raise_due() or None)
+    assert wait_until(_in_state(city, "raised"))["observedValue"] == 41
+    with pytest.raises(ResourceNotFound):
+        alarms.switch(city.access, "cold", is_active=False)
+
+
+def test_a_pending_alarm_of_a_rule_that_was_put_to_rest_by_itself(city: City, alarms: Alarms) -> None:
+    """A clock that was about to raise it sees that the rule is at rest."""
+    _put(alarms, city, forSeconds=3_600)
+    alarms.observe("default", "hot", Observed("urn:ngsi-ld:Weather:1", 50, time.time_ns() // 1_000))
+    _put(alarms, city, forSeconds=0, isActive=False)
+    assert alarms.list_states(city.access, "hot", Phase.PENDING, "", 10) == []
+    alarms.observe("default", "hot", Observed("urn:ngsi-ld:Weather:1", 51, time.time_ns() // 1_000))
+    assert alarms.list_states(city.access, "hot", None, "", 10)[0].phase == "normal"
+    assert _alert(city) is None
+
+
 def test_a_deleted_entity_clears_its_alarm(
     city: City, alarms: Alarms, start_notifier: Callable[..., None]
 ) -> None:

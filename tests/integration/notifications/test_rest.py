@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from context_api.store.deliveries import (
     Settlement,
     State,
     get_counts,
+    keep_documents,
     lease_queues,
     settle,
 )
+from context_api.store.deliveries_again import replay_dead_letters
 from tests.integration.notifications.writer import (
     Connection,
     add_subscription,
@@ -204,3 +207,44 @@ def test_a_trial_ends_by_itself_when_its_process_dies(database: Database, writer
     assert len(lease(database, SHORT)) == 1
     open_now(writer)
     assert len(lease(database, SHORT)) == 1
+
+
+def test_topics_of_a_broker_rest_together_and_paths_of_a_host_apart(
+    database: Database, writer: Connection
+) -> None:
+    broker = "mqtts://town:secret@broker.example:8883"
+    topics = [add_subscription(writer, f"topic-{n}", to(f"{broker}/town/{n}")) for n in range(2)]
+    other = add_subscription(writer, "other", to("mqtts://broker.example:8884/town/0"))
+    paths = [add_subscription(writer, f"path-{n}", to(f"https://partner.example/{n}")) for n in range(2)]
+    for key in (topics[0], paths[0]):
+        for number in range(LONG.tolerated):
+            enqueue(writer, key, f"urn:e:{number}")
+    settle(database, [fail(queue) for queue in lease(database)], LONG)
+    assert get_counts(database).resting == 2
+    for key in (topics[1], other, paths[1]):
+        enqueue(writer, key, "urn:e:9")
+    assert [queue.lease.subscription_key for queue in lease(database)] == [other, paths[1]]
+
+
+@pytest.mark.parametrize("end", ["given up", "kept"])
+def test_what_outlives_its_change_keeps_the_way_it_came(
+    database: Database, writer: Connection, end: str
+) -> None:
+    """A notification that is sent after its change was dropped names the brokers it came through."""
+    key = add_subscription(writer, "a", to("http://partner.example/"))
+    enqueue(writer, key, "urn:e:1")
+    writer.execute("update change set via = '1.1 other-broker'")
+    (queue,) = lease(database)
+    if end == "given up":
+        row = queue.rows[0]
+        dead = RowResult(day=row.day, id=row.id, state=State.DEAD_LETTERED, error="too old")
+        settle(database, [Settlement(lease=queue.lease, rows=(dead,))], LONG)
+    else:
+        settle(database, [Settlement(lease=queue.lease)], LONG)
+        with database.connection() as connection:
+            assert keep_documents(connection, [queue.rows[0].change_day or date.min]) == 1
+    writer.execute("delete from change")
+    if end == "given up":
+        assert replay_dead_letters(database, key) == 1
+    (queue,) = lease(database)
+    assert (queue.rows[0].via, queue.rows[0].document) == ("1.1 other-broker", b"{}")
