@@ -67,8 +67,8 @@ def broker_configuration(folder: Path, doors: Doors, access: BrokerAccess | None
         # While the database is away the broker keeps the queue: high, and bounded by count and bytes.
         "max_queued_messages 1000000",
         "max_queued_bytes 1073741824",
-        # Above what is stored (1 MiB): what is too large arrives, is kept aside and said. Beyond this the broker
-        # closes the connection, and only its log knows.
+        # Above what is stored (1 MiB): what is too large arrives, is kept aside and said. Beyond this the
+        # broker closes the connection, and only its log knows.
         "max_packet_size 2097152",
         "persistent_client_expiration 30d",
         "set_tcp_nodelay true",

@@ -142,3 +142,42 @@ def test_a_killed_mosquitto_keeps_what_came_more_than_two_seconds_ago(tmp_path: 
         back = Client(broker.port, client_id="bridge-1", clean=False)
         assert back.received(1) == [(UP, "kept", False)]
         back.close()
+
+
+def test_who_is_revoked_is_thrown_out_and_others_stay(broker: Broker, access: BrokerAccess) -> None:
+    watch = CredentialWatch(access.password_file, broker)
+    with (
+        connected(broker.port, "default/aq-001", "secret") as revoked,
+        connected(broker.port, "default/aq-002", "other") as other,
+    ):
+        write_passwords(access.password_file, 2, default__aq_002="other", machi_bridge="bridge")
+        assert watch.check()
+        assert revoked.wait_closed()
+        assert not other.is_closed
+
+
+def test_nobody_takes_the_session_of_another_and_a_credential_has_one_connection(broker: Broker) -> None:
+    with connected(broker.port, "default/aq-001", "secret", client_id="default/aq-001") as victim:
+        with connected(broker.port, "default/aq-002", "other", client_id="default/aq-001") as thief:
+            assert thief.is_accepted
+        with connected(broker.port, "default/aq-003", "guess", client_id="default/aq-001") as stranger:
+            assert not stranger.is_accepted
+        assert not victim.is_closed
+        with connected(broker.port, "default/aq-001", "secret", client_id="another") as second:
+            assert second.is_accepted
+            assert victim.wait_closed()
+
+
+def test_what_is_too_large_ends_the_connection_and_arrives_nowhere(broker: Broker, bridge: Client) -> None:
+    with connected(broker.port, "default/aq-001", "secret") as device:
+        device.publish(UP, "x" * 2_097_152, wait=False)
+        assert device.wait_closed()
+    with connected(broker.port, "default/aq-001", "secret") as device:
+        device.publish(UP, "small")
+    assert bridge.received(1) == [(UP, "small", False)]
+
+
+def test_a_will_reaches_its_own_topics_only(broker: Broker, bridge: Client) -> None:
+    for topic, payload in ((UP, "forged"), ("machi/v1/default/aq-002/up", "own")):
+        Client(broker.port, "default/aq-002", "other", will=(topic, payload)).drop()
+    assert bridge.received(1) == [("machi/v1/default/aq-002/up", "own", False)]
