@@ -1,6 +1,6 @@
 """Notifications end to end: latency from MQTT publish to webhook, isolation, fan-out, throughput.
 
-    python -m benchmarks.notify [--seconds 20] [--part latency|dead|fanout|sustained] [--rounds 9]
+    python -m benchmarks.notify [--seconds 20] [--part latency|dead|fanout|sustained] [--rounds 12]
 
 Whether a dead endpoint disturbs the others is asked in short turns (all well, one refuses, one hangs) with
 the same servers, in another order each round: what else runs on the machine moves p99 by more than that.
@@ -11,6 +11,7 @@ only. Ratios are of one run: the bare client is httpx, sending the same bodies t
 
 import argparse
 import asyncio
+import itertools
 import json
 import signal
 import socket
@@ -48,7 +49,7 @@ DEVICES = 200
 MATCHING = 40
 """Of so many devices each has a subscription of its own: 200 of 1,000 messages per second match."""
 ENDPOINTS = 50
-ROUNDS = 9
+ROUNDS = 12
 TIMEOUT_MS = 500
 KINDS = ("well", "refusing", "hanging")
 FAN_OUT = 1_000
@@ -187,6 +188,8 @@ class _Turns:
 def measure_isolation(seconds: float, rounds: int = ROUNDS) -> dict[str, Any]:
     """The others' latency while all of fifty endpoints answer, one refuses or one hangs, in turns."""
     turns = {kind: _Turns() for kind in KINDS}
+    # Each kind follows each other one as often: what a turn leaves behind falls on all alike
+    orders = list(itertools.permutations(KINDS))
     with (
         tempfile.TemporaryDirectory() as folder,
         load.servers(Path(folder), DEVICES) as bench,
@@ -206,8 +209,7 @@ def measure_isolation(seconds: float, rounds: int = ROUNDS) -> dict[str, Any]:
             servers = (bench, city, receiver, process)
             _take_turn(*servers, seconds=2.0, url=f"{receiver.url}/0", turn=_Turns())
             for number in range(rounds):
-                first = number % len(KINDS)
-                for kind in KINDS[first:] + KINDS[:first]:
+                for kind in orders[number % len(orders)]:
                     # A path of its own: none rests from the turn before
                     url = f"{bases[kind]}/0?{number}"
                     _take_turn(*servers, seconds=seconds / rounds, url=url, turn=turns[kind])
