@@ -19,7 +19,6 @@ from devices.profile_build import build_profile
 from devices.profile_file import to_toml
 from devices.shelf import build_stored
 
-
 _RESERVED = "preview"
 
 

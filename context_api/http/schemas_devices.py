@@ -99,6 +99,19 @@ _DEVICE = _object(
             by=_STRING,
         ),
     },
+    findings={
+        "type": "array",
+        "description": "Values that broke a rule of the profile or of the data model, the latest first",
+        "items": _object(
+            ["attribute", "reason", "values", "lastAt", "lastDetail"],
+            attribute=_STRING,
+            reason={"enum": ["out-of-range", "unknown-word", "model-violation"]},
+            values=_COUNT,
+            firstAt=_TIME,
+            lastAt=_TIME,
+            lastDetail=_STRING,
+        ),
+    },
 )
 DEVICE_SCHEMAS: dict[str, Any] = {
     "DeviceDraft": _object(

@@ -31,6 +31,7 @@ from context_api.http.routes.devices_view import (
     describe,
     describe_changes,
     describe_counters,
+    describe_findings,
     describe_hardware,
     describe_registered,
 )
@@ -41,6 +42,7 @@ from context_api.ngsild.time import parse_datetime
 from context_api.store.access import Access
 from context_api.store.device_listing import MAX_OFFSET, SORT_KEYS, Box, Near, SortKey
 from context_api.store.devices import DeviceState
+from context_api.store.findings import list_findings
 from devices.draft import draft_from_json, hardware_from_json
 from devices.model import Device, DeviceFilter, DeviceKind, Registered
 
@@ -168,6 +170,7 @@ class _Devices:
             **describe(device, health),
             **describe_counters(counters),
             "hardware": describe_hardware(hardware),
+            "findings": describe_findings(list_findings(self._services.database, access, device.id)),
         }
 
     async def _shown(self, access: Access, device: Device) -> Response:

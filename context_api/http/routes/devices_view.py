@@ -10,6 +10,7 @@ from context_api.ngsild.model import Micros
 from context_api.ngsild.time import format_datetime
 from context_api.store.counters import DeviceCounters
 from context_api.store.device_changes import ChangePage, Hardware
+from context_api.store.findings import CountedFinding
 from devices.document import kind_name
 from devices.model import Device, Registered
 
@@ -119,3 +120,18 @@ def describe_registered(registered: Registered, mqtt_url: str | None, *, is_acti
 
 def _time(moment: Micros | None) -> str | None:
     return None if moment is None else format_datetime(moment)
+
+
+def describe_findings(found: Sequence[CountedFinding]) -> list[dict[str, Any]]:
+    """Write what the device sent against its profile or data model, the latest first."""
+    return [
+        {
+            "attribute": one.attribute,
+            "reason": one.reason,
+            "values": one.found,
+            "firstAt": _time(one.first_at),
+            "lastAt": _time(one.last_at),
+            "lastDetail": one.last_detail,
+        }
+        for one in found
+    ]

@@ -65,15 +65,7 @@ GET = Operation(
     path_examples=_PATH,
     accepts=("version",),
     overrides={"version": _VERSION},
-    answers={
-        200: Answer(
-            description="The profile",
-            schema="Profile",
-            example=PROFILE,
-            media_types=(JSON, TOML),
-            examples={TOML: 'name = "yard-gauge"\nentityType = "FloodMonitoring"\n'},
-        )
-    },
+    answers={200: Answer(description="The profile", schema="Profile", example=PROFILE)},
     errors=(400, 404, 406),
 )
 UPDATE = Operation(

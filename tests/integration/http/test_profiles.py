@@ -218,3 +218,16 @@ def test_a_captured_message_is_previewed_with_another_profile(api: httpx.Client,
     assert (latest["outcome"], latest["reason"]) == ("quarantined", "no-known-key")
     missing = {"profile": PROFILE_DRAFT, "message": {"quarantine": kept["id"] + 1}}
     problem(api.post(PREVIEW, json=missing), 404, "ResourceNotFound")
+
+
+def test_a_device_shows_what_it_sent_against_the_data_model(api: httpx.Client) -> None:
+    api.post("/api/v1/devices", json={"id": "aq-1", "profile": "air-quality"})
+    for value in (-1, -2, 5):
+        sent = api.post("/api/v1/ingest/aq-1", json={"pm25": value, "no2": 3})
+        assert sent.status_code in (200, 201, 202, 204), sent.text
+    shown = api.get("/api/v1/devices/aq-1").json()
+    [finding] = shown["findings"]
+    assert (finding["attribute"], finding["reason"], finding["values"]) == ("pm25", "model-violation", 2)
+    assert finding["lastDetail"] == "pm25 is -2, below the data model's 0"
+    assert finding["firstAt"] <= finding["lastAt"]
+    assert (shown["values"]["stored"], shown["values"]["quarantined"]) == (6, 0), "warn stores and counts"
