@@ -9,9 +9,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
+import structlog
+
 from context_api.http.live.fanout import READ_MS, SILENCE_S, Entry, Fanout, FanoutAway, Row
 from context_api.store.changes import ChangeRow, Page, SettledNumbers, get_changes
 from context_api.store.database import Database
+from context_api.store.errors import StoreError, is_transient
+
+log = structlog.get_logger("stream")
 
 DATABASE = "database"
 REDIS = "redis"
@@ -66,7 +71,7 @@ class ChangeReader:
     """Used by one thread; the positions are set between two looks."""
 
     def __init__(self, database: Database, connect: Callable[[], Fanout] | None) -> None:
-        """`connect` may fail with StoreError, and is tried again."""
+        """`connect` is tried again after a StoreError that may pass, not after another or a ValueError."""
         self._database = database
         self._connect = connect
         self.fanout: Fanout | None = None
@@ -118,7 +123,14 @@ class ChangeReader:
 
     def _fanout(self) -> Fanout | None:
         if self.fanout is None and self._connect is not None:
-            self.fanout = self._connect()
+            try:
+                self.fanout = self._connect()
+            except (StoreError, ValueError) as error:
+                if is_transient(error):
+                    raise
+                # Its text may hold the address, and that a password
+                log.warning("changes_are_not_shared", reason=type(error).__name__)
+                self._connect = None
         return self.fanout
 
     def _from_redis(self, fanout: Fanout, tenants: Collection[int]) -> Look | None:

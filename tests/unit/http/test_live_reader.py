@@ -12,6 +12,7 @@ from context_api.http.live import reader as module
 from context_api.http.live.fanout import ENTRY_BYTES, Entry, FanoutAway, Row, _cut
 from context_api.http.live.reader import DATABASE, REDIS, ChangeReader
 from context_api.store.changes import ChangeRow, Page
+from context_api.store.errors import StoreFault, StoreUnavailable
 
 TENANTS = (1, 2)
 
@@ -157,6 +158,39 @@ def test_a_gap_is_filled_from_the_database() -> None:
     world.commit(1)
     world.publish(world.settled - 1)
     assert drain(world, reader) == ([6], [REDIS])
+
+
+@pytest.mark.usefixtures("_no_database")
+@pytest.mark.parametrize("error", [ValueError("redis://:secret@x"), StoreFault("permission denied")])
+def test_without_a_redis_that_can_be_used_the_database_is_read(error: Exception) -> None:
+    world, reader = started()
+
+    def connect() -> Any:
+        raise error
+
+    reader = ChangeReader(reader._database, connect)
+    reader.look()
+    reader.follow(1)
+    world.commit(1)
+    assert [row.seq for row in reader.look().rows] == [2]
+    assert reader.fanout is None
+
+
+@pytest.mark.usefixtures("_no_database")
+def test_a_database_that_is_away_is_asked_again() -> None:
+    _, reader = started()
+    answers: list[Any] = [StoreUnavailable("away")]
+
+    def connect() -> Any:
+        if answers:
+            raise answers.pop()
+        return world_of_now[0]
+
+    reader = ChangeReader(reader._database, connect)
+    with pytest.raises(StoreUnavailable):
+        reader.look()
+    reader.look()
+    assert reader.fanout is not None
 
 
 STEPS = st.lists(
