@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy import wiring
+from deploy.broker_limits import judge_configuration, judge_in_flight
 from deploy.data_folder import DataFolder
-from deploy.embedded.mosquitto import find_mosquitto
+from deploy.embedded.mosquitto import MAX_PACKET_BYTES, find_mosquitto
 from deploy.mqtt_dial import ACCEPTED, Answer, Caller, dialled, is_open, trusting
 from deploy.settings import Settings
 from deploy.worker import writes_broker_files
@@ -18,7 +19,6 @@ from devices.broker_address import BrokerAddress, parse_broker_url
 from devices.broker_certificates import CertificateFiles
 from devices.credentials import WORKER_USERNAME
 
-MAX_PACKET_BYTES = 2_097_152
 _TAKEN_OVER_S = 1.0
 _CERTIFICATE_ENDS = timedelta(days=14)
 _COUNTS_RIGHT = (2, 0, 12)
@@ -81,6 +81,7 @@ def _check_limits(settings: Settings, address: BrokerAddress) -> Iterator[Told]:
             if answer.code != ACCEPTED:
                 raise ConnectionError(f"MQTT 5 is refused ({answer.code})")
             yield _judge_packets(answer.maximum_packet_size)
+            yield Told(*judge_in_flight(answer.receive_maximum))
             other = Caller("machi-doctor-2", service.username, service.password)
             with dialled(address, other, context=context):
                 is_single = not is_open(first, _TAKEN_OVER_S)
@@ -95,7 +96,7 @@ def _check_limits(settings: Settings, address: BrokerAddress) -> Iterator[Told]:
 
 def _judge_packets(size: int | None) -> Told:
     if size is None:
-        return Told("packet size", False, "the broker names no limit: set max_packet_size 2097152")
+        return Told("packet size", False, "the broker names no limit: set max_packet_size 1048576")
     return Told("packet size", size <= MAX_PACKET_BYTES, f"packets of at most {size} bytes")
 
 
@@ -111,31 +112,42 @@ def _check_tls(settings: Settings) -> Iterator[Told]:
     is_good = ends - datetime.now(UTC) > _CERTIFICATE_ENDS
     yield Told("broker TLS", is_good, f"the broker's certificate is valid until {ends:%Y-%m-%d}")
     port = settings.mqtt_tls_port
-    if port:
-        address = BrokerAddress("localhost", port, tls=True)
-        try:
-            with dialled(address, Caller("machi-doctor"), context=trusting(files.authority)) as (_, answer):
-                refused = answer.code != ACCEPTED
-            yield Told("anonymous", refused, f"port {port} (TLS) refuses clients without a password")
-        except (OSError, ssl.SSLError) as error:
-            yield Told("broker TLS", False, f"port {port}: {error}; MACHI_MQTT_TLS_PORT chooses another")
+    if port and f"listener {port} " not in _configuration(settings):
+        yield Told("broker TLS", True, f"port {port} was in use at the start; MACHI_MQTT_TLS_PORT is another")
+    elif port:
+        yield _ask_tls(port, files.authority)
+
+
+def _ask_tls(port: int, authority: Path) -> Told:
+    address = BrokerAddress("localhost", port, tls=True)
+    try:
+        with dialled(address, Caller("machi-doctor"), context=trusting(authority)) as (_, answer):
+            refused = answer.code != ACCEPTED
+    except OSError as error:
+        return Told("broker TLS", False, f"port {port}: {error}")
+    return Told("anonymous", refused, f"port {port} (TLS) refuses clients without a password")
+
+
+def _configuration(settings: Settings) -> str:
+    """What the broker that we run was told; empty for amqtt, which has no such file."""
+    path = DataFolder(settings.data_dir).broker / "mosquitto.conf"
+    return path.read_text() if path.exists() else ""
 
 
 def _check_configuration(settings: Settings) -> Iterator[Told]:
     """What cannot be seen from outside: the bound on connections."""
-    path = DataFolder(settings.data_dir).broker / "mosquitto.conf"
-    if path.exists():
-        bounds = [
-            line.split()[1] for line in path.read_text().splitlines() if line.startswith("max_connections ")
-        ]
-        detail = (
-            f"at most {bounds[0]} a port" if bounds else "max_connections is missing in its configuration"
-        )
-        version = mosquitto_version(find_mosquitto())
-        if bounds and version is not None and version < _COUNTS_RIGHT:
-            shown = ".".join(map(str, version))
-            detail += f"; mosquitto {shown} loses count (mended in 2.0.12): its open files are the bound"
-        yield Told("connections", bool(bounds), detail)
+    text = _configuration(settings)
+    if text:
+        yield from (Told(*limit) for limit in judge_configuration(text))
+    if not text or not settings.auth:
+        return
+    bounds = [line.split()[1] for line in text.splitlines() if line.startswith("max_connections ")]
+    detail = f"at most {bounds[0]} a port" if bounds else "max_connections is missing in its configuration"
+    version = mosquitto_version(find_mosquitto())
+    if bounds and version is not None and version < _COUNTS_RIGHT:
+        shown = ".".join(map(str, version))
+        detail += f"; mosquitto {shown} loses count (mended in 2.0.12): its open files are the bound"
+    yield Told("connections", bool(bounds), detail)
 
 
 def mosquitto_version(program: Path | None) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""One CONNECT and its answer, by hand: for closing another client's connection, and for the doctor's questions.
+"""One CONNECT and its answer, by hand: to close another client's connection, and for the doctor's questions.
 
 A whole client would bring threads and queues that a question of two packets does not need.
 """
@@ -15,7 +15,7 @@ from devices.broker_address import BrokerAddress
 
 TIMEOUT_S = 3.0
 ACCEPTED = 0
-_MAXIMUM_PACKET_SIZE = 0x27
+_MAXIMUM_PACKET_SIZE, _RECEIVE_MAXIMUM = 0x27, 0x21
 _ONE_BYTE = frozenset({0x24, 0x25, 0x28, 0x29, 0x2A})
 _TWO_BYTES = frozenset({0x13, 0x21, 0x22})
 _FOUR_BYTES = frozenset({0x11, 0x27})
@@ -27,6 +27,8 @@ class Answer(NamedTuple):
     code: int
     maximum_packet_size: int | None = None
     """Of MQTT 5; None where the broker names none."""
+    receive_maximum: int | None = None
+    """Of MQTT 5, in messages; Mosquitto names its max_inflight_messages here."""
 
 
 class Caller(NamedTuple):
@@ -94,17 +96,23 @@ def _read_answer(connection: socket.socket, version: int) -> Answer:
     body = _exactly(connection, size)
     if size < 2:
         raise ConnectionError("the broker's answer is cut off")
-    return Answer(body[1], _maximum_packet_size(body[3:]) if version == 5 else None)
+    if version != 5:
+        return Answer(body[1])
+    return Answer(
+        body[1],
+        _find_property(body[3:], _MAXIMUM_PACKET_SIZE, 4),
+        _find_property(body[3:], _RECEIVE_MAXIMUM, 2),
+    )
 
 
-def _maximum_packet_size(properties: bytes) -> int | None:
-    """The one property we ask for; an unknown one ends the search."""
+def _find_property(properties: bytes, wanted: int, size: int) -> int | None:
+    """The number that a property of `size` bytes has; an unknown one ends the search."""
     at = 0
     while at < len(properties):
         kind = properties[at]
         at += 1
-        if kind == _MAXIMUM_PACKET_SIZE:
-            return int.from_bytes(properties[at : at + 4], "big")
+        if kind == wanted:
+            return int.from_bytes(properties[at : at + size], "big")
         if kind in _ONE_BYTE:
             at += 1
         elif kind in _TWO_BYTES:

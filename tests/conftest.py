@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.mosquitto import BrokerAccess, Mosquitto, find_mosquitto
+from deploy.embedded.mosquitto import MAX_PACKET_BYTES, BrokerAccess, Mosquitto, find_mosquitto
 from deploy.embedded.ports import free_port as find_free_port
 from deploy.embedded.postgres import NOT_DURABLE, EmbeddedPostgres
 from tests.support import databases
@@ -105,8 +105,11 @@ def mosquitto_factory(tmp_path: Path) -> Iterator[MosquittoFactory]:
         _lacks("mosquitto")
     made: list[Mosquitto] = []
 
-    def make(*, access: BrokerAccess | None = None, port: int = 0) -> Mosquitto:
-        broker = Mosquitto(tmp_path / f"mosquitto-{len(made)}", access=access, port=port)
+    def make(
+        *, access: BrokerAccess | None = None, port: int = 0, max_packet_bytes: int = MAX_PACKET_BYTES
+    ) -> Mosquitto:
+        folder = tmp_path / f"mosquitto-{len(made)}"
+        broker = Mosquitto(folder, access=access, port=port, max_packet_bytes=max_packet_bytes)
         made.append(broker)
         broker.start()
         return broker

@@ -16,6 +16,8 @@ from devices.broker_certificates import CertificateFiles
 
 _START_TIMEOUT_S = 20.0
 MAX_CONNECTIONS = 20_000
+MAX_PACKET_BYTES = 1_048_576
+"""Whoever sends more is disconnected: no sensor has so much to say at once."""
 _FILES_BESIDES = 64
 """Open files of the broker that are no connections."""
 
@@ -46,6 +48,7 @@ class Doors:
     inner: int | None = None
     tls: BrokerTls | None = None
     max_connections: int = MAX_CONNECTIONS
+    max_packet_bytes: int = MAX_PACKET_BYTES
 
 
 def find_mosquitto() -> Path | None:
@@ -67,9 +70,7 @@ def broker_configuration(folder: Path, doors: Doors, access: BrokerAccess | None
         # While the database is away the broker keeps the queue: high, and bounded by count and bytes.
         "max_queued_messages 1000000",
         "max_queued_bytes 1073741824",
-        # Above what is stored (1 MiB): what is too large arrives, is kept aside and said. Beyond this the
-        # broker closes the connection, and only its log knows.
-        "max_packet_size 2097152",
+        f"max_packet_size {doors.max_packet_bytes}",
         "persistent_client_expiration 30d",
         "set_tcp_nodelay true",
         "connection_messages false",
@@ -130,12 +131,14 @@ class Mosquitto(EmbeddedServer):
         has_inner_door: bool = False,
         tls: BrokerTls | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_packet_bytes: int = MAX_PACKET_BYTES,
     ) -> None:
         super().__init__(folder, port=port, host=host, log=log)
         self.access = access
         self.tls = tls
         self.inner_port = free_port() if has_inner_door and access is not None else None
         self._max_connections = max_connections
+        self._max_packet_bytes = max_packet_bytes
 
     @property
     def url(self) -> str:
@@ -176,7 +179,12 @@ class Mosquitto(EmbeddedServer):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         possible = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard - _FILES_BESIDES
         return Doors(
-            self.host, self.port, self.inner_port, self.tls, max(1, min(self._max_connections, possible))
+            self.host,
+            self.port,
+            self.inner_port,
+            self.tls,
+            max(1, min(self._max_connections, possible)),
+            self._max_packet_bytes,
         )
 
     def reload(self) -> None:

@@ -34,6 +34,7 @@ def test_a_broker_as_we_run_it_is_well(own_town: Installation, tmp_path: Path) -
     assert _told(tmp_path, broker.url, broker.inner_url) == {
         "anonymous": [True, True],
         "packet size": [True],
+        "broker in flight": [True],
         "connections": [True],
     }
 
@@ -43,6 +44,7 @@ def test_an_open_broker_is_not(tmp_path: Path) -> None:
         assert _told(tmp_path, broker.url, broker.url) == {
             "anonymous": [False],
             "packet size": [True],
+            "broker in flight": [True],
             "connections": [False],
         }
 

@@ -170,7 +170,7 @@ def test_nobody_takes_the_session_of_another_and_a_credential_has_one_connection
 
 def test_what_is_too_large_ends_the_connection_and_arrives_nowhere(broker: Broker, bridge: Client) -> None:
     with connected(broker.port, "default/aq-001", "secret") as device:
-        device.publish(UP, "x" * 2_097_152, wait=False)
+        device.publish(UP, "x" * 1_048_576, wait=False)
         assert device.wait_closed()
     with connected(broker.port, "default/aq-001", "secret") as device:
         device.publish(UP, "small")

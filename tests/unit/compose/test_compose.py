@@ -233,7 +233,7 @@ def test_where_client_ids_are_free_nobody_comes_in_from_outside() -> None:
     for port in published:
         assert "use_username_as_clientid true" in doors[port]
         assert "max_connections " in doors[port]
-    for rule in ("allow_anonymous false", "max_packet_size 2097152"):
+    for rule in ("allow_anonymous false", "max_packet_size 1048576"):
         assert f"\n{rule}\n" in configuration
     assert stack.environment("bridge", {})["MACHI_MQTT_URL"] == "mqtt://broker:1884"
 
