@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import amqtt.broker
 from amqtt.adapters import StreamReaderAdapter
@@ -26,6 +26,8 @@ from deploy.embedded.access_files import (
 )
 
 MAX_PACKET_BYTES = 1_048_576
+_LEAVING_S = 0.02
+_LEAVING_TURNS = 100
 _OPEN = [Rule(None, frozenset(Action), "#")]
 
 
@@ -101,6 +103,8 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]
     and has one connection. Our own processes, whose names have no slash, keep the ids they choose.
     """
 
+    broker: ClassVar["GuardedBroker | None"] = None
+
     @classmethod
     async def init_from_connect(
         cls, reader: Any, writer: Any, plugins_manager: Any, loop: Any = None
@@ -112,6 +116,8 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]
                 raise MQTTError("refused")  # the broker closes the connection
             if "/" in (session.username or ""):
                 session.client_id = session.username
+            if cls.broker is not None:
+                await cls.broker.leave_to(session.client_id or "")
         return handler, session
 
 
@@ -123,15 +129,16 @@ class BoundedReader(StreamReaderAdapter):  # type: ignore[misc]
         self._is_over = False
 
     async def read(self, n: int = -1) -> bytes:
-        self._is_over = self._is_over or n > MAX_PACKET_BYTES
+        self._is_over = self._is_over or n >= MAX_PACKET_BYTES
         if self._is_over:
             raise ConnectionResetError("the packet is too large")
         read: bytes = await super().read(n)
         return read
 
 
-def guard_protocol() -> None:
+def guard_protocol(broker: "GuardedBroker") -> None:
     """Have amqtt use our handler and reader; it offers no other way than their names."""
+    GuardedHandler.broker = broker
     amqtt.broker.BrokerProtocolHandler = GuardedHandler
     amqtt.broker.StreamReaderAdapter = BoundedReader
 
@@ -155,6 +162,17 @@ class GuardedBroker(Broker):  # type: ignore[misc]
                 task = asyncio.ensure_future(handler.handle_connection_closed())
                 self._leaving.add(task)
                 task.add_done_callback(self._leaving.discard)
+
+    async def leave_to(self, client_id: str) -> None:
+        """Close the connection of a client id, for another: amqtt leaves it open beside a clean session."""
+        session, handler = self._sessions.get(client_id, (None, None))
+        if session is None or handler is None or not session.transitions.is_connected():
+            return
+        await handler.handle_connection_closed()
+        for _ in range(_LEAVING_TURNS):
+            if not session.transitions.is_connected():
+                return
+            await asyncio.sleep(_LEAVING_S)
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         handler = self._get_handler(session)

@@ -29,8 +29,8 @@ async def serve(options: dict[str, str]) -> None:
     loop = asyncio.get_running_loop()
     for end in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(end, stop.set)
-    guard_protocol()
     broker = GuardedBroker({"listeners": _listeners(options), "plugins": dict(_PLUGINS)})
+    guard_protocol(broker)
 
     def reload() -> None:
         access.load()

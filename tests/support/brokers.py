@@ -43,7 +43,9 @@ class Client:
         *,
         client_id: str = "",
         clean: bool = True,
+        will: tuple[str, str] | None = None,
     ) -> None:
+        self.is_closed = False
         self.reason: str | None = None
         self.messages: list[mqtt.MQTTMessage] = []
         self._changed = threading.Condition()
@@ -56,20 +58,25 @@ class Client:
         )
         if username is not None:
             self._client.username_pw_set(username, password)
+        if will is not None:
+            self._client.will_set(*will, qos=1)
         self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        self._wait(lambda: self.reason is not None)
+        self._wait(lambda: self.reason is not None or self.is_closed)
 
     @property
     def is_accepted(self) -> bool:
         return self.reason == "Success"
 
-    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+    def publish(self, topic: str, payload: str, *, retain: bool = False, wait: bool = True) -> None:
         """Publish with QoS 1 and wait for the broker's acknowledgement."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
+        sent = self._client.publish(topic, payload, qos=1, retain=retain)
+        if wait:
+            sent.wait_for_publish(5)
 
     def subscribe(self, topic: str) -> bool:
         """Subscribe with QoS 1; whether the broker granted it."""
@@ -84,6 +91,18 @@ class Client:
             while len(self.messages) < count and self._changed.wait(deadline - time.monotonic()):
                 pass
             return [(found.topic, found.payload.decode(), found.retain) for found in self.messages]
+
+    def wait_closed(self) -> bool:
+        """Wait until the broker has closed the connection. AssertionError when it does not."""
+        self._wait(lambda: self.is_closed)
+        return True
+
+    def drop(self) -> None:
+        """Lose the connection without a word, so that the will is due."""
+        connection = self._client.socket()
+        if connection is not None:
+            connection.close()
+        self._client.loop_stop()
 
     def close(self) -> None:
         self._client.disconnect()
@@ -101,6 +120,13 @@ class Client:
             self.reason = str(reason)
             self._changed.notify_all()
 
+    def _on_disconnect(
+        self, _client: object, _data: object, _flags: object, _reason: object, _more: object
+    ) -> None:
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify_all()
+
     def _on_subscribe(
         self, _client: object, _data: object, packet_id: int, reasons: list[ReasonCode], _more: object
     ) -> None:
@@ -115,9 +141,11 @@ class Client:
 
 
 @contextmanager
-def connected(port: int, username: str | None = None, password: str | None = None) -> Iterator[Client]:
+def connected(
+    port: int, username: str | None = None, password: str | None = None, *, client_id: str = ""
+) -> Iterator[Client]:
     """A client for the time of a `with`."""
-    client = Client(port, username, password)
+    client = Client(port, username, password, client_id=client_id)
     try:
         yield client
     finally:
