@@ -240,7 +240,8 @@ class Settings(BaseSettings):
     silent_after: float = Field(
         3.0,
         ge=1,
-        description="So many expected intervals without a message make a device silent: an Alert, and its state.",
+        description="So many expected intervals without a message make a device silent: an Alert, and its "
+        "state.",
     )
     fiware_keys: bool = Field(
         False,

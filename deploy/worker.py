@@ -26,6 +26,7 @@ from devices.broker_address import parse_broker_url
 from devices.broker_certificates import CertificateFiles, CertificateWriter
 from devices.bulk.work import ImportWork
 from devices.device_credentials import DeviceCredentials
+from devices.liveness.watch import LOOK_S, LivenessWatch
 from devices.registry import DeviceRegistry
 
 PROCESS = "worker"

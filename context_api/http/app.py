@@ -35,9 +35,9 @@ from context_api.http.routes.device_imports import device_imports_router
 from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
+from context_api.http.routes.health import health_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
-from context_api.http.routes.health import health_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.operation import operation_router
