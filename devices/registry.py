@@ -43,8 +43,8 @@ from devices.shelf import Shelf
 from devices.transactions import Replacement
 
 MAX_PAGE = 1000
-SLICE = 500
-"""So many devices are registered in one transaction: it locks what their entities would collide with."""
+SLICE = 200
+"""So many devices are registered in one transaction: until its commit other new entities may have to wait."""
 _ATTEMPTS = 5
 _OBSERVED = ("created_at", "modified_at", "state", "state_since", "state_reason", "revision", "last_seen")
 _T = TypeVar("_T")

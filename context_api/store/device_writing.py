@@ -58,7 +58,13 @@ def insert_devices(
 
     Raises StoreRefused where an application, or a gateway's name for a device, was taken this moment.
     """
-    named = {"tenant_id": access.tenant_id, "rows": Jsonb([_to_row(device) for device in devices])}
+    named = {
+        "tenant_id": access.tenant_id,
+        "principal": access.principal,
+        "ids": [device.id for device in devices],
+        "rows": Jsonb([_to_row(device) for device in devices]),
+    }
+    connection.execute(_SQL["keep_hardware_of_retired"], named)
     return frozenset(row[0] for row in _execute(connection, _SQL["insert_devices"], named))
 
 

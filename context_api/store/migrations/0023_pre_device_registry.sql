@@ -69,3 +69,35 @@ create table device_hardware (
     primary key (tenant_id, device_id, number),
     foreign key (tenant_id, device_id) references device (tenant_id, id)
 );
+
+create or replace view machi_views.device as
+select t.name as tenant,
+    c.device_id,
+    d.profile,
+    d.entity_id,
+    d.expected_interval_s,
+    d.retired_at,
+    c.last_seen,
+    c.messages_received,
+    c.messages_stored,
+    c.messages_duplicate,
+    c.messages_corrected,
+    c.messages_ignored,
+    c.messages_quarantined,
+    c.values_received,
+    c.values_stored,
+    c.values_duplicate,
+    c.values_corrected,
+    c.values_ignored,
+    c.values_quarantined,
+    c.values_late,
+    c.possible_repeats,
+    d.name,
+    d.state,
+    d.state_since,
+    d.owner,
+    d.tags,
+    d.serial
+from machi.device_counter c
+join machi.tenant t on t.id = c.tenant_id
+left join machi.device d on d.tenant_id = c.tenant_id and d.id = c.device_id;

@@ -1,5 +1,14 @@
 -- Writing devices. Rows travel as one JSON array, so that ten thousand devices are a few statements.
 
+-- name: keep_hardware_of_retired
+-- What was in place until the retirement of devices that are to be registered again.
+insert into device_hardware (tenant_id, device_id, number, serial, installed_at, removed_at, reason, principal)
+select d.tenant_id, d.id, d.changes + 1, d.serial, coalesce(d.installed_at, d.created_at), d.retired_at, 'retired',
+    %(principal)s
+from device d
+where d.tenant_id = %(tenant_id)s and d.id = any(%(ids)s::text[]) and d.retired_at is not null
+on conflict do nothing;
+
 -- name: insert_devices
 -- A retired id may be taken again: the row is written anew, the time of creation stays. Ids that are taken are left
 -- out. In the order of the ids: no deadlocks.

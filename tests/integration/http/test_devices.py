@@ -398,3 +398,6 @@ def test_a_retired_device_is_listed_and_may_come_back(api: httpx.Client, device:
     assert again.headers["etag"] == '"3"'
     entity = api.get(f"{ENTITIES}/urn:ngsi-ld:Device:aq-001", params={"options": "keyValues"}).json()
     assert (entity["deviceState"], entity["serialNumber"]) == ("provisioned", "SN-9")
+    [former] = api.get(path).json()["hardware"]
+    assert (former["serial"], former["reason"]) == ("SN-1", "retired")
+    assert former["removedAt"] == retired["retiredAt"]
