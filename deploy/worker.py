@@ -21,7 +21,6 @@ from deploy.credential_sync import CredentialSync
 from deploy.kicking import Kicker
 from deploy.schedule import Job, Schedule
 from deploy.settings import Settings
-from devices.liveness.watch import LOOK_S, LivenessWatch
 from devices.broker_address import parse_broker_url
 from devices.broker_certificates import CertificateFiles, CertificateWriter
 from devices.bulk.work import ImportWork
