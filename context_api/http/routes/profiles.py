@@ -66,7 +66,7 @@ GET = Operation(
     accepts=("version",),
     overrides={"version": _VERSION},
     answers={200: Answer(description="The profile", schema="Profile", example=PROFILE)},
-    errors=(400, 404, 406),
+    errors=(400, 403, 404, 406),
 )
 UPDATE = Operation(
     id="updateProfile",
