@@ -36,6 +36,10 @@ test: $(VENV)/.dev ## Run the tests (those that need a TimescaleDB: make timesca
 timescale: $(VENV)/.dev ## Run the tests that need a TimescaleDB against one, without Docker
 	$(BIN)/python -m deploy.timescale $(if $(ARGS),-- $(BIN)/python -m pytest -m timescale $(ARGS))
 
+fuzz: $(VENV)/.dev ## Fuzz every decoder, guided by coverage: SECONDS (120 by default)
+	$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet "atheris>=2.3"
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),120)
+
 soak: $(VENV)/.dev ## Run the fire drill and the chaos run for long: everything fails in turn (SECONDS each, 1800 by default)
 	MACHI_TEST_DRILL_S=$(or $(SECONDS),1800) MACHI_TEST_CHAOS_S=$(or $(SECONDS),1800) $(BIN)/python -m pytest -s \
 		-n 0 tests/acceptance/test_fire_drill.py tests/acceptance/test_chaos.py $(ARGS)
@@ -71,4 +75,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help run test timescale soak conformance lint bench docs lock
+.PHONY: help run test timescale fuzz soak conformance lint bench docs lock
