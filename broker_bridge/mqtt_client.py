@@ -126,6 +126,8 @@ class MqttClient:
         self.connections = 0
         self.sessions_lost = 0
         """How often the broker no longer knew our session: what it had queued is gone."""
+        self._keep_all_until = -math.inf
+        """A broker that forgot our session forgot the others too: until they are back, we take all messages."""
         self.passed_over = 0
         """Messages that belong to other sessions."""
         self.redelivered_in_flight = 0
@@ -377,7 +379,9 @@ class MqttClient:
             self._report("the broker has no shared subscriptions: set MACHI_BRIDGE_SPREAD=divided")
             return
         self.connections += 1
-        self.sessions_lost += self.connections > 1 and not flags.session_present
+        if self.connections > 1 and not flags.session_present:
+            self.sessions_lost += 1
+            self._keep_all_until = time.monotonic() + 2 * self._settings.backoff_max_s
         self._in_flight.begin_connection(session_present=flags.session_present)
         self.state = BrokerState(detail="connected, not subscribed yet", mqtt_version=self._version_name)
         self._subscribe(client)
@@ -472,7 +476,7 @@ class MqttClient:
     def _on_message(self, message: Publish) -> None:
         self._handled += 1
         self._heard_at = time.monotonic()
-        if not self._is_ours(message.topic):
+        if not self._is_ours(message.topic) and self._heard_at > self._keep_all_until:
             self.passed_over += 1
             if message.mid:
                 self._unread.append(message.mid)
