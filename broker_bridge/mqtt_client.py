@@ -127,7 +127,7 @@ class MqttClient:
         self.sessions_lost = 0
         """How often the broker no longer knew our session: what it had queued is gone."""
         self._keep_all_until = -math.inf
-        """A broker that forgot our session forgot the others too: until they are back, we take all messages."""
+        """A broker that forgot our session forgot the others too: until they are back, all is ours."""
         self.passed_over = 0
         """Messages that belong to other sessions."""
         self.redelivered_in_flight = 0
