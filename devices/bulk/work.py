@@ -26,7 +26,7 @@ from devices.errors import DeviceError, DeviceExists
 from devices.model import Device, DeviceDraft
 from devices.registry import DeviceRegistry
 
-SLICE = 100
+SLICE = 50
 """Rows in one transaction: it holds up readings of the same moment for as long as it takes."""
 KEPT_S = 30 * 86_400.0
 """How long an import that has ended can be looked at."""
