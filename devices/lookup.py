@@ -99,7 +99,7 @@ def _find_waiting(
     owners: Mapping[Topic, "_Owner"],
     profiles_of: ProfilesOf,
 ) -> dict[str, FoundSource]:
-    """What becomes of devices that nobody registered behind gateways that take such in; see `devices.waiting`."""
+    """What becomes of strangers behind gateways that take such in; see `devices.waiting`."""
     strangers = {
         topic: Stranger(*owners[name], name.device)
         for topic, name in unknown.items()
