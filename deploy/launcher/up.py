@@ -273,7 +273,7 @@ class _Launcher:
             http_url=self._http_url,
             mqtt_host=_reachable(settings.mqtt_host),
             mqtt_port=self._broker.port if self._broker else settings.mqtt_port,
-            broker=self._broker.name if self._broker else settings.mqtt_url or "",
+            broker=_describe(self._broker) if self._broker else settings.mqtt_url or "",
             folder=str(self._folder.path),
             auth=settings.auth,
             key=self._first_key,
@@ -342,6 +342,15 @@ class _Launcher:
 
     def _parts(self) -> list[Part]:
         return [watched.part for watched in self._started]
+
+
+def _describe(broker: Mosquitto | AmqttBroker) -> str:
+    """Its name, and where it speaks TLS."""
+    tls = broker.tls
+    ports = (
+        [] if tls is None else [str(port) for port in (tls.port, tls.certificate_port) if port is not None]
+    )
+    return f"{broker.name}; TLS: {', '.join(ports)}" if ports else broker.name
 
 
 def _broker_kind(settings: Settings) -> type[Mosquitto] | type[AmqttBroker]:
