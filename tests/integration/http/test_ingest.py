@@ -152,6 +152,21 @@ def test_what_comes_again_is_stored_once(
     assert found.messages_corrected == 1
 
 
+def test_the_same_key_at_the_same_time_is_stored_once(
+    api: httpx.Client, database: Database, registry: DeviceRegistry
+) -> None:
+    register(database, registry, id="aq-001", profile="air-quality")
+
+    def push(_: int) -> str:
+        headers = {"Idempotency-Key": "same"}
+        return str(api.post(f"{INGEST}/aq-001", json={"pm25": 1.5}, headers=headers).json()["result"])
+
+    with ThreadPoolExecutor(8) as pool:
+        results = sorted(pool.map(push, range(24)))
+    assert results == ["duplicate"] * 23 + ["stored"]
+    assert counters(database, "aq-001").messages_duplicate == 23
+
+
 def test_bad_messages_are_put_aside_and_told(
     api: httpx.Client, database: Database, registry: DeviceRegistry
 ) -> None:
