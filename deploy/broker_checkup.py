@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy import wiring
-from deploy.broker_limits import judge_configuration, judge_in_flight
+from deploy.broker_limits import judge_configuration, judge_in_flight, judge_sharing
 from deploy.data_folder import DataFolder
 from deploy.embedded.mosquitto import MAX_PACKET_BYTES, find_mosquitto
 from deploy.mqtt_dial import ACCEPTED, Answer, Caller, dialled, is_open, trusting
@@ -139,6 +139,7 @@ def _check_configuration(settings: Settings) -> Iterator[Told]:
     text = _configuration(settings)
     if text:
         yield from (Told(*limit) for limit in judge_configuration(text))
+        yield Told(*judge_sharing(settings.bridges, settings.bridge_spread))
     if not text or not settings.auth:
         return
     bounds = [line.split()[1] for line in text.splitlines() if line.startswith("max_connections ")]

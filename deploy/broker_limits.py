@@ -40,6 +40,14 @@ def judge_in_flight(receive_maximum: int | None) -> Limit:
     )
 
 
+def judge_sharing(bridges: int, spread: str) -> Limit:
+    """How several bridges share what this mosquitto has for them."""
+    if bridges > 1 and spread == "shared":
+        detail = "mosquitto forgets shared subscriptions when it restarts: set MACHI_BRIDGE_SPREAD=divided"
+        return Limit("broker sharing", False, detail)
+    return Limit("broker sharing", True, "one bridge" if bridges == 1 else f"{bridges} bridges, {spread}")
+
+
 def judge_configuration(text: str) -> list[Limit]:
     """The limits of a mosquitto.conf, each with what is wrong with it."""
     given = dict(_options(text))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.broker_limits import judge_configuration, judge_in_flight
+from deploy.broker_limits import judge_configuration, judge_in_flight, judge_sharing
 from deploy.embedded.mosquitto import Doors, broker_configuration
 
 ROOT = Path(__file__).parents[3]
@@ -59,3 +59,11 @@ def test_what_is_no_limit_is_good_where_a_queue_needs_none() -> None:
 @pytest.mark.parametrize(("said", "is_good"), [(None, True), (2_000, True), (1_999, False), (20, False)])
 def test_what_the_broker_says_itself(said: int | None, is_good: bool) -> None:
     assert judge_in_flight(said).is_good is is_good
+
+
+@pytest.mark.parametrize(
+    ("bridges", "spread", "is_good"),
+    [(1, "divided", True), (1, "shared", True), (3, "divided", True), (2, "shared", False)],
+)
+def test_shared_subscriptions_are_not_for_mosquitto(bridges: int, spread: str, is_good: bool) -> None:
+    assert judge_sharing(bridges, spread).is_good is is_good
