@@ -3,9 +3,9 @@
     python -m benchmarks.device_imports [--devices 10000] [--rate 500] [--quiet 20]
 
 `machi up` as it ships (its own mosquitto, access on; PostgreSQL durable), and 50 devices that publish at a
-steady rate with their own passwords. First a while without an import, then a CSV file is sent over HTTP. Prints
-how long it took until the file was accepted, all devices were listed, and the broker knew them; and the time
-from publication to commit of the readings (median, 99th percentile) before, while and after.
+steady rate with their own passwords. First a while without an import, then a CSV file is sent over HTTP.
+Prints how long it took until the file was accepted, all devices were listed, and the broker knew them; and
+the time from publication to commit of the readings (median, 99th percentile) before, while and after.
 """
 
 import argparse
