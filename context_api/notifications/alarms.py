@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -24,13 +25,17 @@ class AlarmSender:
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
+        # Values that wait for a row must not keep the process' signs of life waiting
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="alarms")
 
     async def send(self, message: Message, timeout_s: float) -> Attempt:  # noqa: ARG002
         """As `Sender` says; the database's own time limit counts."""
         tenant, _, rule_id = message.url.removeprefix(ALARM_SCHEME).partition("/")
         try:
             for observed in read_observed(orjson.loads(message.body)):
-                await asyncio.to_thread(self._alarms.observe, tenant, rule_id, observed)
+                await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._alarms.observe, tenant, rule_id, observed
+                )
         except (StoreError, NgsiLdError) as error:
             return Attempt(Verdict.RETRY, f"the alarm rule was not reached: {error}"[:200])
         return Attempt(Verdict.DELIVERED)

@@ -5,6 +5,7 @@ import hashlib
 import re
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -20,6 +21,8 @@ _ADDRESS = re.compile(
 )
 _NO_SUCH_ADDRESS = (550, 551, 553)
 """RFC 5321, section 4.2.3."""
+# A mail server that does not answer must not use up the threads that others need: these only hand in mails.
+_THREADS = ThreadPoolExecutor(4, thread_name_prefix="mail")
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class MailSender:
         if server is None:
             return Attempt(Verdict.RETRY, "no mail server is set (MACHI_SMTP_URL)")
         try:
-            await asyncio.to_thread(_hand_in, server, _write(server, message), timeout_s)
+            mail = _write(server, message)
+            await asyncio.get_running_loop().run_in_executor(_THREADS, _hand_in, server, mail, timeout_s)
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
             return _refused(code)
