@@ -2,7 +2,8 @@
 
     python -m benchmarks.broker_credentials [--devices 10000] [--connected 5000]
 
-Prints a table: docs/decisions/0002-broker-credentials.md holds the figures of one run. Loopback only.
+Prints a table: docs/decisions/0002-broker-credentials.md and 0010-credentials.md hold the figures of one run.
+Loopback only.
 """
 
 import argparse
@@ -44,7 +45,87 @@ def main() -> None:
     for iterations in (1, 101):
         for connected in (0, arguments.connected):
             measure_files(arguments.devices, connected, iterations)
+    measure_rotation(arguments.devices)
+    measure_stream(arguments.devices)
     measure_dynamic_security(arguments.devices)
+
+
+def measure_rotation(devices: int) -> None:
+    """Reload with two secrets per device: the second names in patterns, or with ACL lines of their own."""
+    hashed = broker_hash(_SECRET, salt=_SALT, iterations=1)
+    first = [f"default/device-{number:05}" for number in range(devices)]
+    for what, second in (("patterns", "v1/{}"), ("a section per device", "{}~2")):
+        print(f"-- rotation of {devices} devices: second names by {what}")
+        users = [(name, hashed) for one in first for name in (one, second.format(one))]
+        sections = "" if "~" not in second else "".join(_section(one, f"{one}~2") for one in first)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            folder.chmod(0o755)
+            _write(folder, users, sections)
+            settings = f"password_file {folder}/passwords\nacl_file {folder}/acl\n"
+            with _mosquitto(folder, settings) as (process, port):
+                _write(folder, [*users, ("default/new", hashed)], sections)
+                started = time.perf_counter()
+                process.send_signal(signal.SIGHUP)
+                while not _may_connect(port, "default/new"):
+                    time.sleep(0.002)
+                print(f"{'SIGHUP until the new device may connect':50}{_ms(time.perf_counter() - started)}")
+
+
+def measure_stream(devices: int) -> None:
+    """A steady stream of messages, alone and while devices come and go."""
+    hashed = broker_hash(_SECRET, salt=_SALT, iterations=1)
+    users = [(f"default/device-{number:05}", hashed) for number in range(devices)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        _write(folder, users)
+        settings = f"password_file {folder}/passwords\nacl_file {folder}/acl\n"
+        print(f"-- a stream of 500 messages a second beside {devices} devices, files")
+        with _mosquitto(folder, settings) as (process, port):
+            _stream("alone", port, users[0][0], lambda _: None)
+            _stream(
+                "a reload each half second", port, users[0][0], lambda _: process.send_signal(signal.SIGHUP)
+            )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        state = folder / "dynamic-security.json"
+        state.write_text(json.dumps(_dynamic_state(devices)))
+        state.chmod(0o666)
+        settings = f"plugin {_PLUGIN}\nplugin_opt_config_file {state}\n"
+        print(f"-- the same beside {devices} devices, dynamic security")
+        with _mosquitto(folder, settings) as (_, port):
+            _stream("alone", port, "admin", lambda _: None)
+            _stream(
+                "a device more each half second", port, "admin", lambda turn: _create(port, [f"more-{turn}"])
+            )
+
+
+def _stream(what: str, port: int, username: str, disturb: Callable[[int], object]) -> None:
+    """Publish for six seconds with QoS 1, disturbed each half second; prints how long the answers took."""
+    client = _connect(port, username)
+    topic = "$CONTROL/none" if username == "admin" else f"machi/v1/{username}/up"
+    waits: list[float] = []
+    with ThreadPoolExecutor(1) as pool:
+        until, disturbed = time.perf_counter() + 6, 0
+        while (now := time.perf_counter()) < until:
+            if now > until - 6 + 0.5 * (disturbed + 1):
+                pool.submit(disturb, disturbed)
+                disturbed += 1
+            client.sendall(_packet(0x32, _text(topic) + b"\x00\x01" + b"x" * 100))
+            client.recv(4)
+            waits.append(time.perf_counter() - now)
+            time.sleep(max(0.0, 0.002 - waits[-1]))
+    waits.sort()
+    client.close()
+    told = f"p50 {_ms(waits[len(waits) // 2])}, p99 {_ms(waits[len(waits) * 99 // 100])}"
+    print(f"{what:50}{told}, longest {_ms(waits[-1])}")
+
+
+def _section(device: str, username: str) -> str:
+    topics = "".join(f"topic write machi/v1/{device}/{leaf}\n" for leaf in ("up", "ack", "state"))
+    return f"\nuser {username}\n{topics}topic read machi/v1/{device}/down\n"
 
 
 def measure_files(devices: int, connected: int, iterations: int) -> None:
@@ -95,9 +176,9 @@ def measure_dynamic_security(devices: int) -> None:
             print(f"{'memory of the broker':50}{_memory_mib(process.pid):9.1f} MiB")
 
 
-def _write(folder: Path, users: list[tuple[str, str]]) -> None:
+def _write(folder: Path, users: list[tuple[str, str]], sections: str = "") -> None:
     files = render_broker_files(BrokerUsers(1, users, []), [])
-    for name, text in (("acl", files.acl), ("passwords", files.passwords)):
+    for name, text in (("acl", files.acl + sections), ("passwords", files.passwords)):
         new = folder / f"{name}.new"
         new.write_text(text)
         new.chmod(0o644)

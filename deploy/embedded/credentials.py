@@ -30,9 +30,12 @@ class CredentialWatch:
         self._write_applied(read_generation(self._password_file))
 
     def check(self) -> bool:
-        """True when the file was replaced since the last look, and the broker told so."""
+        """True when the file was replaced since the last look, and the broker told so.
+
+        A file that is missing is none to read: the worker is about to write it again.
+        """
         stamp = self._stamp()
-        if stamp == self._seen:
+        if stamp is None or stamp == self._seen:
             return False
         generation = read_generation(self._password_file)  # before: a replacement meanwhile is seen next time
         self._broker.reload()

@@ -36,7 +36,7 @@ sleep 0.5 # it reads the files before it opens its port
 confirm
 while kill -0 "$broker" 2>/dev/null; do
     found=$(state)
-    if [ "$found" != "$read_state" ]; then
+    if [ "$found" != "$read_state" ] && complete; then
         kill -HUP "$broker"
         read_state=$found
         sleep 0.2 # the broker sees a signal within a turn of its loop

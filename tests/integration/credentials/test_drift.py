@@ -61,7 +61,7 @@ def test_what_somebody_else_changed_is_put_back(
     town = own_town
     device = town.register("a")
     before = {path: path.read_text() for path in (*_texts(town), town.certificates.authority)}
-    stamp = town.files.password_file.stat().st_ino
+    stamp = town.files.password_file.stat().st_mtime_ns
     change(town)
     wait_until(
         lambda: (
@@ -70,7 +70,9 @@ def test_what_somebody_else_changed_is_put_back(
         ),
         "the files are as before",
     )
-    wait_until(lambda: town.files.password_file.stat().st_ino != stamp, "the broker is told to read them")
+    wait_until(
+        lambda: town.files.password_file.stat().st_mtime_ns != stamp, "the broker is told to read them"
+    )
 
     def is_ghost_out() -> bool:
         with town.connect_as("default/ghost", "boo") as ghost:
