@@ -16,6 +16,7 @@ import json
 import signal
 import socket
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -213,6 +214,8 @@ def measure_isolation(seconds: float, rounds: int = ROUNDS) -> dict[str, Any]:
                     # A path of its own: none rests from the turn before
                     url = f"{bases[kind]}/0?{number}"
                     _take_turn(*servers, seconds=seconds / rounds, url=url, turn=turns[kind])
+                told = "  ".join(f"{kind} {turns[kind].p99s_ms[-1]:.0f} ms" for kind in KINDS)
+                print(f"round {number + 1} of {rounds}: p99 of the others: {told}", file=sys.stderr)
         load.stop_bridge(bridge)
         receiver.stop()
     well = turns["well"]
