@@ -208,12 +208,12 @@ def _describe(entity: Entity, transition: Transition, now: Micros) -> Change:
 
 
 def _search(drawer: _Drawer, change: Change, found: dict[int, Match]) -> None:
-    for filed in drawer.watching_all.find(change):
+    for filed in drawer.watching_all.find(change.entity):
         _try(filed, change, change.all, found)
     if drawer.watching:
         for attribute in change.by_attribute:
             pile = drawer.watching.get(attribute)
-            for filed in pile.find(change) if pile is not None else ():
+            for filed in pile.find(change.entity) if pile is not None else ():
                 fired = change.of_entity
                 for watched in filed.watched:
                     fired |= change.by_attribute.get(watched, 0)

@@ -4,7 +4,6 @@ Every look-up gives more than what matches, never less: what it gives is judged 
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +11,6 @@ import shapely
 
 from context_api.ngsild.model import Entity, Instance, Iri, Kind, Micros
 from context_api.ngsild.query import GeoQuery, search_boxes
-from context_api.ngsild.query.conditions import Path
 from context_api.ngsild.query.geo import read_shape
 from context_api.ngsild.query.keys import Bound, Key, Keyed, keys_at, numbers_at
 from context_api.ngsild.subscription import EntitySelector
@@ -52,30 +50,17 @@ class Change(msgspec.Struct):
     of_entity: int
     all: int
     now: Micros
-    keys: dict[Path, set[Key]] = {}
-    numbers: dict[Path, tuple[float, float] | None] = {}
-
-    def keys_at(self, path: Path) -> set[Key]:
-        """Give what the entity has at a path, as keys."""
-        found = self.keys.get(path)
-        if found is None:
-            found = self.keys[path] = keys_at(path, self.entity)
-        return found
-
-    def numbers_at(self, path: Path) -> tuple[float, float] | None:
-        """Give the smallest and the largest number at a path; None where there is none."""
-        if path not in self.numbers:
-            self.numbers[path] = numbers_at(path, self.entity)
-        return self.numbers[path]
 
 
 class Pile:
     """Subscriptions by key; each lies where it is found by the narrowest thing that it asks for."""
 
+    __slots__ = ("_bounded", "_free", "_keyed", "_placed")
+
     def __init__(self) -> None:
         self._free: dict[int, Filed] = {}
-        self._keyed: dict[Path, dict[Key, dict[int, Filed]]] = {}
-        self._bounded: dict[Path, _Bounded] = {}
+        self._keyed: dict[Iri, dict[Key, dict[int, Filed]]] = {}
+        self._bounded: dict[Iri, _Bounded] = {}
         self._placed: dict[Iri, _Placed] = {}
 
     def copy(self) -> "Pile":
@@ -83,20 +68,20 @@ class Pile:
         other = Pile()
         other._free = dict(self._free)
         other._keyed = {
-            path: {key: dict(filed) for key, filed in by_key.items()} for path, by_key in self._keyed.items()
+            name: {key: dict(filed) for key, filed in by_key.items()} for name, by_key in self._keyed.items()
         }
-        other._bounded = {path: bounded.copy() for path, bounded in self._bounded.items()}
+        other._bounded = {name: bounded.copy() for name, bounded in self._bounded.items()}
         other._placed = {name: _Placed(placed.filed) for name, placed in self._placed.items()}
         return other
 
     def put(self, filed: Filed) -> None:
         """Put one in."""
         if filed.keyed is not None:
-            by_key = self._keyed.setdefault(filed.keyed.path, {})
+            by_key = self._keyed.setdefault(filed.keyed.attribute, {})
             for key in filed.keyed.keys:
                 by_key.setdefault(key, {})[filed.key] = filed
         elif filed.bound is not None:
-            self._bounded.setdefault(filed.bound.path, _Bounded()).put(filed, filed.bound)
+            self._bounded.setdefault(filed.bound.attribute, _Bounded()).put(filed, filed.bound)
         elif filed.geo is not None:
             self._placed.setdefault(filed.geo.geoproperty, _Placed({})).filed[filed.key] = filed
         else:
@@ -107,9 +92,9 @@ class Pile:
         if filed.keyed is not None:
             self._drop_keyed(filed, filed.keyed)
         elif filed.bound is not None:
-            bounded = self._bounded.get(filed.bound.path)
+            bounded = self._bounded.get(filed.bound.attribute)
             if bounded is not None and bounded.drop(filed, filed.bound):
-                del self._bounded[filed.bound.path]
+                del self._bounded[filed.bound.attribute]
         elif filed.geo is not None:
             placed = self._placed.get(filed.geo.geoproperty)
             if placed is not None and placed.drop(filed):
@@ -118,26 +103,27 @@ class Pile:
             self._free.pop(filed.key, None)
 
     def _drop_keyed(self, filed: Filed, keyed: Keyed) -> None:
-        by_key = self._keyed.get(keyed.path, {})
+        by_key = self._keyed.get(keyed.attribute, {})
         for key in keyed.keys:
             by_key.get(key, {}).pop(filed.key, None)
             if key in by_key and not by_key[key]:
                 del by_key[key]
         if not by_key:
-            self._keyed.pop(keyed.path, None)
+            self._keyed.pop(keyed.attribute, None)
 
-    def find(self, change: Change) -> Iterator[Filed]:
-        """Give those that a change may touch."""
-        yield from self._free.values()
-        for path, by_key in self._keyed.items():
-            for key in change.keys_at(path):
-                yield from by_key.get(key, _NONE).values()
-        for path, bounded in self._bounded.items():
-            numbers = change.numbers_at(path)
+    def find(self, entity: Entity) -> list[Filed]:
+        """Give those that a change of the entity may touch."""
+        found = list(self._free.values()) if self._free else []
+        for name, by_key in self._keyed.items():
+            for key in keys_at(name, entity):
+                found += by_key.get(key, _NONE).values()
+        for name, bounded in self._bounded.items():
+            numbers = numbers_at(name, entity)
             if numbers is not None:
-                yield from bounded.find(*numbers)
+                bounded.find(*numbers, found)
         for name, placed in self._placed.items():
-            yield from placed.find(change.entity, name)
+            found += placed.find(entity, name)
+        return found
 
     @property
     def is_empty(self) -> bool:
@@ -178,11 +164,12 @@ class _Bounded:
                 self._ceilings.remove((-bound.number, filed.key))
         return not self._filed
 
-    def find(self, smallest: float, largest: float) -> Iterator[Filed]:
+    def find(self, smallest: float, largest: float, found: list[Filed]) -> None:
+        """Add those whose bound is reached."""
         for bounds, number in ((self._floors, largest), (self._ceilings, -smallest)):
             if bounds and bounds[0][0] <= number:
-                for _, key in bounds[: bisect_right(bounds, (number, _HIGHEST))]:
-                    yield self._filed[key]
+                reached = bounds[: bisect_right(bounds, (number, _HIGHEST))]
+                found += [self._filed[key] for _, key in reached]
 
 
 class _Seen(NamedTuple):

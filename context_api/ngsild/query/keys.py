@@ -7,7 +7,7 @@ keys, or a number that reaches the bound; that it has one is no proof that it fu
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from context_api.ngsild.model import Entity
+from context_api.ngsild.model import Entity, Instance, Iri, Kind
 from context_api.ngsild.query.conditions import (
     ENTITY_MEMBERS,
     Both,
@@ -19,7 +19,6 @@ from context_api.ngsild.query.conditions import (
     Operator,
     Path,
 )
-from context_api.ngsild.query.predicate import find_targets
 
 MAX_KEYS = 100
 """A condition with more of them is not keyed."""
@@ -30,20 +29,21 @@ _AS_TIMES = frozenset((LiteralKind.DATETIME, LiteralKind.DATE, LiteralKind.TIME)
 
 
 class Keyed(NamedTuple):
-    """The keys of which an entity has to have one at a path."""
+    """The keys of which an entity has to have one in the values of an attribute."""
 
-    path: Path
+    attribute: Iri
     keys: tuple[Key, ...]
 
 
 class Bound(NamedTuple):
-    """A number that some value at a path has to reach: at least, or at most."""
+    """A number that some value of an attribute has to reach: at least, or at most."""
 
-    path: Path
+    attribute: Iri
     number: float
     is_floor: bool
 
 
+_NUMBERS = (int, float)
 _FLOORS = (Operator.GREATER, Operator.GREATER_OR_EQUAL)
 
 
@@ -53,16 +53,16 @@ def find_bound(condition: Condition) -> Bound | None:
         if isinstance(term, Compares) and _is_simple(term.path) and term.operand.kind is LiteralKind.NUMBER:
             number = term.operand.value
             if isinstance(number, int | float):
-                return Bound(term.path, number, term.operator in _FLOORS)
+                return Bound(term.path.names[0], number, term.operator in _FLOORS)
     return None
 
 
-def numbers_at(path: Path, entity: Entity) -> tuple[float, float] | None:
-    """Give the smallest and the largest number that an entity has at a path of a `Bound`."""
-    instances = entity.attributes.get(path.names[0], ())
-    numbers = [
-        leaf for one in instances for leaf in _leaves(one.value) if type(leaf) is float or type(leaf) is int
-    ]
+def numbers_at(attribute: Iri, entity: Entity) -> tuple[float, float] | None:
+    """Give the smallest and the largest number that an attribute has for a `Bound`."""
+    instances = entity.attributes.get(attribute, ())
+    if len(instances) == 1 and type(value := instances[0].value) in _NUMBERS:
+        return value, value
+    numbers = [leaf for one in instances for leaf in _leaves(one.value) if type(leaf) in _NUMBERS]
     return (min(numbers), max(numbers)) if numbers else None
 
 
@@ -72,19 +72,29 @@ def find_keys(condition: Condition) -> Keyed | None:
         if isinstance(term, Equals) and not term.negated and _is_simple(term.path):
             keys = tuple(map(_key_of_operand, term.operands))
             if len(keys) <= MAX_KEYS and None not in keys:
-                return Keyed(term.path, tuple(key for key in keys if key is not None))
+                return Keyed(term.path.names[0], tuple(key for key in keys if key is not None))
     return None
 
 
-def keys_at(path: Path, entity: Entity) -> set[Key]:
-    """Give the keys that an entity has at a path of a `Keyed`."""
+def keys_at(attribute: Iri, entity: Entity) -> set[Key]:
+    """Give the keys that an attribute has for a `Keyed`."""
+    instances = entity.attributes.get(attribute, ())
+    if len(instances) == 1 and type(value := instances[0].value) is str:
+        return {("text", value)}
     return {
         key
-        for target in find_targets(path, entity)
-        for value in target.values
+        for instance in instances
+        for value in _values(instance)
         for leaf in _leaves(value)
         if (key := _key_of(leaf)) is not None
     }
+
+
+def _values(instance: Instance) -> list[Any]:
+    """Give the value, or the texts of a LanguageProperty, of which any may match."""
+    if instance.kind is not Kind.LANGUAGE_PROPERTY:
+        return [instance.value]
+    return [text for one in instance.value.values() for text in (one if isinstance(one, list) else [one])]
 
 
 def _is_simple(path: Path) -> bool:
@@ -100,7 +110,7 @@ def _key_of_operand(operand: Any) -> Key | None:
 def _key_of(value: Any) -> Key | None:
     if isinstance(value, str):
         return "text", value
-    return ("number", value) if type(value) in (int, float) else None
+    return ("number", value) if type(value) in _NUMBERS else None
 
 
 def _leaves(value: Any) -> Iterator[Any]:

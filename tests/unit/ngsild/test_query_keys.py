@@ -55,10 +55,10 @@ def test_who_fulfils_a_condition_has_one_of_its_keys(text: str, attributes: dict
     entity = room(**attributes)
     keyed = find_keys(condition)
     if keyed is not None and matches(condition, entity, lambda ids: {}):
-        assert keys_at(keyed.path, entity) & set(keyed.keys)
+        assert keys_at(keyed.attribute, entity) & set(keyed.keys)
     bound = find_bound(condition)
     if bound is not None and matches(condition, entity, lambda ids: {}):
-        smallest, largest = numbers_at(bound.path, entity) or (math.inf, -math.inf)
+        smallest, largest = numbers_at(bound.attribute, entity) or (math.inf, -math.inf)
         assert largest >= bound.number if bound.is_floor else smallest <= bound.number
 
 
@@ -79,7 +79,7 @@ def test_who_fulfils_a_condition_has_one_of_its_keys(text: str, attributes: dict
 )
 def test_what_is_keyed(text: str, keys: set[Any] | None) -> None:
     keyed = find_keys(parse_q(text, CORE))
-    assert (keyed and (keyed.path.names, set(keyed.keys))) == (keys and ((name("a"),), keys))
+    assert (keyed and (keyed.attribute, set(keyed.keys))) == (keys and (name("a"), keys))
     assert keyed is None or isinstance(keyed, Keyed)
 
 
@@ -100,5 +100,5 @@ def test_what_is_keyed(text: str, keys: set[Any] | None) -> None:
 )
 def test_what_is_bounded(text: str, bound: tuple[float, bool] | None) -> None:
     found = find_bound(parse_q(text, CORE))
-    assert (found and (found.path.names, *found[1:])) == (bound and ((name("a"),), *bound))
+    assert (found and (found.attribute, *found[1:])) == (bound and (name("a"), *bound))
     assert found is None or isinstance(found, Bound)
