@@ -4,7 +4,6 @@ The hottest code of the house: plain loops, and only what a reading touches is c
 """
 
 from collections.abc import Sequence
-from copy import copy
 
 from context_api.ngsild.changes import Outcome, Reading, Trigger
 from context_api.ngsild.model import Attributes, Entity, Instance, Iri, Micros
@@ -121,7 +120,7 @@ class _Step:
         listed: list[Instance] | None,
         written_at: Micros,
     ) -> None:
-        written = copy(instance)
+        written: Instance = instance.__copy__()  # type: ignore[attr-defined]  # half the time of copy()
         written.created_at = former.created_at if former is not None else written_at
         written.modified_at = written_at
         if listed is None or (former is not None and len(listed) == 1):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from context_api.ngsild.changes import ValueOutcome
 from context_api.ngsild.model import Instance, Iri, Micros
 from context_api.store.batch import Batch
-from context_api.store.history import Observation, write_observations
+from context_api.store.history import Observation, Observations, write_observations
 from context_api.store.observations import INTEGER, Series, encode_observation
 from context_api.store.packing import EPOCH_MICROS, pack_ints, pack_texts, pack_time
 from context_api.store.queries import load_queries
@@ -158,7 +158,7 @@ def _correct(batch: Batch, rows: Sequence[_Row], now: Micros) -> int:
         for (position,) in found
         for _, series_id, at, value, body in [rows[position]]
     ]
-    outcomes = write_observations(connection, others) if others else []
+    outcomes = write_observations(connection, Observations.of(others)) if others else []
     return sum(outcome is not ValueOutcome.DUPLICATE for outcome in outcomes)
 
 

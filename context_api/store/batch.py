@@ -24,7 +24,7 @@ from context_api.store.access import Access
 from context_api.store.codec import EntityRow
 from context_api.store.effects import Effects
 from context_api.store.errors import StoreFault
-from context_api.store.history import Observation, write_observations
+from context_api.store.history import Observation, Observations, write_observations
 from context_api.store.indexes import IndexCache
 from context_api.store.kinds import KindsOfTransaction, KnownKinds
 from context_api.store.observations import encode_deletion, encode_observation
@@ -35,6 +35,7 @@ from context_api.store.states import EntityCache, EntityState
 from context_api.store.terms import Terms
 
 _SQL = load_queries("batch")
+DUPLICATE = ValueOutcome.DUPLICATE
 
 EPOCH_LOCK = 1
 """Class of the advisory lock per tenant: writers share it, whoever changes a subscription holds it alone."""
@@ -188,9 +189,16 @@ class Batch:
             self.access.tenant_id,
             [cached for state in states if state.is_dirty and (cached := state.cached(version)) is not None],
         )
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold nothing that holds us: what a batch has made, tens of MB, would wait for the collector."""
+        self._at_commit.clear()
+        self.effects.end()
 
     def roll_back(self) -> None:
         """Undo everything; a connection that is gone has done so already."""
+        self._let_go()
         if not self.connection.closed:
             self.connection.rollback()
 
@@ -268,20 +276,22 @@ class Batch:
             state = self._states[reading.entity_id]
             if _is_due(state, now):
                 self._expire(state, now, extra)
-            fresh = [value is not ValueOutcome.DUPLICATE for value in mine]
+            fresh = [value is not DUPLICATE for value in mine]
             transition = apply_reading(state.current, reading, now, state.removed, fresh)
             transition.outcome.values = mine
             outcomes.append(transition.outcome)
             if transition.touched:
                 if reading.static:
                     # What a reading wrote besides its values is history too, written at `now`.
-                    static = [one for one in transition.touched if one.attribute not in reading.attributes]
-                    extra.append(_written(state, transition, now, author, static))
+                    names = reading.attributes
+                    static = [one for one in transition.touched if one.attribute not in names]
+                    if static:
+                        extra.append(_written(state, transition, now, author, static))
                 self._advance(state, transition, now, is_reading=True)
         self._record(extra)
         return outcomes
 
-    def _observe(self, readings: list[tuple[Reading, str]], times: list[Micros]) -> list[Observation]:
+    def _observe(self, readings: list[tuple[Reading, str]], times: list[Micros]) -> Observations:
         """Give the observations of readings, one per value in order; makes the series that are missing."""
         observations, missing = self._try_observe(readings, times)
         if missing:
@@ -294,12 +304,13 @@ class Batch:
 
     def _try_observe(
         self, readings: list[tuple[Reading, str]], times: list[Micros]
-    ) -> tuple[list[Observation], list[tuple[str, Iri, Instance]]]:
-        observations: list[Observation] = []
+    ) -> tuple[Observations, list[tuple[str, Iri, Instance]]]:
+        found = Observations()
         missing: list[tuple[str, Iri, Instance]] = []
         terms = self._terms
         for (reading, author), now in zip(readings, times, strict=True):
             known = self._series.of(reading.entity_id)
+            before = len(found.series_ids)
             for name, instances in reading.attributes.items():
                 for instance in instances:
                     series = known.get((name, instance.dataset_id))
@@ -308,12 +319,16 @@ class Batch:
                         continue
                     value, body = encode_observation(terms, instance, series)
                     at = instance.observed_at
-                    observations.append(
-                        Observation(series.id, reading.arrived_at, False, value, body, now, None, author)
-                        if at is None
-                        else Observation(series.id, at, True, value, body, now, None, author)
-                    )
-        return observations, missing
+                    found.series_ids.append(series.id)
+                    found.ats.append(reading.arrived_at if at is None else at)
+                    found.observed.append(at is not None)
+                    found.values.append(value)
+                    found.bodies.append(body)
+            added = len(found.series_ids) - before
+            found.recorded += [now] * added
+            found.authors += [author] * added
+        found.deleted = [None] * len(found.series_ids)
+        return found, missing
 
     def _apply_changes(self, changes: list[tuple[Change, str]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -368,24 +383,24 @@ class Batch:
             if missing:
                 types = {one.state.id: one.types for one in reversed(written)}  # those at its first change
                 self._series.create(self.connection, missing, types)
-            observations: list[Observation] = []
+            observations = Observations()
             for each in written:
                 self._observe_written(each, observations)
             if observations:
                 write_observations(self.connection, observations, self._series.take_made())
 
-    def _observe_written(self, written: _Written, observations: list[Observation]) -> None:
+    def _observe_written(self, written: _Written, observations: Observations) -> None:
         state, _, touched, now, author = written
         known = self._series.of(state.id)
         for one in touched:
             series = known[one.attribute, one.dataset_id]
             if one.after is None:
                 body = None if one.before is None else encode_deletion(one.before, series)
-                observations.append(Observation(series.id, now, False, None, body, now, now, author))
+                observations.add(Observation(series.id, now, False, None, body, now, now, author))
                 continue
             value, body = encode_observation(self._terms, one.after, series)
             at = one.after.observed_at
-            observations.append(
+            observations.add(
                 Observation(
                     series.id, now if at is None else at, at is not None, value, body, now, None, author
                 )

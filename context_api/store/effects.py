@@ -65,6 +65,10 @@ class Effects:
         self._sequence = sequence[::-1]
         self._draw = draw
 
+    def end(self) -> None:
+        """No change comes any more."""
+        self._draw = list
+
     def add_change(
         self,
         state: EntityState,

@@ -125,7 +125,9 @@ def pack_jsonbs(values: Sequence[bytes | None]) -> JsonbArray:
 
 def pack_times(values: Sequence[Micros | None]) -> TimeArray:
     """Pack times; None is null. A time PostgreSQL cannot hold is refused by the server."""
-    if None in values:
+    if values.count(None) == len(values):
+        elements = _NULL * len(values)
+    elif None in values:
         elements = b"".join([_NULL if each is None else _TIME(8, each - EPOCH_MICROS) for each in values])
     else:
         elements = _fixed("q", 8, [each - EPOCH_MICROS for each in values if each is not None])

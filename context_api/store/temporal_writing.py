@@ -12,7 +12,7 @@ from context_api.ngsild.errors import AlreadyExists, BadRequestData, ResourceNot
 from context_api.ngsild.model import DEFAULT_DATASET, NULL, Attributes, Instance, Iri, Kind, Micros
 from context_api.ngsild.parse_temporal import is_deletion
 from context_api.store.batch import Batch
-from context_api.store.history import Observation, write_observations
+from context_api.store.history import Observation, Observations, write_observations
 from context_api.store.observations import Series, encode_deletion, encode_observation
 from context_api.store.packing import pack_ints, pack_time
 from context_api.store.queries import load_queries
@@ -92,7 +92,7 @@ def _observe(batch: Batch, terms: Terms, change: WriteHistory, given: Sequence[t
                 series.id, at, one.observed_at is not None, value, body, now, _deleted_at(one, now), author
             )
         )
-    write_observations(batch.connection, observations)
+    write_observations(batch.connection, Observations.of(observations))
 
 
 def _encode(terms: Terms, instance: Instance, series: Series) -> tuple[float | None, bytes | None]:

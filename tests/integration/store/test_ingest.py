@@ -1,9 +1,14 @@
 """`Store.ingest`: messages, counted to the value; duplicates, corrections, repeats and what is put aside."""
 
+import gc
+import weakref
+from collections.abc import Iterable
+
 import pytest
 
 from context_api.ngsild.model import Instance, Micros
 from context_api.store.access import Access
+from context_api.store.batch import Batch
 from context_api.store.counters import DeviceCounters
 from context_api.store.database import Database
 from context_api.store.deliveries_in import (
@@ -273,3 +278,24 @@ def test_messages_without_a_time_advance_in_the_order_of_their_arrival(
     assert attribute_values(store.get_entities(access, [room(1)])[room(1)]) == {"pm25": 3}
     assert history(database, 1, PM25) == [(T0 - 300, 1), (T0 - 200, 2), (T0 - 100, 3)]
     assert ask(database, "select matched from subscription_counter") == [(3,)]
+
+
+def test_a_batch_leaves_nothing_to_the_garbage_collector(
+    store: Store, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Batch]] = []
+    begin = Batch.begin
+
+    def note(batch: Batch, entity_ids: Iterable[str], changes: int) -> None:
+        made.append(weakref.ref(batch))
+        begin(batch, entity_ids, changes)
+
+    monkeypatch.setattr(Batch, "begin", note)
+    gc.disable()
+    try:
+        for second in range(3):
+            store.ingest(access, [message(f"d{number}", T0 + second * SECOND, 1.5) for number in range(5)])
+    finally:
+        gc.enable()
+    assert len(made) >= 3
+    assert [batch() for batch in made] == [None] * len(made)
