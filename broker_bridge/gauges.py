@@ -9,7 +9,7 @@ from broker_bridge.seating import Seating
 _OF_LANES: tuple[tuple[str, str, Callable[[Lane], float]], ...] = (
     ("in_flight_messages", "Messages taken and not committed", lambda lane: lane.client.in_flight[0]),
     ("in_flight_bytes", "Payload bytes of the same", lambda lane: lane.client.in_flight[1]),
-    ("waiting_messages", "Messages taken and not yet in a batch", lambda lane: lane.inbox.qsize()),
+    ("waiting_messages", "Messages taken and not yet in a batch", lambda lane: lane.waiting),
     ("connections", "Connections the broker accepted", lambda lane: lane.client.connections),
     (
         "sessions_lost",

@@ -65,12 +65,12 @@ class Observer:
         return "ok"
 
     def _database(self) -> str:
-        for lane in self._seating.lanes:
-            busy_since = lane.pipeline.busy_since
+        for pipeline in [pipeline for lane in self._seating.lanes for pipeline in lane.pipelines]:
+            busy_since = pipeline.busy_since
             if busy_since is not None and time.monotonic() - busy_since > SLOW_S:
                 return f"no answer for {time.monotonic() - busy_since:.0f} s"
-            if lane.pipeline.trouble:
-                return lane.pipeline.trouble
+            if pipeline.trouble:
+                return pipeline.trouble
         return self.database_trouble or self.seating_trouble or "ok"
 
 

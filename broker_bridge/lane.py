@@ -1,4 +1,8 @@
-"""One session and all that serves it: a client, an inbox, a pipeline, in threads of their own."""
+"""One session and all that serves it: a client and a few writers, in threads of their own.
+
+A writer is an inbox and a pipeline: while the database works for one, Python works for another. The messages
+of a topic, and so those of a device, all go to the same one.
+"""
 
 import threading
 import time
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from broker_bridge.errors import BridgeError
 from broker_bridge.metrics import Metrics
@@ -54,18 +59,22 @@ class Lane:
         """The database knows that the broker queues messages in this session."""
         self.failure: BaseException | None = None
         own = replace(settings, client_id=part.client_id, subscriptions=part.subscriptions)
-        self.inbox: SimpleQueue[Incoming] = SimpleQueue()
-        self.client = MqttClient(own, self.inbox.put, is_ours=part.is_ours, is_leaving=is_leaving)
-        self.pipeline = Pipeline(
-            own,
-            inbox=self.inbox,
-            broker=self.client,
-            directory=sources,
-            store=_Fenced(store, tenure),
-            sessions=SessionNames(database, part.client_id),
-            metrics=metrics,
-            telemetry=telemetry,
-        )
+        self._inboxes: list[SimpleQueue[Incoming]] = [SimpleQueue() for _ in range(settings.writers)]
+        self.client = MqttClient(own, self._deliver, is_ours=part.is_ours, is_leaving=is_leaving)
+        sessions = SessionNames(database, part.client_id)
+        self.pipelines = [
+            Pipeline(
+                own,
+                inbox=inbox,
+                broker=self.client,
+                directory=sources,
+                store=_Fenced(store, tenure),
+                sessions=sessions,
+                metrics=metrics,
+                telemetry=telemetry,
+            )
+            for inbox in self._inboxes
+        ]
         self._is_stopping = threading.Event()
         self._is_lost = False
         self._thread = threading.Thread(target=self._run, name=part.client_id, daemon=True)
@@ -94,25 +103,51 @@ class Lane:
         """Connected, with every subscription granted."""
         return self.client.state.is_ready and not self.is_leaving
 
+    @property
+    def waiting(self) -> int:
+        """Messages taken and not yet in a batch."""
+        return sum(inbox.qsize() for inbox in self._inboxes)
+
+    def _deliver(self, message: Incoming) -> None:
+        self._inboxes[choose_writer(message.topic, len(self._inboxes))].put(message)
+
     def _run(self) -> None:
+        writers = [
+            threading.Thread(target=self._write, args=(pipeline,), daemon=True) for pipeline in self.pipelines
+        ]
         try:
             self.client.start()
-            self._work()
-        except BaseException as error:
-            self.failure = error
+            for writer in writers:
+                writer.start()
         finally:
+            for writer in writers:
+                writer.join()
             self.client.close()
 
-    def _work(self) -> None:
+    def _write(self, pipeline: Pipeline) -> None:
+        """What one writer does; where it fails, or the session is empty, all stop."""
+        try:
+            self._work(pipeline)
+        except BaseException as error:
+            self.failure = self.failure or error
+        finally:
+            self._is_stopping.set()
+
+    def _work(self, pipeline: Pipeline) -> None:
         while not self._is_stopping.is_set():
-            self._is_stopping.wait(self.pipeline.turn(IDLE_S))
+            self._is_stopping.wait(pipeline.turn(IDLE_S))
             if not self.client.is_alive:
                 raise BridgeError("the network thread died")
             if self.client.is_empty:
                 return
         if not self._is_lost:
             self.client.stop_taking()
-            self.pipeline.drain(time.monotonic() + DRAIN_S)
+            pipeline.drain(time.monotonic() + DRAIN_S)
+
+
+def choose_writer(topic: str, writers: int) -> int:
+    """Which writer has the messages of a topic: the same always, which keeps their order."""
+    return crc32(topic.encode()) % writers
 
 
 class _Fenced:

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 IDLE_S = 0.25
 """How often the bridge looks whether one of its threads has failed."""
 CONNECTIONS = 3
-"""Database connections beside one for each session that is served."""
+"""Database connections beside those of the writers of each session that is served."""
 
 
 def run(settings: BridgeSettings, stop: threading.Event) -> None:
@@ -39,7 +39,9 @@ def run(settings: BridgeSettings, stop: threading.Event) -> None:
     Broker and database may be away, at the start too: /readyz says so, and nothing is acknowledged that is
     not committed. Raises BridgeError when a thread of the bridge died: the process is to be started anew.
     """
-    database = open_database(settings.database_url, pool_max=CONNECTIONS + settings.bridges)
+    database = open_database(
+        settings.database_url, pool_max=CONNECTIONS + settings.bridges * settings.writers
+    )
     try:
         with open_telemetry("bridge", settings.trace_ratio) as telemetry:
             _Bridge(settings, database, telemetry).run(stop)

@@ -39,10 +39,12 @@ class BridgeSettings:
     """How long the broker keeps our queue while we are away (MQTT 5)."""
     keepalive_s: int = 30
 
-    in_flight: int = 2_000
+    in_flight: int = 8_000
     """Messages taken and not yet committed: Receive Maximum under MQTT 5, our own bound otherwise."""
+    writers: int = 2
+    """Transactions under way at a time; the messages of a topic go through the same one always."""
     in_flight_bytes: int = 32 * 1024 * 1024
-    batch_messages: int = 1_000
+    batch_messages: int = 4_000
     batch_bytes: int = 8 * 1024 * 1024
     batch_age_s: float = 0.02
     """The longest wait for company, and only while messages come quickly; a lone message never waits."""

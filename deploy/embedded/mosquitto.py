@@ -66,7 +66,7 @@ def broker_configuration(folder: Path, doors: Doors, access: BrokerAccess | None
         # what it acknowledged; a snapshot per change would make a backlog of n messages cost n * n.
         "autosave_interval 1",
         # The bridge acknowledges in batches: with the default of 20 in flight a batch would never fill.
-        "max_inflight_messages 2000",
+        "max_inflight_messages 10000",
         # While the database is away the broker keeps the queue: high, and bounded by count and bytes.
         "max_queued_messages 1000000",
         "max_queued_bytes 1073741824",

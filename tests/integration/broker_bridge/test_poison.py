@@ -65,7 +65,7 @@ def test_each_poison_has_its_reason_and_the_good_ones_of_its_batch_land(
     town: Town, mosquitto_factory: MosquittoFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker = mosquitto_factory(max_packet_bytes=2_097_152)  # a broker of the town's own may let more through
-    settings = town.settings(broker.url)
+    settings = town.settings(broker.url, writers=1)  # one batch, in order
     with running(settings):
         pass
     with Publisher(broker.port) as device:  # the broker keeps them for the next bridge: one batch
