@@ -38,6 +38,11 @@ _RETRY_S = 1.0
 _KICKS = 200
 """Connections closed in one go; meanwhile no file is written."""
 
+_RESTS = 10
+"""After a change, so many times what writing it took: while many devices are registered one after the other,
+the broker shall take messages rather than read its files again and again."""
+_REST_MOST_S = 1.0
+
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -68,6 +73,8 @@ class CredentialSync:
         self._written: _Stamp = ()
         self._expires_at: float | None = None
         self._is_kick_due = False
+        self._work_s = 0.0
+        """What the last writing took; 0 where nothing had changed."""
         self._noted: tuple[int, int, int] | None = None
 
     def run(self, url: str, stop: threading.Event) -> None:
@@ -80,7 +87,9 @@ class CredentialSync:
         )
         listener.start()
         while not stop.is_set():
+            began = time.monotonic()
             self._turn(stop)
+            stop.wait(rest_s(self._work_s, time.monotonic() - began))
             self._wait(stop)
         listener.join()
 
@@ -91,6 +100,7 @@ class CredentialSync:
             return False
         password_file, acl_file = self._files
         password_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        began = time.monotonic()
         changed = write_broker_files(
             self._database,
             password_file,
@@ -100,6 +110,7 @@ class CredentialSync:
             write_others=self._write_certificates,
         )
         self._written = self._stamp()
+        self._work_s = time.monotonic() - began if changed else 0.0
         return changed
 
     def _write_certificates(self, users: BrokerUsers) -> bool:
@@ -171,3 +182,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def rest_s(work_s: float, since_s: float) -> float:
+    """How long to leave the broker alone: `since_s` have passed since the files were begun."""
+    return max(0.0, min(work_s * _RESTS, _REST_MOST_S) - since_s)

@@ -17,7 +17,7 @@ from context_api.store import devices as device_store
 from context_api.store.access import Access
 from context_api.store.database import Database
 from context_api.store.device_imports import DeviceImport, DoneRow, PendingRow
-from context_api.store.errors import StoreConflict, StoreRefused
+from context_api.store.errors import StoreUnavailable
 from devices.bulk.members import is_changed, merged_document
 from devices.bulk.model import Fault
 from devices.bulk.secrets import import_secret
@@ -146,7 +146,9 @@ class _Slice:
         try:
             drafts = [self._draft(row) for row in rows]
             results = self._registry.register_many(self._access, drafts, secret_of=self._secret_of)
-        except (DeviceError, StoreRefused, StoreConflict) as error:
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # whatever is wrong with a row, the others must not wait for it
             if len(rows) == 1:
                 return [_failed(rows[0], error)]
             middle = len(rows) // 2  # the one that is wrong fails alone
@@ -164,7 +166,9 @@ class _Slice:
     def _edit(self, row: PendingRow) -> DoneRow:
         try:
             self._registry.edit(self._access, row.device_id, row.given)
-        except (DeviceError, StoreRefused, StoreConflict) as error:
+        except StoreUnavailable:
+            raise
+        except Exception as error:
             return _failed(row, error)
         return DoneRow(row.number, "updated")
 
@@ -178,6 +182,10 @@ def _failed(row: PendingRow, error: Exception) -> DoneRow:
     if isinstance(error, DeviceExists):
         fault = Fault(row=row.number, value=row.device_id, code="meanwhile")
     else:
-        detail = error.detail if isinstance(error, DeviceError) else "the database does not accept a value"
+        if isinstance(error, DeviceError):
+            detail = error.detail
+        else:
+            detail = "an error of the program or the database; it was logged"
+            _log.error("Row not registered", exc_info=error, extra={"action": "imports", "row": row.number})
         fault = Fault(row=row.number, value=row.device_id, code="rule", values={"detail": detail})
     return DoneRow(row.number, "failed", msgspec.to_builtins(fault))

@@ -1,6 +1,7 @@
 """Imports on a real database: judged, carried out, fetched once, and finished after a kill."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -326,3 +327,25 @@ def test_a_file_that_is_no_table_is_not_kept(desk: Desk) -> None:
 )
 def test_a_file_name_is_a_label(name: str | None, shown: str | None) -> None:
     assert plain_file_name(name) == shown
+
+
+def test_an_error_of_ours_costs_one_row_and_not_the_import(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = desk.send(FILE)
+    register_many = desk.registry.register_many
+
+    def broken(access: Access, drafts: list[DeviceDraft], **options: Any) -> Any:
+        if any(draft.id == "n-2" for draft in drafts):
+            raise KeyError("n-2")
+        return register_many(access, drafts, **options)
+
+    monkeypatch.setattr(desk.registry, "register_many", broken)
+    desk.step()
+    found = desk.get(found)
+    assert _counts(found) == (2, 0, 0, 1)
+    [fault] = desk.imports.faults(found)
+    assert (fault.row, fault.values["detail"]) == (
+        3,
+        "an error of the program or the database; it was logged",
+    )
