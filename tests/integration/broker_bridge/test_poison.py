@@ -124,5 +124,3 @@ def test_flood_of_poison_is_few_lines_of_log(
         wait_until(lambda: town.counters("a")["quarantined"] == 2_000 and town.count("b") == 1)
     said = [record for record in caplog.records if record.message == "Messages quarantined"]
     assert 0 < len(said) < 40  # one line per reason and ten seconds, not one per message
-
-
