@@ -18,7 +18,7 @@ def test_every_shape_we_ship_matches_the_bridge(shape: str) -> None:
     assert [limit for limit in found if not limit.is_good] == []
     assert {limit.subject: limit.detail for limit in found} == {
         "broker loss": "a killed broker forgets what its last 2 s brought",
-        "broker in flight": "2000 messages at a time",
+        "broker in flight": "10000 messages at a time",
         "broker queue": "1,000,000 messages, 1,024 MB for each bridge",
         "broker packets": "of at most 1,048,576 bytes",
         "broker sessions": "kept for 30d",
@@ -32,7 +32,7 @@ def test_every_shape_we_ship_matches_the_bridge(shape: str) -> None:
         ("autosave_interval 1", "", "broker loss", "its last 1800 s"),
         ("autosave_interval 1", "autosave_interval 0", "broker loss", "its last 0 s"),
         ("autosave_interval 1", "autosave_on_changes true", "broker loss", "its last 1800 changes"),
-        ("max_inflight_messages 2000", "", "broker in flight", "20 messages at a time starve"),
+        ("max_inflight_messages 10000", "", "broker in flight", "20 messages at a time starve"),
         ("max_queued_messages 1000000", "", "broker queue", "1000 messages are dropped soon"),
         ("max_queued_messages 1000000", "max_queued_messages 0", "broker queue", "it has no bound"),
         ("max_queued_bytes 1073741824", "", "broker queue", "it has no bound"),
@@ -51,12 +51,12 @@ def test_each_limit_that_does_not_match_is_said(line: str, instead: str, subject
 
 def test_what_is_no_limit_is_good_where_a_queue_needs_none() -> None:
     found = judge_configuration(
-        SHIPPED["compose"].replace("max_inflight_messages 2000", "max_inflight_messages 0")
+        SHIPPED["compose"].replace("max_inflight_messages 10000", "max_inflight_messages 0")
     )
     assert all(limit.is_good for limit in found)
 
 
-@pytest.mark.parametrize(("said", "is_good"), [(None, True), (2_000, True), (1_999, False), (20, False)])
+@pytest.mark.parametrize(("said", "is_good"), [(None, True), (8_000, True), (7_999, False), (20, False)])
 def test_what_the_broker_says_itself(said: int | None, is_good: bool) -> None:
     assert judge_in_flight(said).is_good is is_good
 
