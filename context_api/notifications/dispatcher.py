@@ -81,8 +81,10 @@ class Dispatcher:
         self._finished: asyncio.Queue[Settlement] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = False
-        self._left_some = False
-        """Limits may have kept the last lease from taking all that was due."""
+        self._had_no_room = False
+        """As many queues were held as may be."""
+        self._passed_over: frozenset[int] = frozenset()
+        """Subscriptions of which the last lease took no more because of their limits."""
         self._leased_at = 0.0
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="deliveries")
         self.trouble = "not started"
@@ -151,7 +153,7 @@ class Dispatcher:
             room = min(LEASE_MAX, self._settings.leases - len(self._held))
             taken = await self._lease(room) if room > 0 else 0
             if taken < room or room <= 0:
-                self._left_some = self._left_some or room <= 0
+                self._had_no_room = room <= 0
                 await self._wait_for_work()
 
     async def _wait_for_work(self) -> None:
@@ -184,7 +186,7 @@ class Dispatcher:
         self.trouble = ""
         for queue in queues:
             self._begin(queue, until)
-        self._left_some = bool(skip or self._limits.full_subscriptions())
+        self._passed_over = frozenset((*skip, *self._limits.full_subscriptions()))
         return len(queues)
 
     def _begin(self, queue: LeasedQueue, until: float) -> None:
@@ -244,7 +246,8 @@ class Dispatcher:
                 self._metrics.count(settlement)
             if settlement.lease in waiting and settlement.delay_s < self._settings.poll_s:
                 asyncio.get_running_loop().call_later(settlement.delay_s, self.wake)
-        if self._left_some:
+        if self._had_no_room or self._passed_over.difference(self._limits.full_subscriptions()):
+            # Not for those that are as full as before: one that hangs would have us ask with every answer
             self.wake()
 
     def _isolate(self, batch: list[Settlement], error: StoreError) -> list[list[Settlement]]:

@@ -20,7 +20,7 @@ from context_api.notifications.retry import RetryPolicy
 from context_api.notifications.sender import HttpSender, Message
 from context_api.notifications.settings import NotifierSettings
 from context_api.store.database import open_database
-from context_api.store.deliveries import LeasedQueue, OutboxRow
+from context_api.store.deliveries import LeasedQueue, OutboxRow, lease_queues
 from tests.integration.notifications.writer import (
     Connection,
     add_subscription,
@@ -262,6 +262,34 @@ def test_a_dead_endpoint_delays_nobody_else(
     requests = healthy.wait_for(50, 60)
     assert requests[-1].at - began < 15, "waiting for one dead endpoint takes 20 s"
     assert get_counters(writer, dead[0])["delivered"] == 0
+
+
+def test_an_endpoint_that_hangs_gives_no_reason_to_ask_the_database(
+    writer: Connection,
+    start_receiver: Callable[[], Receiver],
+    start_notifier: StartNotifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answers of others free no room of it: nothing is leased because of them."""
+    leased: list[int] = []
+
+    def counting(*given: Any, **options: Any) -> list[LeasedQueue]:
+        queues = lease_queues(*given, **options)
+        leased.append(len(queues))
+        return queues
+
+    monkeypatch.setattr("context_api.notifications.dispatcher.lease_queues", counting)
+    hanging, healthy = start_receiver(), start_receiver()
+    hanging.always = Answer(delay_s=60.0)
+    dead, well = subscribe(writer, hanging, "dead"), subscribe(writer, healthy, "well")
+    for number in range(20):
+        enqueue(writer, dead, f"urn:e:{number}")
+    for number in range(3):
+        enqueue(writer, well, f"urn:e:{number}")
+    start_notifier(poll_s=60.0, leases_per_subscription=4, timeout_s=120.0, stop_s=0.1)
+    assert wait_settled(writer, well, 60)["delivered"] == 3
+    time.sleep(0.3)  # whoever asked in vain has done so by now
+    assert leased == [7]
 
 
 def test_the_back_off_grows_and_retry_after_is_honoured(
