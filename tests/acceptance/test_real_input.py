@@ -128,8 +128,8 @@ def test_uplinks_of_lorawan_devices(uplinks: Path, town: Town, api: httpx.Client
         "unitCode": "VLT",
         "observedAt": "2022-08-29T08:54:11.965576Z",
     }
-    [bad] = api.get("/api/v1/quarantine").json()["messages"]
-    assert (bad["deviceId"], bad["reason"]) == ("lht65-4c84", "no-codec")
+    assert api.get("/api/v1/quarantine").json()["messages"] == []
+    assert counters(api, "lht65-4c84")["duplicate"] == 1, "our codec reads the frame as TTN did"
 
 
 def wait_for(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
