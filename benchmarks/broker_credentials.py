@@ -96,16 +96,19 @@ def measure_stream(devices: int) -> None:
         settings = f"plugin {_PLUGIN}\nplugin_opt_config_file {state}\n"
         print(f"-- the same beside {devices} devices, dynamic security")
         with _mosquitto(folder, settings) as (_, port):
-            _stream("alone", port, "admin", lambda _: None)
+            _stream("alone", port, users[0][0], lambda _: None)
             _stream(
-                "a device more each half second", port, "admin", lambda turn: _create(port, [f"more-{turn}"])
+                "a device more each half second",
+                port,
+                users[0][0],
+                lambda turn: _create(port, [f"more-{turn}"]),
             )
 
 
 def _stream(what: str, port: int, username: str, disturb: Callable[[int], object]) -> None:
     """Publish for six seconds with QoS 1, disturbed each half second; prints how long the answers took."""
     client = _connect(port, username)
-    topic = "$CONTROL/none" if username == "admin" else f"machi/v1/{username}/up"
+    topic = f"machi/v1/{username}/up"
     waits: list[float] = []
     with ThreadPoolExecutor(1) as pool:
         until, disturbed = time.perf_counter() + 6, 0
