@@ -73,8 +73,15 @@ class Observations:
 
     def add(self, one: Observation) -> None:
         """Add one."""
-        for column, value in zip(self.columns, one, strict=True):
-            column.append(value)
+        series_id, at, observed, value, body, recorded, deleted, author = one
+        self.series_ids.append(series_id)
+        self.ats.append(at)
+        self.observed.append(observed)
+        self.values.append(value)
+        self.bodies.append(body)
+        self.recorded.append(recorded)
+        self.deleted.append(deleted)
+        self.authors.append(author)
 
     @property
     def columns(self) -> tuple[list[Any], ...]:
@@ -90,6 +97,8 @@ class Observations:
 
     def pick(self, positions: Sequence[int]) -> "Observations":
         """Give some of them."""
+        if len(positions) == len(self):
+            return self
         picked = Observations()
         for column, source in zip(picked.columns, self.columns, strict=True):
             column += [source[position] for position in positions]
@@ -121,11 +130,12 @@ def write_observations(
     """
     repeated = _find_repeated(observations)
     rows = observations
-    if repeated or made:
-        fresh = [position for position in range(len(rows)) if position not in repeated]
+    if repeated:
+        rows = rows.pick([position for position in range(len(rows)) if position not in repeated])
+    if made:
         ids = rows.series_ids
-        _insert_first(connection, rows.pick([each for each in fresh if ids[each] in made]))
-        rows = rows.pick([each for each in fresh if ids[each] not in made])
+        _insert_first(connection, rows.pick([each for each, one in enumerate(ids) if one in made]))
+        rows = rows.pick([each for each, one in enumerate(ids) if one not in made])
     conflicts = _insert(connection, rows)
     outcomes = [STORED] * len(observations)
     if conflicts or repeated:
