@@ -21,7 +21,7 @@ from context_api.store.database import open_database
 from context_api.store.heartbeat import beat
 from tests.integration.http.conftest import Serve
 
-EXAMPLES_PER_OPERATION = int(os.environ.get("MACHI_TEST_EXAMPLES", "12"))
+EXAMPLES_PER_OPERATION = int(os.environ.get("MACHI_TEST_EXAMPLES", "8"))
 NAMES = (
     "not_a_server_error",
     "status_code_conformance",
@@ -85,6 +85,7 @@ def test_every_operation_has_examples_that_hold(document: dict[str, Any]) -> Non
         assert shown, f"{method} {path} has no example"
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_whatever_is_sent_the_api_keeps_its_word(
     settings: ApiSettings, serve: Serve, database_url: str, mode: GenerationMode
