@@ -14,6 +14,10 @@ _SDI12_CHARS = 36
 _FIRST_MODBUS = 6
 """The first Modbus channel of the first kind of these devices has this number."""
 _MODBUS_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 4}
+_CHANNEL_SIZES = {**_MODBUS_SIZES, 2: 2, 3: 2, 8: 4, 9: 4, 10: 4, 11: 4}
+_HALVES = {8: 0, 10: 0, 9: 2, 11: 2}
+"""Types that hold 16 bits in four bytes, and where."""
+_PASSING = ("period_in", "period_out", "total_in", "total_out")
 _FLOATS = (5, 7)
 _BITS = (0, 1)
 _TYPE_BITS = 0x07
@@ -83,6 +87,43 @@ class ModbusPast:
         return position
 
 
+class ModbusChannel:
+    """Channel, length, type (its highest bit: signed) and the register, of UC100 and UC300."""
+
+    def read(self, frame: bytes, start: int, decoded: Frame) -> int:
+        """Add what stands at `start`; return where the next value begins. Raises DecodeError."""
+        channel, _, kind = _bytes(frame, start, start + 3)
+        end = start + 3 + _CHANNEL_SIZES.get(kind & 0x7F, 0)
+        register = _bytes(frame, start + 3, end)
+        if not register:
+            raise DecodeError("bad-frame", f"byte {start + 2}: Modbus has no type {kind & 0x7F}")
+        _add_register(decoded.values, f"modbus_chn_{channel + 1}", kind & 0x7F, register, signed=kind > 0x7F)
+        return end
+
+
+class ModbusChannelError:
+    """A channel of UC100 and UC300 that could not be read."""
+
+    def read(self, frame: bytes, start: int, decoded: Frame) -> int:
+        """Add what stands at `start`; return where the next value begins. Raises DecodeError."""
+        decoded.values[f"modbus_chn_{_byte(frame, start) + 1}_alarm"] = RawValue("read error")
+        return start + 1
+
+
+class PassingPast:
+    """How many passed in and out before: time, what follows, then the period's and maybe the totals."""
+
+    def read(self, frame: bytes, start: int, decoded: Frame) -> int:
+        """Add what stands at `start`; return where the next value begins. Raises DecodeError."""
+        at = int.from_bytes(_bytes(frame, start, start + 4), "little") * 1_000_000
+        names = _PASSING if _byte(frame, start + 4) else _PASSING[:2]
+        end = start + 5 + 2 * len(names)
+        counts = struct.unpack(f"<{len(names)}H", _bytes(frame, start + 5, end))
+        values = {name: RawValue(count) for name, count in zip(names, counts, strict=True)}
+        decoded.past.append((at, values))
+        return end
+
+
 class ModbusError:
     """A channel that could not be read."""
 
@@ -92,7 +133,9 @@ class ModbusError:
         return start + 1
 
 
-def _add_register(values: dict[str, RawValue], name: str, kind: int, register: bytes) -> None:
+def _add_register(
+    values: dict[str, RawValue], name: str, kind: int, register: bytes, *, signed: bool = False
+) -> None:
     if kind in _FLOATS:
         number: float = struct.unpack("<f", register)[0]
         if math.isfinite(number):
@@ -100,7 +143,9 @@ def _add_register(values: dict[str, RawValue], name: str, kind: int, register: b
     elif kind in _BITS:
         values[name] = RawValue({0: "off", 1: "on"}.get(register[0], register[0]))
     else:
-        values[name] = RawValue(int.from_bytes(register, "little"))
+        half = _HALVES.get(kind)
+        part = register if half is None else register[half : half + 2]
+        values[name] = RawValue(int.from_bytes(part, "little", signed=signed))
 
 
 def _modbus_name(frame: bytes, start: int) -> str:

@@ -8,13 +8,24 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple, Protocol
 
-from adapters.codecs.instruments import ModbusError, ModbusPast, ModbusRegister, Sdi12Answer, Sdi12Past
+from adapters.codecs.instruments import (
+    ModbusChannel,
+    ModbusChannelError,
+    ModbusError,
+    ModbusPast,
+    ModbusRegister,
+    PassingPast,
+    Sdi12Answer,
+    Sdi12Past,
+)
 from adapters.codecs.types import Frame
 from adapters.codecs.values import Values, compute_values, parse_values
 from adapters.types import DecodeError
 
 _ELSYS_KEY_BYTES, _MILESIGHT_KEY_BYTES = 1, 2
 _TIME_BYTES = 4
+_SETTINGS = (0xF8, 0xF9, 0xFD, 0xFE, 0xFF)
+"""Milesight: what begins with these and is no value in the table answers a command, in a size of its own."""
 
 
 class _Held(Protocol):
@@ -50,6 +61,9 @@ _INSTRUMENTS: Mapping[str, _Held] = {
     "modbus-alarm": ModbusRegister(has_alarm=True),
     "modbus-past": ModbusPast(),
     "modbus-error": ModbusError(),
+    "modbus-channel": ModbusChannel(),
+    "modbus-channel-error": ModbusChannelError(),
+    "passing-past": PassingPast(),
 }
 
 
@@ -68,10 +82,18 @@ class TlvCodec:
         while position < len(frame):
             key = frame[position : position + self._key_bytes]
             held = self._table.get(key)
+            if held is None and self._ends(frame, position, decoded):
+                break
             if held is None:
                 raise DecodeError("bad-frame", f"byte {position}: {self.name} has no value {key.hex()}")
             position = held.read(frame, position + self._key_bytes, decoded)
         return decoded
+
+    def _ends(self, frame: bytes, position: int, decoded: Frame) -> bool:
+        """Say whether the measurements end here: at a command's answer, or filled up with zeros."""
+        if self._key_bytes == _MILESIGHT_KEY_BYTES and frame[position] in _SETTINGS:
+            return len(frame) - position > self._key_bytes
+        return bool(decoded.values) and not any(frame[position:])
 
 
 def load_elsys() -> list[TlvCodec]:
