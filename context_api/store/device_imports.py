@@ -115,7 +115,8 @@ def insert_import(database: Database, access: Access, new: NewImport, *, open_mo
         row = connection.execute(_SQL["insert_import"], named).fetchone()
         if row is None:
             raise RuntimeError("BUG: an insert returned no row")
-        rows = Jsonb([one._asdict() for one in new.rows])
+        ordered = sorted(new.rows, key=_gateways_first)
+        rows = Jsonb([{**one._asdict(), "position": position} for position, one in enumerate(ordered)])
         connection.execute(_SQL["insert_rows"], {"id": row[0], "rows": rows})
         connection.execute(_SQL["drop_surplus"], {**named, "kept": IMPORTS_KEPT})
         return int(row[0])
@@ -255,6 +256,11 @@ def find_middle(database: Database, access: Access, at_least: int) -> tuple[floa
     with database.connection() as connection:
         row = connection.execute(_SQL["find_middle"], {"tenant_id": access.tenant_id}).fetchone()
     return None if row is None or row[0] < at_least else (row[1], row[2])
+
+
+def _gateways_first(row: NewRow) -> tuple[bool, int]:
+    """The others may stand behind them."""
+    return (row.given or {}).get("kind") != "gateway", row.number
 
 
 _COLUMNS = DeviceImport.__struct_fields__

@@ -25,6 +25,7 @@ create index device_import_secret on device_import (credentials_until) where cre
 create table device_import_row (
     import_id bigint not null references device_import (id) on delete cascade,
     number integer not null, -- as a spreadsheet counts: the header is 1
+    position integer not null, -- the order in which rows are carried out: gateways first
     device_id text not null,
     given jsonb, -- the members that the file gives; null once the row is done
     plan text check (plan in ('create', 'update')), -- written before it is carried out, so that a restart can tell
@@ -33,4 +34,4 @@ create table device_import_row (
     generation bigint, -- of the credentials it made
     primary key (import_id, number)
 );
-create index device_import_row_open on device_import_row (import_id, number) where outcome is null;
+create index device_import_row_open on device_import_row (import_id, position) where outcome is null;

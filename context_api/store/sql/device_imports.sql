@@ -16,9 +16,9 @@ values (%(tenant_id)s, %(state)s, %(file_name)s, %(principal)s, %(is_partial)s, 
 returning id;
 
 -- name: insert_rows
-insert into device_import_row (import_id, number, device_id, given, outcome)
-select %(id)s, given.number, given.device_id, given.given, given.outcome
-from jsonb_to_recordset(%(rows)s) as given (number integer, device_id text, given jsonb, outcome text);
+insert into device_import_row (import_id, number, position, device_id, given, outcome)
+select %(id)s, given.number, given.position, given.device_id, given.given, given.outcome
+from jsonb_to_recordset(%(rows)s) as given (number integer, position integer, device_id text, given jsonb, outcome text);
 
 -- name: drop_surplus
 -- The oldest make way; what is under way stays.
@@ -64,10 +64,9 @@ where id = %(id)s and state = 'waiting'
 select credential_salt from device_import where id = %(id)s;
 
 -- name: next_rows
--- Gateways first: the others may stand behind them.
 select number, device_id, given, plan from device_import_row
 where import_id = %(id)s and outcome is null
-order by coalesce(given ->> 'kind', '') <> 'gateway', number
+order by position
 limit %(limit)s;
 
 -- name: plan_rows
