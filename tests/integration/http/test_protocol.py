@@ -37,7 +37,7 @@ def operations(client: httpx.Client) -> Iterator[tuple[str, str, dict[str, Any]]
 @pytest.fixture
 def locked(settings: ApiSettings, serve: Serve) -> httpx.Client:
     """The API with access control."""
-    return serve(replace(settings, auth=True))
+    return serve(replace(settings, auth=True, broker_secret=b"the broker's own"))
 
 
 def test_every_route_needs_a_key_but_the_open_ones(locked: httpx.Client) -> None:
@@ -85,13 +85,19 @@ def test_an_open_api_is_for_loopback_only(settings: ApiSettings) -> None:
 
 def test_errors_have_one_shape_on_every_route(api: httpx.Client) -> None:
     for method, path, operation in operations(api):
+        if path.startswith("/api/v1/broker/") and method == "POST":
+            problem(api.post(path, json={}), 404, "about:blank")  # nothing is there without its secret
+            continue
         concrete = concrete_path(path, operation)
         if path.startswith(("/ngsi-ld", "/api")):
             problem(api.request(method, f"{concrete}?unknownParameter=1"), 400, "InvalidRequest")
         problem(api.request("TRACE", concrete), 405, "about:blank")
         if "DeviceMessage" in str(operation.get("requestBody")):
             continue  # a body that its adapter refuses is put aside, not refused
-        if "requestBody" in operation:
+        bodies = operation.get("requestBody", {}).get("content", {})
+        if bodies and "application/json" not in bodies:  # a file
+            problem(api.request(method, concrete, json={}), 415, "about:blank")
+        elif bodies:
             json = {"Content-Type": "application/json"}
             _needs_a_length(api.request(method, concrete, content=iter([b"{}"]), headers=json), path)
             problem(api.request(method, concrete, content=b"", headers=json), 400, "InvalidRequest")
