@@ -36,7 +36,7 @@ def measure(messages: int, devices: int) -> dict[str, Any]:
         load.furnish(bench)
         settings = load.bridge_settings(bench)
         bridge = load.start_bridge(settings)
-        time.sleep(2)
+        load.wait_until_subscribed(bench.postgres.url)
         load.stop_bridge(bridge)
         load.subscribe_bare(bench)
         published, took = load.Publishing(bench, messages, 0).wait()

@@ -149,6 +149,20 @@ def start_bridge(settings: BridgeSettings) -> BaseProcess:
     return process
 
 
+def wait_until_subscribed(url: str, timeout_s: float = 60.0) -> None:
+    """Until the broker queues messages for the bridge's session."""
+    until = time.monotonic() + timeout_s
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.monotonic() < until:
+            row = connection.execute(
+                "select bool_or(subscribed_at is not null) from machi.bridge_session"
+            ).fetchone()
+            if row is not None and row[0]:
+                return
+            time.sleep(0.05)
+    raise RuntimeError(f"the bridge has not subscribed within {timeout_s:g} s")
+
+
 def stop_bridge(process: BaseProcess) -> None:
     """Ask it to end, and see that it does."""
     process.terminate()
@@ -271,7 +285,10 @@ def counters(url: str) -> Mapping[str, int]:
 def stored_values(url: str) -> int:
     """Values in the history that carry the time of a message."""
     with psycopg.connect(url) as connection:
-        row = connection.execute("select count(*) from machi.observation where has_observed_at").fetchone()
+        row = connection.execute(
+            "select count(*) from machi.observation o join machi.series s on s.id = o.series_id"
+            " where o.has_observed_at and s.unit_code is not null"
+        ).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -55,7 +55,7 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
         load.furnish(bench)
         settings = load.bridge_settings(bench)
         bridge = load.start_bridge(settings)
-        time.sleep(2)  # its subscription must stand before the first message
+        load.wait_until_subscribed(bench.postgres.url)
         before = load.cpu_seconds(bench, bridge)
         publishing = load.Publishing(bench, count, rate)
         began = time.monotonic()
