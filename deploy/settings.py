@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     mqtt_tls_port: Port = Field(8883, description="TLS port of the embedded broker. `0`: none.")
     mqtt_certificate_port: Port = Field(
         8884,
-        description="TLS port of the embedded broker (Mosquitto only) where devices show certificates instead "
-        "of passwords. `0`: none.",
+        description="TLS port of the embedded broker (Mosquitto only) where devices show certificates "
+        "instead of passwords. `0`: none.",
     )
     embedded_broker: Literal["auto", "mosquitto", "amqtt"] = Field(
         "auto", description="Which broker `machi up` starts; `auto` is mosquitto where it is installed."
@@ -88,19 +88,20 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=32,
-        description="How many bridges share the messages: `machi up` starts so many, and every bridge is told. "
-        "One that dies is replaced by the others.",
+        description="How many bridges share the messages: `machi up` starts so many, and every bridge is "
+        "told. One that dies is replaced by the others.",
     )
     bridge_spread: Literal["divided", "shared"] = Field(
         "divided",
-        description="How several bridges share: `divided`, each stores its part of the devices; `shared`, the "
-        "broker deals messages out (MQTT 5 shared subscriptions), for brokers that keep those over a restart.",
+        description="How several bridges share: `divided`, each stores its part of the devices; `shared`, "
+        "the broker deals messages out (MQTT 5 shared subscriptions), for brokers that keep those over a "
+        "restart.",
     )
     bridge_silence: float = Field(
         900.0,
         ge=0,
-        description="Seconds without any message after which a bridge connects anew and is not ready until one "
-        "comes; `0` is never.",
+        description="Seconds without any message after which a bridge connects anew and is not ready until "
+        "one comes; `0` is never.",
     )
     broker_password_file: Path | None = Field(
         None,

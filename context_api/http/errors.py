@@ -163,23 +163,25 @@ def _translate(error: Exception) -> Exception:
         return Unavailable("The database cannot be used at the moment")
     if isinstance(error, StoreRefused):
         return ngsild.BadRequestData("A value of the request cannot be stored")
+    return _translate_device(error) if isinstance(error, DeviceError) else error
+
+
+def _translate_device(error: DeviceError) -> Exception:
     if isinstance(error, InvalidDevice):
         return ngsild.BadRequestData(error.detail, pointer=f"/{error.field}" if error.field else "")
     if isinstance(error, TooManyImports):
         return Unavailable(error.detail, retry_after_s=30)
     if isinstance(error, DeviceChanged):
         return PreconditionFailed(error.detail)
-    if isinstance(error, DeviceError):
-        return _DEVICE_ERRORS.get(type(error), ngsild.InternalError)(error.detail)
-    return error
+    return _DEVICE_ERRORS.get(type(error), ngsild.InternalError)(error.detail)
 
 
 _DEVICE_ERRORS: dict[type[DeviceError], type[ngsild.NgsiLdError]] = {
-    DeviceExists: ngsild.AlreadyExists,
-    DeviceUnknown: ngsild.ResourceNotFound,
     UnreadableFile: ngsild.BadRequestData,
     ImportUnknown: ngsild.ResourceNotFound,
     ImportConflict: ngsild.Conflict,
+    DeviceExists: ngsild.AlreadyExists,
+    DeviceUnknown: ngsild.ResourceNotFound,
     CredentialUnknown: ngsild.ResourceNotFound,
     CredentialRefused: ngsild.Conflict,
     AuthorityUnusable: ngsild.Conflict,

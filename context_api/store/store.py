@@ -94,11 +94,13 @@ class Store(TemporalOperations):
         middle = len(changes) // 2
         return self.apply(access, changes[:middle]) + self.apply(access, changes[middle:])
 
-    def transact(self, access: Access, changes: Sequence[Change], work: Callable[[Batch], _Result]) -> _Result:
-        """Run `work`, which begins and commits the batch, where more than entities is to be written with them.
+    def transact(
+        self, access: Access, changes: Sequence[Change], work: Callable[[Batch], _Result]
+    ) -> _Result:
+        """Run `work`, which begins and commits the batch, where more than entities is written with them.
 
-        It may run again after a conflict. `changes` are those that it may apply: their names are learnt. Raises
-        StoreUnavailable, StoreFault, StoreRefused: then nothing is known to be written.
+        It may run again after a conflict. `changes` are those that it may apply: their names are learnt.
+        Raises StoreUnavailable, StoreFault, StoreRefused: then nothing is known to be written.
         """
         return self._write(access, changes, work)
 
