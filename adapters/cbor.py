@@ -1,7 +1,7 @@
 """CBOR (RFC 8949) as SenML uses it: numbers, texts, bytes, arrays, maps, booleans, null. Bounded in depth.
 
-No tags but those that only annotate (their value is read, the tag dropped), and no texts or bytes of
-indefinite length: sensors do not send them, and less can be attacked.
+No tags but decimal fractions and those that only annotate (their value is read, the tag dropped), and no
+texts or bytes of indefinite length: sensors do not send them, and less can be attacked.
 """
 
 import math
@@ -18,6 +18,9 @@ _LENGTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 _SIMPLE_MAJOR = 7
 _ANNOTATING_TAGS = (0, 1, 32, 55799)
 """Times, URIs and the mark of CBOR itself (RFC 8949, section 3.4)."""
+_DECIMAL_TAG = 4
+"""Decimal fractions, as RFC 8428, section 6, allows them: an exponent of ten and a whole number."""
+_LARGEST_EXPONENT = 300
 
 
 def load_cbor(payload: bytes) -> Any:
@@ -92,6 +95,8 @@ class _Reader:
         return _key(self._item(depth)), self._item(depth)
 
     def _read_tagged(self, tag: int, depth: int) -> Any:
+        if tag == _DECIMAL_TAG:
+            return _decimal(self._item(depth))
         if tag not in _ANNOTATING_TAGS:
             raise DecodeError("bad-cbor", f"tag {tag} is not read here")
         return self._item(depth)
@@ -135,3 +140,12 @@ def _key(value: Any) -> Any:
     if not isinstance(value, str | int):
         raise DecodeError("bad-cbor", "a map's key is neither a text nor a whole number")
     return value
+
+
+def _decimal(given: Any) -> float:
+    match given:
+        case [int(exponent), int(mantissa)] if abs(exponent) <= _LARGEST_EXPONENT:
+            value = float(f"{mantissa:d}e{exponent:d}")
+            if math.isfinite(value):
+                return value
+    raise DecodeError("bad-cbor", "a decimal fraction that is no exponent (-300 to 300) and whole number")

@@ -27,7 +27,12 @@ class GatewayTopic(NamedTuple):
 
 FORMS: dict[str, tuple[str, ...]] = {
     "native": ("machi/v1/{application}/{device}/up",),
-    "tts_v3": ("v3/{application}/devices/{device}/up",),
+    "tts_v3": (
+        "v3/{application}/devices/{device}/up",
+        "v3/{application}/devices/{device}/up/normalized",
+        "v3/{application}/devices/{device}/join",
+        "v3/{application}/devices/{device}/location/solved",
+    ),
     "chirpstack_v4": ("application/{application}/device/{device}/event/+",),
     "ultralight": (
         "ul/{application}/{device}/attrs",

@@ -6,12 +6,12 @@ from adapters.codecs.frames import decode_frame, frame_readings
 from adapters.codecs.types import Codec, Frame
 from adapters.flatten import as_object, as_text, flatten
 from adapters.json_text import load_json
+from adapters.positions import decode_location
 from adapters.times import parse_iso
-from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
+from adapters.types import DecodeError, Message, RawReading, RawValue, State
 from context_api.ngsild.model import Micros
 
 _NOTHING_MEASURED = ("join", "ack", "txack", "log", "integration")
-_LARGEST = {"latitude": 90, "longitude": 180}
 
 
 class ChirpStackV4Adapter:
@@ -41,15 +41,23 @@ class ChirpStackV4Adapter:
         if event == "status":
             return Frame(_decode_status(document))
         if event == "location":
-            return Frame({"location": RawValue(_decode_location(document.get("location")))})
+            return Frame({"location": RawValue(decode_location(document.get("location")))})
         if event != "up":
             raise DecodeError("bad-shape", f"ChirpStack knows no event {event!r:.40}")
-        decoded = document.get("object")
-        if decoded is not None:
+        decoded, data = _decoded(document), document.get("data")
+        if decoded is not None and not (decoded == {} and data and self._codec):
             return Frame(flatten(as_object(decoded, "object"), "object"))
-        if not document.get("data"):
+        if not data:
             raise DecodeError("no-values", "the uplink carries no payload")
-        return decode_frame(self._codec, document.get("fPort"), document["data"], "data")
+        return decode_frame(self._codec, document.get("fPort"), data, "data")
+
+
+def _decoded(document: dict[str, Any]) -> Any:
+    """What ChirpStack decoded: `object`, or as JSON in a text, as bridges of older versions write it."""
+    text = document.get("objectJSON")
+    if document.get("object") is None and isinstance(text, str) and text:
+        return load_json(text.encode("utf-8", "replace"))
+    return document.get("object")
 
 
 def _decode_status(document: dict[str, Any]) -> dict[str, RawValue]:
@@ -61,18 +69,6 @@ def _decode_status(document: dict[str, Any]) -> dict[str, RawValue]:
     if not values:
         raise DecodeError("no-values", "the status names neither margin nor batteryLevel")
     return values
-
-
-def _decode_location(location: Any) -> dict[str, Any]:
-    members = as_object(location, "location")
-    longitude, latitude = (_degrees(members.get(name, 0), name) for name in ("longitude", "latitude"))
-    return {"type": "Point", "coordinates": [longitude, latitude]}
-
-
-def _degrees(value: Any, name: str) -> float:
-    if type(value) not in (int, float) or abs(value) > _LARGEST[name]:
-        raise DecodeError("bad-shape", f"location.{name} is {describe(value)}")
-    return float(value)
 
 
 def _observed_at(document: dict[str, Any]) -> Micros | None:

@@ -4,7 +4,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any
 
-from adapters.fiware_topics import single_attribute
+from adapters.fiware_topics import is_command_answer, single_attribute
 from adapters.flatten import as_object, decode_objects
 from adapters.json_text import check_value, load_json
 from adapters.times import parse_iso
@@ -23,7 +23,9 @@ class IotAgentJsonAdapter:
         self._decode_object = partial(_decode_object, zone=zone)
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
-        """Return a reading per object. Raises DecodeError."""
+        """Return a reading per object; none where a command is answered. Raises DecodeError."""
+        if is_command_answer(message.topic):
+            return [], state
         attribute = single_attribute(message.topic)
         if attribute is not None:
             return [RawReading({attribute: RawValue(_single(message.payload, attribute))})], state

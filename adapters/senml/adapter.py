@@ -1,5 +1,6 @@
 """SenML (RFC 8428), JSON and CBOR: records resolved to readings, one per device and moment. See README.md."""
 
+import base64
 import math
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ _VERSION = 10
 _VALUES = ("v", "vs", "vb", "vd")
 _NUMBERS = ("bt", "bv", "bs", "t", "v", "s", "ut")
 _TEXTS = ("bn", "bu", "n", "u", "vs", "vd")
+_BASES = ("bn", "bt", "bu", "bv", "bs")
+_BASE_MEMBERS = frozenset({*_BASES, "bver"})
 _KNOWN = frozenset({*_NUMBERS, *_TEXTS, "bver", "vb"})
 _SEPARATORS = ":/."
 _JSON_STARTS = (b"[", b"{", b"")
@@ -52,7 +55,15 @@ def _load(payload: bytes) -> Any:
     pack = load_cbor(payload)
     if not isinstance(pack, list):
         return pack
-    return [{_label(key): value for key, value in as_object(record, "a record").items()} for record in pack]
+    return [dict(map(_labelled, as_object(record, "a record").items())) for record in pack]
+
+
+def _labelled(member: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Data are bytes in CBOR; they become base64 as JSON has it (RFC 8428, section 6)."""
+    name, value = _label(member[0]), member[1]
+    if name == "vd" and isinstance(value, bytes):
+        return name, base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    return name, value
 
 
 def _label(key: Any) -> Any:
@@ -65,14 +76,16 @@ def _resolve(pack: list[Any], arrived_at: Micros | None) -> list[_Record]:
     resolved: list[_Record] = []
     for number, given in enumerate(pack):
         record = _checked(given, number)
-        base.update({name: value for name, value in record.items() if name in ("bn", "bt", "bu", "bv", "bs")})
+        base.update({name: value for name, value in record.items() if name in _BASES})
         found = [name for name in _VALUES if name in record]
         if len(found) > 1:
             raise DecodeError("bad-shape", f"record {number} has more than one value: {', '.join(found)}")
-        if not found and "s" not in record and "bv" not in record and "bs" not in record:
-            if any(name in record for name in ("bn", "bt", "bu")):
+        if not found and "s" not in record and "bv" not in base and "bs" not in base:
+            if any(name in record for name in _BASES):
                 continue
             raise DecodeError("bad-shape", f"record {number} has no value")
+        if not found and "s" not in record and "n" not in record and record.keys() <= _BASE_MEMBERS:
+            continue
         resolved.append(_build(record, base, found, arrived_at))
     if not resolved:
         raise DecodeError("no-values", "no record has a value")
@@ -106,12 +119,21 @@ def _build(
     full = f"{base.get('bn', '')}{name}"
     if not full:
         raise DecodeError("bad-shape", "a record without a name (n or bn)")
-    value = record[found[0]] if found else record.get("s", 0.0)
-    if found == ["v"] or not found:
-        value = value + base.get("bv" if found else "bs", 0)
+    value = record[found[0]] if found else _base_or_sum(record, base)
+    if found == ["v"]:
+        value = value + base.get("bv", 0)
     observed_at = _time(base.get("bt", 0) + record.get("t", 0), arrived_at)
     device = base.get("bn", "").rstrip(_SEPARATORS)
     return _Record(device, name or unit or "value", observed_at, RawValue(value, UNITS.get(unit)))
+
+
+def _base_or_sum(record: dict[str, Any], base: dict[str, Any]) -> float:
+    """A missing value or sum is zero where its base is there (RFC 8428, section 4.2); the sum comes first."""
+    if "s" in record or "bv" not in base:
+        total: float = record.get("s", 0) + base.get("bs", 0)
+        return total
+    only: float = base["bv"]
+    return only
 
 
 def _time(seconds: float, arrived_at: Micros | None) -> Micros | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from adapters.fiware_topics import single_attribute
+from adapters.fiware_topics import is_command_answer, single_attribute
 from adapters.json_text import check_value
 from adapters.times import parse_iso
 from adapters.types import (
@@ -33,7 +33,9 @@ class UltralightAdapter:
         self._zone = zone
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
-        """Return a reading per group. Raises DecodeError."""
+        """Return a reading per group; none where a command is answered. Raises DecodeError."""
+        if is_command_answer(message.topic):
+            return [], state
         text = _text(message.payload)
         attribute = single_attribute(message.topic)
         if attribute is not None:

@@ -172,6 +172,9 @@ def test_broker_files(registry: DeviceRegistry, access: Access, database: Databa
         "",
         "user default/g",
         "topic write v3/app@town/devices/+/up",
+        "topic write v3/app@town/devices/+/up/normalized",
+        "topic write v3/app@town/devices/+/join",
+        "topic write v3/app@town/devices/+/location/solved",
     ]
 
 

@@ -63,12 +63,22 @@ def test_vendor_examples() -> None:
     ("name", "reason"),
     [
         ("doc_uplink_text_payload_mqtt.json", "no-codec"),
-        ("doc_join_accept.json", "bad-shape"),
-        ("doc_downlink_ack.json", "bad-shape"),
-        ("doc_storage_uplink_result.json", "bad-shape"),
     ],
 )
 def test_refused(name: str, reason: str) -> None:
     with pytest.raises(DecodeError) as caught:
         _decode(name)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("name", ["doc_join_accept.json", "doc_downlink_ack.json"])
+def test_ignored(name: str) -> None:
+    message = Message("v3/app@tenant/devices/x/up", (_DATA / name).read_bytes())
+    assert get_adapter("tts_v3").decode(message, None) == ([], None)
+
+
+def test_stored_messages() -> None:
+    message = Message("v3/app@tenant/devices/x/up", (_DATA / "doc_storage_uplink_result.json").read_bytes())
+    readings, _ = get_adapter("tts_v3").decode(message, None)
+    assert readings[0].device == "dev1"
+    assert _values(readings[0]) == {"occupied": False, "type": "parking status"}

@@ -13,6 +13,8 @@ from devices.topics import NativeTopic, parse_topic
     ("topic", "expected"),
     [
         ("v3/app@town/devices/d/up", ("tts_v3", "app@town", "d")),
+        ("v3/app@town/devices/d/join", ("tts_v3", "app@town", "d")),
+        ("v3/app@town/devices/d/location/solved", ("tts_v3", "app@town", "d")),
         ("application/a/device/eui/event/up", ("chirpstack_v4", "a", "eui")),
         ("application/a/device/eui/event/join", ("chirpstack_v4", "a", "eui")),
         ("/ul/key/d/attrs", ("ultralight", "key", "d")),
@@ -34,7 +36,7 @@ def test_parse(topic: str, expected: tuple[str, str, str]) -> None:
     [
         "",
         "/",
-        "v3/app@town/devices/d/join",
+        "v3/app@town/devices/d/down/push",
         "v3//devices/d/up",
         "application/a/device/eui/event",
         "zigbee2mqtt/hall",
