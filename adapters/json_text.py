@@ -6,6 +6,8 @@ import orjson
 
 from adapters.types import MAX_DEPTH, MAX_PAYLOAD_BYTES, DecodeError
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some systems put before UTF-8; RFC 8259, section 8.1, allows to ignore it."""
 _PLAIN = frozenset({int, float, bool, type(None)})
 
 
@@ -14,7 +16,7 @@ def load_json(payload: bytes) -> Any:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise DecodeError("too-large", f"{len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are accepted")
     try:
-        return orjson.loads(payload)
+        return orjson.loads(payload.removeprefix(_BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         raise DecodeError("bad-json", str(error)) from error
 

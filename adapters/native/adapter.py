@@ -12,6 +12,8 @@ from context_api.ngsild.model import Micros
 
 _TIME = "observedAt"
 _MAX_UNIT_CHARS = 16
+_NUL = b"\\u0000"
+"""The only way in which JSON writes it: names are searched for it where it is there."""
 
 
 class NativeAdapter:
@@ -24,7 +26,10 @@ class NativeAdapter:
 
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return a reading per object. Raises DecodeError."""
-        return decode_objects(load_json(message.payload), self._decode_object), state
+        document = load_json(message.payload)
+        if _NUL in message.payload:
+            check_value(document, "the message")
+        return decode_objects(document, self._decode_object), state
 
 
 def _decode_object(item: Any, zone: tzinfo | None = None) -> RawReading:

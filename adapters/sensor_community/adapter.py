@@ -1,13 +1,17 @@
 """Sensor.Community (airRohr): what a station pushes. Values come as texts. See README.md."""
 
+import re
 from typing import Any
 
 from adapters.flatten import as_object, as_text
-from adapters.json_text import load_json
+from adapters.json_text import check_value, load_json
 from adapters.types import MAX_VALUES, DecodeError, Message, RawReading, RawValue, State, describe
 
 _ALIASES = {"P0": "SDS_P0", "P1": "SDS_P1", "P2": "SDS_P2"}
 """Older and GSM firmware names its particles without the sensor. P1 is PM10, P2 is PM2.5."""
+_TEXTS = ("GPS_date", "GPS_time", "GPS_timestamp")
+_NOT_MEASURED = ("", "nan", "null", "-")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class SensorCommunityAdapter:
@@ -25,24 +29,31 @@ class SensorCommunityAdapter:
             raise DecodeError("no-values", "sensordatavalues is empty")
         if len(entries) > MAX_VALUES:
             raise DecodeError("too-many-values", f"{len(entries)} values; at most {MAX_VALUES} are accepted")
-        values = dict(_decode_entry(entry) for entry in entries)
+        values = dict(pair for entry in entries if (pair := _decode_entry(entry)) is not None)
+        if not values:
+            raise DecodeError("no-values", "no entry of sensordatavalues has a value")
         return [RawReading(values, _device(document), None)], state
 
 
-def _decode_entry(entry: Any) -> tuple[str, RawValue]:
+def _decode_entry(entry: Any) -> tuple[str, RawValue] | None:
+    """Return a name and its value; nothing where the sensor did not answer."""
     members = as_object(entry, "an entry of sensordatavalues")
     name = as_text(members.get("value_type"), "value_type")
-    return _ALIASES.get(name, name), RawValue(_number(members.get("value"), name))
+    check_value(name, "value_type")
+    value = members.get("value")
+    if value is None or (isinstance(value, str) and value.strip().lower() in _NOT_MEASURED):
+        return None
+    if name in _TEXTS:
+        check_value(value, name)
+        return name, RawValue(as_text(value, name))
+    return _ALIASES.get(name, name), RawValue(_number(value, name))
 
 
 def _number(value: Any, name: str) -> float | int:
     if type(value) in (int, float):
         return value  # type: ignore[no-any-return] # narrowed by type(), which mypy does not follow
-    if isinstance(value, str) and len(value) <= 32:
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
+    if isinstance(value, str) and len(value) <= 32 and _NUMBER.fullmatch(value.strip()):
+        number = float(value)
         if abs(number) < float("inf"):
             return int(number) if value.strip().lstrip("+-").isdigit() else number
     raise DecodeError("bad-shape", f"{name!r:.40} is {describe(value)}, not a number")
@@ -53,5 +64,6 @@ def _device(document: dict[str, Any]) -> str | None:
     for chip in ("esp8266", "esp32", "raspi"):
         identifier = document.get(f"{chip}id")
         if identifier is not None:
-            return f"{chip}-{as_text(identifier, f'{chip}id')}"
+            text = str(identifier) if type(identifier) is int else identifier
+            return f"{chip}-{as_text(text, f'{chip}id')}"
     return None

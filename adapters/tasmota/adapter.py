@@ -6,13 +6,16 @@ from zoneinfo import ZoneInfo
 
 from adapters.flatten import as_object, flatten
 from adapters.json_text import load_json
-from adapters.times import parse_iso
+from adapters.times import parse_iso, parse_time
 from adapters.types import DecodeError, Message, RawReading, RawValue, State, describe
 from context_api.ngsild.model import Micros
 
 _ZONE = ZoneInfo("Asia/Tokyo")
 _UNSET_BEFORE = 2010
 """A device without a clock starts in 1970."""
+_UNSET_BEFORE_MICROS = 1_262_304_000_000_000
+_STATUS = "StatusSNS"
+"""What wraps the sensors where a device is asked for them (the command Status 10)."""
 _OLD_FORMAT = "%Y.%m.%d %H:%M:%S"
 _NOTHING_MEASURED = ("LWT", "RESULT", "INFO1", "INFO2", "INFO3", "UPTIME", "LOGGING")
 _TEMPERATURES = ("Temperature", "DewPoint")
@@ -32,15 +35,24 @@ class TasmotaAdapter:
         if message.topic.rpartition("/")[2] in _NOTHING_MEASURED:
             return [], state
         document = as_object(load_json(message.payload), "the message")
+        if _STATUS in document:
+            document = as_object(document[_STATUS], _STATUS)
+        document.pop("Epoch", None)
         observed_at = _time(document.pop("Time", None), self._zone)
         units = {name: _unit(name, document.pop(name, None)) for name in _UNITS}
         return [RawReading(_with_units(flatten(document, "the message"), units), None, observed_at)], state
 
 
 def _time(value: Any, zone: tzinfo) -> Micros | None:
-    """ISO 8601 with or without a zone, or `2018.02.01 22:52:09` of old firmware; an unset clock: None."""
+    """ISO 8601 with or without a zone, `2018.02.01 22:52:09` of old firmware, or a number since 1970.
+
+    Numbers are what the command Time 3 or 4 sets. An unset clock: None.
+    """
     if value is None:
         return None
+    if type(value) in (int, float):
+        micros = parse_time(value)
+        return micros if micros >= _UNSET_BEFORE_MICROS else None
     if not isinstance(value, str):
         raise DecodeError("bad-time", f"Time is {describe(value)}")
     moment = _moment(value, zone)

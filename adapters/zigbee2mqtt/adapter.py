@@ -23,10 +23,11 @@ class Zigbee2MqttAdapter:
     def decode(self, message: Message, state: State) -> tuple[list[RawReading], State]:
         """Return a device's state as one reading; what the bridge says of itself measures nothing.
 
+        Nor does an empty message: it takes a removed device's retained state away.
         Raises DecodeError.
         """
         name, last = _split(message.topic)
-        if name == _BRIDGE or last in _COMMANDS:
+        if name == _BRIDGE or last in _COMMANDS or not message.payload:
             return [], state
         if last == _AVAILABILITY:
             return [RawReading({_AVAILABILITY: RawValue(_availability(message.payload))})], state
