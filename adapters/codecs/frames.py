@@ -5,7 +5,7 @@ import binascii
 from typing import Any
 
 from adapters.codecs.types import MAX_FRAME_BYTES, Codec, Frame
-from adapters.types import DecodeError, RawReading, describe
+from adapters.types import DecodeError, RawReading, RawValue, describe
 from context_api.ngsild.model import Micros
 
 _MAX_PORT = 255
@@ -28,7 +28,22 @@ def decode_frame(codec: Codec | None, port: Any, data: Any, name: str) -> Frame:
         raise DecodeError(
             "bad-frame", f"{name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES} are accepted"
         )
-    return codec.decode(_port(port), frame)
+    decoded = codec.decode(_port(port), frame)
+    decoded.values = _flat(decoded.values)
+    return decoded
+
+
+def _flat(values: dict[str, RawValue]) -> dict[str, RawValue]:
+    """Name the parts of a value as the network server's decoder would: `gps_1.latitude`."""
+    if not any(isinstance(raw.value, dict) for raw in values.values()):
+        return values
+    flat: dict[str, RawValue] = {}
+    for name, raw in values.items():
+        if isinstance(raw.value, dict):
+            flat |= {f"{name}.{part}": RawValue(value, raw.unit_code) for part, value in raw.value.items()}
+        else:
+            flat[name] = raw
+    return flat
 
 
 def frame_readings(frame: Frame, device: str | None, observed_at: Micros | None) -> list[RawReading]:

@@ -26,6 +26,8 @@ _ELSYS_KEY_BYTES, _MILESIGHT_KEY_BYTES = 1, 2
 _TIME_BYTES = 4
 _SETTINGS = (0xF8, 0xF9, 0xFD, 0xFE, 0xFF)
 """Milesight: what begins with these and is no value in the table answers a command, in a size of its own."""
+_ELSYS_SETTINGS = 0x3E
+"""What a device tells of its settings, to the end of the frame."""
 
 
 class _Held(Protocol):
@@ -93,6 +95,8 @@ class TlvCodec:
         """Say whether the measurements end here: at a command's answer, or filled up with zeros."""
         if self._key_bytes == _MILESIGHT_KEY_BYTES and frame[position] in _SETTINGS:
             return len(frame) - position > self._key_bytes
+        if self._key_bytes == _ELSYS_KEY_BYTES and frame[position] == _ELSYS_SETTINGS:
+            return True
         return bool(decoded.values) and not any(frame[position:])
 
 

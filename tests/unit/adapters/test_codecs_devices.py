@@ -1,9 +1,11 @@
 """Frames of more devices, and what their vendors' descriptions say that they hold."""
 
+import base64
 from typing import Any
 
 import pytest
 
+from adapters.codecs.frames import decode_frame
 from adapters.codecs.registry import get_codec
 
 
@@ -195,3 +197,19 @@ def test_an_answer_to_a_command_or_filling_ends_what_was_measured(frame: str) ->
 
 def test_an_answer_to_a_command_alone_measures_nothing() -> None:
     assert _shown("am308", "F9BD000A00") == []
+
+
+def test_the_settings_of_elsys_end_what_was_measured() -> None:
+    decoded = get_codec("elsys").decode(5, bytes.fromhex("0100E23E0405080102"))
+    assert {name: raw.value for name, raw in decoded.values.items()} == {"temperature": 22.6}
+
+
+def test_the_parts_of_a_value_are_named_as_a_network_server_names_them() -> None:
+    frame = base64.b64encode(bytes.fromhex("09880574CD15480D000FA00A67FFF6")).decode()
+    decoded = decode_frame(get_codec("cayenne-lpp"), 1, frame, "data").values
+    assert {name: raw.value for name, raw in decoded.items()} == {
+        "gps_9.latitude": 35.7581,
+        "gps_9.longitude": 139.4701,
+        "gps_9.altitude": 40.0,
+        "temperature_10": -1.0,
+    }
