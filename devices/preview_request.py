@@ -117,7 +117,9 @@ class PreviewDesk:
             raise PreviewError("profile", "name a profile, write one, or name a registered device")
         profile = Shelf(self._database, access.tenant_id).get(name)
         if profile is None:
-            raise PreviewError("profile", f"there is no profile {name!r:.80}")
+            raise PreviewError(
+                "profile", f"there is no profile {name!r:.80}; `machi profile list` names them"
+            )
         return profile
 
 

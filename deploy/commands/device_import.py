@@ -19,6 +19,7 @@ Tenant = Annotated[str, typer.Option(help="The tenant they belong to.")]
 Url = Annotated[
     str | None, typer.Option(help="The address of the API. Absent: that of this machine's Machi.")
 ]
+_SEVERITIES = {"error": "誤り", "warning": "注意"}
 Lang = Annotated[str | None, typer.Option(help="ja or en. Absent: the language of the terminal.")]
 Force = Annotated[bool, typer.Option(help="Replace a file that is there.")]
 
@@ -70,7 +71,7 @@ def import_(  # noqa: PLR0917 - typer calls it by names
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        _tell(found)
+        tell(found, _language(lang))
     if found["report"]["errors"] or found["counts"]["failed"]:
         raise typer.Exit(1)
 
@@ -177,17 +178,27 @@ def _write_outputs(
         typer.echo(f"{credentials}: the passwords; nobody can get them a second time", err=True)
 
 
-def _tell(found: Mapping[str, Any]) -> None:
+def tell(found: Mapping[str, Any], language: str) -> None:
+    """Print an import's faults and outcome; `language` is ja or en."""
     report, counts = found["report"], found["counts"]
     faults = report["faults"]
     for fault in faults[:_SHOWN]:
         where = f"{fault['row']}" if fault["column"] is None else f"{fault['row']}, {fault['column']}"
         value = "" if not fault["value"] else f" ({fault['value']})"
-        typer.echo(f"{fault['severity']}: {where}{value}: {fault['what']} {fault['mend']}")
+        severity = (
+            _SEVERITIES.get(fault["severity"], fault["severity"]) if language == "ja" else fault["severity"]
+        )
+        typer.echo(f"{severity}: {where}{value}: {fault['what']} {fault['mend']}")
     left = len(faults) - _SHOWN + report["faultsLeftOut"]
     if left > 0:
         typer.echo(f"… and {left:,} more; --report writes them to a file")
     if found["state"] in ("checked", "refused"):
+        if language == "ja":
+            typer.echo(
+                f"{report['rows']:,} 行: 新規 {report['create']:,}、変更 {report['update']:,}、"
+                f"変更なし {report['unchanged']:,}、誤り {report['faulty']:,}。まだ何も登録していません。"
+            )
+            return
         outlook = f"{report['create']:,} new, {report['update']:,} changed, {report['unchanged']:,} unchanged"
         typer.echo(f"{report['rows']:,} rows: {outlook}, {report['faulty']:,} wrong. Nothing is registered.")
         return

@@ -78,4 +78,8 @@ def read_point(text: str | None) -> dict[str, Any] | None:
         raise UsageError(
             f"--location must be LATITUDE,LONGITUDE such as 35.7546,139.4685, not {text}"
         ) from None
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        raise UsageError(
+            f"--location {text}: a latitude is -90 to 90 and stands first, a longitude -180 to 180"
+        )
     return {"type": "Point", "coordinates": [longitude, latitude]}

@@ -61,7 +61,7 @@ def _find(title: str) -> Column | None:
 
 def _check(columns: Mapping[int, Column], titles: Mapping[str, str], report: Report) -> None:
     if not columns:
-        listed = "、".join(report.unknown_columns[:_SHOWN_COLUMNS])
+        listed = ", ".join(report.unknown_columns[:_SHOWN_COLUMNS])
         raise UnreadableFile("header-unknown", columns=listed)
     if "id" not in titles:
         raise UnreadableFile("header-no-id")

@@ -8,7 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from deploy.commands.device_import import progress_line
+from deploy.commands.device_import import progress_line, tell
+from deploy.commands.device_options import read_point
+from deploy.errors import UsageError
 from tests.unit.deploy.test_commands import machi
 
 
@@ -64,3 +66,31 @@ def test_what_cannot_be_done_is_said_in_one_line(
 )
 def test_progress_is_one_line(state: str, counts: dict[str, Any], eta: float | None, line: str) -> None:
     assert progress_line({"state": state, "counts": counts, "etaSeconds": eta}) == line
+
+
+def test_the_outcome_of_a_dry_run_is_told_in_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    fault = {"row": 3, "column": "緯度", "value": "95", "severity": "error", "what": "何か", "mend": "直す"}
+    report = {
+        "faults": [fault],
+        "faultsLeftOut": 0,
+        "rows": 5,
+        "create": 1,
+        "update": 0,
+        "unchanged": 0,
+        "faulty": 4,
+    }
+    found = {"id": "i", "state": "checked", "report": report, "counts": {}}
+    tell(found, "ja")
+    tell(found, "en")
+    japanese, english = capsys.readouterr().out.split("\nerror: ")
+    assert japanese.splitlines() == [
+        "誤り: 3, 緯度 (95): 何か 直す",
+        "5 行: 新規 1、変更 0、変更なし 0、誤り 4。まだ何も登録していません。",
+    ]
+    assert english.splitlines()[1] == "5 rows: 1 new, 0 changed, 0 unchanged, 4 wrong. Nothing is registered."
+
+
+@pytest.mark.parametrize("text", ["95,139.4", "35.7,181", "nan,0", "35.7"])
+def test_a_place_that_is_none_is_refused_in_the_order_it_was_written(text: str) -> None:
+    with pytest.raises(UsageError, match="--location"):
+        read_point(text)
