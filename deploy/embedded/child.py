@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -14,11 +15,13 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent(parent: int, death_signal: int) -> Callable[[], None]:
+def _prepare(parent: int, death_signal: int, files: tuple[int, int] | None) -> Callable[[], None]:
     """Runs in the child between fork and exec: nothing here may import or allocate much."""
 
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        if files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, files)
         if os.getppid() != parent:  # the parent died before prctl
             os._exit(1)
 
@@ -33,11 +36,12 @@ def spawn(
     cwd: Path | None = None,
     user: int | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    open_files: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child in its own session (a Ctrl-C reaches it through us only), output appended to `log`.
 
     `death_signal` is what the kernel sends it when we are killed: the calling thread must live as long as the
-    child should.
+    child should. `open_files` is the child's limit of those, as far as the system lets us.
     """
     output = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -52,10 +56,18 @@ def spawn(
             group=user,
             extra_groups=[] if user is not None else None,
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid(), death_signal),  # noqa: PLW1509 - one syscall
+            preexec_fn=_prepare(os.getpid(), death_signal, _limits(open_files)),  # noqa: PLW1509 - syscalls
         )
     finally:
         os.close(output)
+
+
+def _limits(open_files: int | None) -> tuple[int, int] | None:
+    """Give the soft and the hard limit; the hard one stays, since nobody could raise it again."""
+    if open_files is None:
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (open_files if hard == resource.RLIM_INFINITY else min(open_files, hard), hard)
 
 
 def stop(

@@ -160,9 +160,13 @@ class Mosquitto(EmbeddedServer):
         configuration.write_text(broker_configuration(self.folder, self._doors(), self.access))
         account = account_for(self.folder, program)
         self.process = child.spawn(
-            [*account.prefix, program, "-c", configuration], log=self.log, user=account.user
+            [*account.prefix, program, "-c", configuration],
+            log=self.log,
+            user=account.user,
+            # It is a bound as well, where mosquitto (before 2.0.12) loses count: above it new connections are
+            # closed.
+            open_files=self._doors_count() * self._max_connections + _FILES_BESIDES,
         )
-        _allow_files(self.process.pid, self._doors_count() * self._max_connections + _FILES_BESIDES)
         child.wait_until(
             lambda: is_listening(self.port, self.host),
             self.process,
@@ -191,13 +195,3 @@ class Mosquitto(EmbeddedServer):
         """Read the access files again; whose password is no longer right is thrown out."""
         if self.process is not None:
             self.process.send_signal(signal.SIGHUP)
-
-
-def _allow_files(pid: int, wanted: int) -> None:
-    """Set a child's limit of open files, which is 1024 on many systems, as far as the system lets us.
-
-    It is a bound as well, where mosquitto (before 2.0.12) loses count: above it new connections are closed.
-    """
-    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))

@@ -28,9 +28,14 @@ async function get(path) {
   return response;
 }
 
-// All entities of the town (the first thousand), concise, and how many there are.
+// All entities of the town (the first thousand), concise, and how many there are. Not the devices: what they
+// measure is what there is to see.
 export async function getEntities() {
-  const response = await get(`/ngsi-ld/v1/entities?local=true&options=concise&limit=${LIMIT}&count=true`);
+  const listed = await (await get("/ngsi-ld/v1/types?local=true")).json();
+  const types = listed.typeList.filter((type) => type !== "Device");
+  if (!types.length) return { entities: [], total: 0 };
+  const type = types.map(encodeURIComponent).join(",");
+  const response = await get(`/ngsi-ld/v1/entities?local=true&type=${type}&options=concise&limit=${LIMIT}&count=true`);
   const entities = await response.json();
   return { entities, total: Number(response.headers.get("NGSILD-Results-Count")) || entities.length };
 }

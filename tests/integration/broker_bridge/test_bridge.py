@@ -64,12 +64,12 @@ def test_bad_messages_are_kept_aside_and_the_good_ones_of_their_batch_land(
     with running(settings):
         wait_until(lambda: town.count("c") == 1 and len(town.quarantine()) == 6)
     assert [town.series(name) for name in "abc"] == [[1.0], [2.0], [5.0]]
-    assert town.quarantine() == [
+    assert sorted(town.quarantine()) == [  # in any order: topics are shared out to two writers
+        ("", "unknown-device"),
+        ("", "unknown-device"),
         ("a", "bad-json"),
-        ("", "unknown-device"),
-        ("", "unknown-device"),
-        ("b", "clock-ahead"),
         ("b", "bad-value"),
+        ("b", "clock-ahead"),
         ("c", "bad-json"),
     ]
     for name, quarantined in (("a", 1), ("b", 2), ("c", 1)):
