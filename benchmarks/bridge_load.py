@@ -292,13 +292,19 @@ def stored_values(url: str) -> int:
     return int(row[0]) if row else 0
 
 
-def ages_ms(url: str) -> tuple[float, float]:
-    """Median and 99th percentile of publication -> commit, ms; needs track_commit_timestamp."""
+def ages_ms(url: str, *, after_s: float = 0.0) -> tuple[float, float]:
+    """Median and 99th percentile of publication -> commit, ms; needs track_commit_timestamp.
+
+    Without the messages of the first `after_s` seconds, in which caches fill.
+    """
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            "select percentile_cont(array[0.5, 0.99]) within group"
-            " (order by extract(epoch from pg_xact_commit_timestamp(xmin) - at))"
-            " from machi.observation where has_observed_at"
+            "with measured as (select o.at, pg_xact_commit_timestamp(o.xmin) - o.at as age"
+            " from machi.observation o join machi.series s on s.id = o.series_id"
+            " where o.has_observed_at and s.unit_code is not null)"
+            " select percentile_cont(array[0.5, 0.99]) within group (order by extract(epoch from age))"
+            " from measured where at >= (select min(at) from measured) + make_interval(secs => %s)",
+            [after_s],
         ).fetchone()
     median, high = row[0] if row else (0.0, 0.0)
     return median * 1000, high * 1000

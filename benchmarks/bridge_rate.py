@@ -18,6 +18,9 @@ from typing import Any
 
 from benchmarks import bridge_load as load
 
+WARM_S = 5.0
+"""After so long caches are filled, and the rate is steady."""
+
 
 def _observe(bridge: BaseProcess, until: float) -> list[float]:
     """Memory of the bridge once per second."""
@@ -69,6 +72,7 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
         after = load.cpu_seconds(bench, bridge)
         load.stop_bridge(bridge)
         median, high = load.ages_ms(bench.postgres.url)
+        steady, steady_high = load.ages_ms(bench.postgres.url, after_s=min(WARM_S, seconds / 4))
         return {
             "killed": kill,
             "published": published,
@@ -87,6 +91,8 @@ def measure(rate: float, seconds: float, devices: int, kill: str | None) -> dict
             },
             "age_median_ms": round(median, 1),
             "age_p99_ms": round(high, 1),
+            "age_median_warm_ms": round(steady, 1),
+            "age_p99_warm_ms": round(steady_high, 1),
             "counters": load.counters(bench.postgres.url),
         }
 
