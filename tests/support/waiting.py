@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(look: Callable[[], T | None], timeout_s: float = 60.0) -> T:
+def wait_until(look: Callable[[], T | None], timeout_s: float = 100.0) -> T:
     """What `look` gives as soon as it is not None; AssertionError when it stays None."""
     deadline = time.monotonic() + timeout_s
     while (found := look()) is None:

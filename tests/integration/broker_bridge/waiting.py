@@ -7,7 +7,7 @@ from collections.abc import Callable
 from broker_bridge import BridgeSettings
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 100.0) -> None:
     """Poll until a condition holds; fails the test when it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
