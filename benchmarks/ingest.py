@@ -34,7 +34,7 @@ _TIME = "2026-11-23T09:00:00.123Z"
 _AIR = {"pm25": 12.3, "no2": 21.5, "pm10": 20.1, "temperature": 18.4, "humidity": 55.2}
 _CLIMATE = {"temperature": 18.4, "humidity": 55.2, "co2": 612, "pressure": 1013.2, "battery": 87}
 _FRAME = bytes.fromhex("01756403671001046871057D670406736827")
-_LPP = bytes.fromhex("0167011002686403733F7A04650190057100640000FF9C")
+_LPP = bytes.fromhex("0167011002686403733F7A04650190056601")
 
 
 class Case(NamedTuple):
@@ -202,7 +202,7 @@ def _lpp() -> Profile:
         "relative_humidity_2",
         "barometric_pressure_3",
         "luminosity_4",
-        "accelerometer_5",
+        "presence_5",
     )
     values = {name: {"attribute": f"a{number}", "accepts": "any"} for number, name in enumerate(names)}
     return build_profile(

@@ -136,7 +136,7 @@ def _see_every_mistake(town: Town) -> None:
     assert errors[12]["mend"] == "緯度に 35.751、経度に 139.45 と書いてください。"
     plain = town.run("device", "import", "センサー.csv", "--lang", "ja")
     assert plain.returncode == 1
-    assert "Nothing is registered" in plain.stdout
+    assert "まだ何も登録していません" in plain.stdout
 
 
 def _logins(file: Path) -> list[dict[str, str]]:
