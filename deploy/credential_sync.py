@@ -14,6 +14,7 @@ from context_api.store.device_credentials import (
     list_kicks,
     mark_kicked,
 )
+from context_api.store.device_imports import is_registering
 from context_api.store.devices import CHANNEL_CREDENTIALS, get_generation, mark_applied
 from context_api.store.errors import StoreError
 from context_api.store.listen import listen
@@ -42,6 +43,9 @@ _RESTS = 10
 """After a change, so many times what writing it took: while many devices are registered one after the other,
 the broker shall take messages rather than read its files again and again."""
 _REST_MOST_S = 1.0
+_REST_IMPORTING_S = 10.0
+"""While an import registers devices, one slice after the other: mosquitto takes no message while it reads the
+files of ten thousand devices anew. What is revoked or has expired waits for no rest."""
 
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -89,7 +93,7 @@ class CredentialSync:
         while not stop.is_set():
             began = time.monotonic()
             self._turn(stop)
-            stop.wait(rest_s(self._work_s, time.monotonic() - began))
+            self._rest(began, stop)
             self._wait(stop)
         listener.join()
 
@@ -153,6 +157,19 @@ class CredentialSync:
                 return
             mark_kicked(self._database, done)
 
+    def _rest(self, began: float, stop: threading.Event) -> None:
+        while not stop.is_set() and not self._has_expired():
+            try:
+                if self._kicker is not None and list_kicks(self._database, 1):
+                    return
+                is_importing = is_registering(self._database)
+            except StoreError:
+                return
+            left_s = rest_s(self._work_s, time.monotonic() - began, is_importing=is_importing)
+            if left_s <= 0:
+                return
+            stop.wait(min(left_s, _LOOK_S))
+
     def _wait(self, stop: threading.Event) -> None:
         """Until there is something to do, or CHECK_S have passed, or `stop`."""
         reasons = (stop.is_set, self._has_expired, self._is_drifted, self._is_applied_news)
@@ -184,6 +201,9 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def rest_s(work_s: float, since_s: float) -> float:
+def rest_s(work_s: float, since_s: float, *, is_importing: bool = False) -> float:
     """How long to leave the broker alone: `since_s` have passed since the files were begun."""
-    return max(0.0, min(work_s * _RESTS, _REST_MOST_S) - since_s)
+    if not work_s:
+        return 0.0
+    wanted_s = _REST_IMPORTING_S if is_importing else min(work_s * _RESTS, _REST_MOST_S)
+    return max(0.0, wanted_s - since_s)

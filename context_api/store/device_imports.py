@@ -190,6 +190,13 @@ def finish_provisioned(database: Database, *, waits_for_broker: bool) -> int:
         return connection.execute(_SQL["finish_provisioned"], {"waits_for_broker": waits_for_broker}).rowcount
 
 
+def is_registering(database: Database) -> bool:
+    """Whether the devices of some import are being registered now."""
+    with database.connection() as connection:
+        row = connection.execute(_SQL["is_registering"]).fetchone()
+    return bool(row and row[0])
+
+
 def list_faults(database: Database, import_id: int, limit: int) -> list[dict[str, Any]]:
     """Return what went wrong while rows were carried out."""
     with database.connection() as connection:

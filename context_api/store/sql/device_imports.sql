@@ -7,6 +7,9 @@ select pg_advisory_xact_lock(hashtext('device_import'), %(tenant_id)s);
 -- name: count_open
 select count(*) from device_import where tenant_id = %(tenant_id)s and state in ('waiting', 'registering');
 
+-- name: is_registering
+select exists (select from device_import where state = 'registering');
+
 -- name: insert_import
 insert into device_import (tenant_id, state, file_name, principal, is_partial, report, credential_salt,
     credentials_until, finished_at)
