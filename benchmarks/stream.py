@@ -10,7 +10,6 @@ several workers, what they ask the database: each for itself, and with one that 
 
 import argparse
 import asyncio
-import os
 import re
 import resource
 import statistics
@@ -25,6 +24,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from benchmarks.bridge_load import cpu_s, rss_mb
 from context_api.store.migrate import migrate
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
@@ -113,7 +113,7 @@ async def measure(port: int, pid: int, clients: int, changes: int, kind: str) ->
         )
         await _wait(api)
         await _write(api, 0)
-        before = _resident(pid)
+        before = rss_mb(pid)
         listeners = [KINDS[kind]() for _ in range(clients)]
         started = time.perf_counter()
         for first in range(0, clients, OPENED_AT_ONCE):
@@ -123,10 +123,10 @@ async def measure(port: int, pid: int, clients: int, changes: int, kind: str) ->
                 stack.callback(writer.close)
         opened = time.perf_counter() - started
         print(f"{clients} streams open after {opened:.1f} s")
-        print(f"memory of the worker: {before:.0f} MB before, {_resident(pid):.0f} MB with them")
+        print(f"memory of the worker: {before:.0f} MB before, {rss_mb(pid):.0f} MB with them")
         late = await _tell(api, listeners, changes)
         print(f"answer of the write to event: {_show(late)}")
-        print(f"memory of the worker at the end: {_resident(pid):.0f} MB; CPU {_cpu_s(pid):.1f} s in all")
+        print(f"memory of the worker at the end: {rss_mb(pid):.0f} MB; CPU {cpu_s(pid):.1f} s in all")
 
 
 async def _tell(api: httpx.AsyncClient, listeners: Sequence[Listener], changes: int) -> list[float]:
@@ -199,17 +199,6 @@ async def _wait(api: httpx.AsyncClient) -> None:
 async def _write(api: httpx.AsyncClient, value: int) -> None:
     answer = await api.post(UPSERT, json=[{"id": "urn:ngsi-ld:Sensor:1", "type": "Sensor", "value": value}])
     answer.raise_for_status()
-
-
-def _resident(pid: int) -> float:
-    """Give the resident memory of a process in MB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 2**20
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -86,7 +86,23 @@ def create_app(settings: ApiSettings) -> FastAPI:
         default_response_class=Response,
         telemetry={"tracing": False, "metrics": False},  # else the environment is read with each request
     )
-    routers = (
+    routers = _routers(services)
+    for router in routers:
+        app.router.routes.extend(router.routes)  # an included router is matched twice per request
+    _add_openapi(app)
+    _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
+    check = None if not settings.auth else services.check_key
+    app.add_middleware(Gate, check=check, metrics=services.metrics)
+    way = app.open_short_way(RouteTable(app.router.routes))
+    way.gate = Gate(
+        serve_route, check=check, metrics=services.metrics, open_socket=SocketOpener(services).admit
+    )
+    return app
+
+
+def _routers(services: Services) -> tuple[APIRouter, ...]:
+    """Make the routes of all resources; where two paths fit a request, the first one has it."""
+    return (
         entities_router(services),
         provision_router(services),
         attributes_router(services),
@@ -119,17 +135,6 @@ def create_app(settings: ApiSettings) -> FastAPI:
         operation_router(services),
         pages_router(),
     )
-    for router in routers:
-        app.router.routes.extend(router.routes)  # an included router is matched twice per request
-    _add_openapi(app)
-    _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
-    check = None if not settings.auth else services.check_key
-    app.add_middleware(Gate, check=check, metrics=services.metrics)
-    way = app.open_short_way(RouteTable(app.router.routes))
-    way.gate = Gate(
-        serve_route, check=check, metrics=services.metrics, open_socket=SocketOpener(services).admit
-    )
-    return app
 
 
 def _add_openapi(app: FastAPI) -> None:
