@@ -12,6 +12,7 @@ from context_api.store import partitions
 from context_api.store.database import connect
 from context_api.store.errors import StoreFault, wrapped_errors
 from context_api.store.features import apply_features
+from context_api.store.roles import grant_roles
 
 _LOCK_KEY = 0x6D61636869  # "machi"
 _FILE_NAME = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+\.sql$")
@@ -61,6 +62,7 @@ def _migrate(connection: Connection[TupleRow]) -> list[str]:
     names = [item.name for item in list_migrations() if _apply(connection, item, applied.get(item.name))]
     apply_features(connection)
     partitions.create_partitions(connection)
+    grant_roles(connection)
     return names
 
 

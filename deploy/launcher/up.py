@@ -12,6 +12,7 @@ from types import FrameType, MappingProxyType
 from context_api.store.database import open_database
 from context_api.store.keys import create_first_key, create_key, find_key
 from context_api.store.migrate import migrate
+from context_api.store.roles import WRITER, make_login
 from deploy import wiring
 from deploy.data_folder import DataFolder, Running
 from deploy.embedded.account import hands_over
@@ -40,6 +41,9 @@ _GRACE_S = {"simulate": 1.5, "bridge": 3.0, "api": 2.5, "notifier": 2.5, "worker
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _INSIDE = ("bridge", "worker")
 """Who speaks with the broker through its inner door."""
+_SERVING = ("api", "bridge", "notifier", "simulate")
+"""Who changes rows and no tables: these log in to our database as a user that can do no more."""
+_SERVING_USER = "machi_serving"
 _LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
@@ -72,6 +76,7 @@ class _Launcher:
         self._credentials: CredentialWatch | None = None
         self._variables = dict(os.environ)
         self._inner: dict[str, str] = {}
+        self._lesser: dict[str, str] = {}
         self._first_key: str | None = None
         self._local_key: str | None = None
         self._is_stopping = False
@@ -144,7 +149,13 @@ class _Launcher:
         self._variables.setdefault("MALLOC_ARENA_MAX", "2")
 
     def _migrate(self) -> None:
-        migrate(self._variables["MACHI_DATABASE_URL"])
+        """Bring the schema up to date; of our own server, give those who serve a user of lesser rights."""
+        url = self._variables["MACHI_DATABASE_URL"]
+        migrate(url)
+        if self._settings.database_url is None:
+            lesser = make_login(url, WRITER, _SERVING_USER, self._folder.secret("database"))
+            if lesser is not None:
+                self._lesser = {"MACHI_DATABASE_URL": lesser}
 
     def _start_broker(self) -> None:
         settings = self._settings
@@ -220,7 +231,8 @@ class _Launcher:
 
     def _start_process(self, name: str, arguments: list[str], own: Mapping[str, str] = NO_VARIABLES) -> None:
         inner = self._inner if arguments[0] in _INSIDE else NO_VARIABLES
-        variables = {**self._variables, "MACHI_INSTANCE": name, **inner, **own}
+        lesser = self._lesser if arguments[0] in _SERVING else NO_VARIABLES
+        variables = {**self._variables, "MACHI_INSTANCE": name, **inner, **lesser, **own}
         log = self._folder.logs / f"{name}.log"
         self._keep(Process(name, arguments, variables, log, _GRACE_S[arguments[0]]))
 

@@ -1,0 +1,149 @@
+"""Who may do what in the database: the owner changes the schema, writers change rows, outward readers read.
+
+Each is a group; the logins of processes are members of one. The worker and `machi migrate` log in as the
+owner, because partitions and indexes come and go by the clock; API, bridge and notifier need rows only.
+"""
+
+from typing import LiteralString, NamedTuple, cast
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from context_api.store.database import connect
+from context_api.store.errors import wrapped_errors
+from context_api.store.queries import load_queries
+
+WRITER = "machi_writer"
+"""Selects and changes rows; no table, no function, no other role can be made or changed by it."""
+OUTWARD = "machi_outward"
+"""Selects what the outward API shows, and nothing that is secret."""
+
+_SQL = load_queries("roles")
+_SCHEMA = "machi"
+
+ONLY_ADDED = frozenset({"audit"})
+"""Tables that writers add to, and never change."""
+
+SHOWN_OUTWARD = frozenset(
+    {
+        "api_key",
+        "arrival_day",
+        "attribute_index",
+        "aggregate_state",
+        "change",
+        "context_document",
+        "context_use",
+        "entity",
+        "entity_type",
+        "grant_",
+        "hosted_context",
+        "installation",
+        "live_attribute",
+        "observation",
+        "observation_daily",
+        "observation_dirty",
+        "observation_hourly",
+        "observation_moved",
+        "observation_superseded",
+        "organisation",
+        "organisation_tenant",
+        "process_heartbeat",
+        "registration",
+        "retention",
+        "series",
+        "temporal_entity",
+        "temporal_type",
+        "tenant",
+        "term",
+        "tombstone",
+        "type_attribute",
+        "type_policy",
+    }
+)
+"""What the outward API reads. A table that is not named here is not shown: credentials, accounts, sessions,
+certificates' keys, quarantined payloads, the audit trail, notifications that wait."""
+
+
+class Standing(NamedTuple):
+    """What the user of a connection may do; each True is more than a process that serves needs."""
+
+    user: str
+    is_superuser: bool
+    may_change_schema: bool
+    may_write: bool
+
+
+def read_standing(connection: Connection[TupleRow]) -> Standing:
+    """Ask the server what this connection's user may do."""
+    row = connection.execute(_SQL["read_standing"]).fetchone()
+    assert row is not None  # noqa: S101  # a select without a table has one row
+    return Standing(*row)
+
+
+def grant_roles(connection: Connection[TupleRow]) -> bool:
+    """Make the groups where they are missing and give them their rights, anew after each migration.
+
+    False where this user may make no roles and they are not there: then every process is the owner, and
+    `machi doctor` says so.
+    """
+    if not all(_make_role(connection, name) for name in (WRITER, OUTWARD)):
+        return False
+    there = {name for (name,) in connection.execute(_SQL["list_tables"])}
+    names = {
+        "database": sql.Identifier(connection.info.dbname),
+        "schema": sql.Identifier(_SCHEMA),
+        "writer": sql.Identifier(WRITER),
+        "outward": sql.Identifier(OUTWARD),
+        "tables": sql.SQL(", ").join(sql.Identifier(_SCHEMA, name) for name in sorted(there & SHOWN_OUTWARD)),
+    }
+    with connection.transaction():
+        for block in ("grant_writer", "grant_outward"):
+            connection.execute(sql.SQL(_text(block)).format(**names))
+        for name in sorted(there & ONLY_ADDED):
+            connection.execute(
+                sql.SQL("revoke update, delete on {} from {}").format(
+                    sql.Identifier(_SCHEMA, name), names["writer"]
+                )
+            )
+    return True
+
+
+def make_login(url: str, group: str, name: str, password: str) -> str | None:
+    """Let `name` log in with this password as a member of a group. Gives its URL, None where that is refused.
+
+    The server gets the hash of the password only.
+    """
+    with connect(url) as connection, wrapped_errors():
+        if not _make_role(connection, name):
+            return None
+        hashed = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
+        role = sql.Identifier(name)
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("alter role {} login password {}").format(role, hashed.decode()))
+                connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(group), role))
+        except psycopg.errors.InsufficientPrivilege:
+            return None
+    return make_conninfo("", **{**conninfo_to_dict(url), "user": name, "password": password})
+
+
+def _make_role(connection: Connection[TupleRow], name: str) -> bool:
+    """Make a role without a password; False where it is missing and may not be made."""
+    row = connection.execute(_SQL["has_role"], [name]).fetchone()
+    if row is not None and row[0]:
+        return True
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(name)))
+    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        return True  # by another database's migration, in this moment: roles are the server's
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def _text(block: str) -> LiteralString:
+    """A block of our own files, which is as good as a literal."""
+    return cast("LiteralString", _SQL[block].decode())

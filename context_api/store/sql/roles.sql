@@ -1,0 +1,33 @@
+-- The groups of database users: writers and outward readers. Names stand in braces, filled in as identifiers.
+
+-- name: has_role
+select exists (select from pg_roles where rolname = %s)
+
+-- name: read_standing
+select
+    current_user::text,
+    (select rolsuper from pg_roles where rolname = current_user),
+    has_schema_privilege('machi', 'create') or (
+        select pg_has_role(tableowner, 'member') from pg_tables where schemaname = 'machi' and tablename = 'entity'
+    ),
+    has_table_privilege('machi.entity', 'insert, update, delete')
+        and coalesce(current_setting('default_transaction_read_only') = 'off', true)
+
+-- name: grant_writer
+grant connect, temporary on database {database} to {writer};
+grant usage on schema {schema} to {writer};
+grant select, insert, update, delete on all tables in schema {schema} to {writer};
+grant usage, select on all sequences in schema {schema} to {writer};
+revoke insert, update, delete on {schema}.migration from {writer};
+
+-- name: list_tables
+select c.relname::text
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'machi' and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
+
+-- name: grant_outward
+grant connect on database {database} to {outward};
+grant usage on schema {schema} to {outward};
+revoke all on all tables in schema {schema} from {outward};
+grant select on {tables} to {outward}
