@@ -1,7 +1,7 @@
 """A grant: one permission of one organisation, or of one key, in one tenant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import shapely
@@ -58,6 +58,10 @@ class Grant:
     def __post_init__(self) -> None:
         if self.area is not None:
             shapely.prepare(self.area)
+
+    def only(self, operations: frozenset[Operation]) -> "Grant":
+        """Give the same grant for fewer operations."""
+        return replace(self, operations=operations)
 
     @property
     def is_for_all(self) -> bool:

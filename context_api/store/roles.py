@@ -28,6 +28,7 @@ ONLY_ADDED = frozenset({"audit"})
 
 SHOWN_OUTWARD = frozenset(
     {
+        "access_grant",
         "api_key",
         "arrival_day",
         "attribute_index",
@@ -37,7 +38,6 @@ SHOWN_OUTWARD = frozenset(
         "context_use",
         "entity",
         "entity_type",
-        "grant_",
         "hosted_context",
         "installation",
         "live_attribute",
