@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from context_api.notifications.mail import MailServer, parse_mail_server
@@ -222,6 +229,17 @@ class Settings(BaseSettings):
         description="Pages (`https://map.example.jp`, comma-separated) that may open WebSockets to live "
         "streams, besides those of `MACHI_PUBLIC_URL` and of the address itself.",
     )
+    http_certificate_file: Path | None = Field(
+        None,
+        description="Certificate chain (PEM) with which the API speaks TLS itself; renewed files count at "
+        "once. Unset: plain HTTP, for a proxy that ends TLS.",
+    )
+    http_key_file: Path | None = Field(None, description="Key of that certificate (PEM).")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Pages (`https://map.example.jp`, comma-separated; `*` is every page) whose scripts may "
+        "read the API's answers. Cookies never count for them.",
+    )
     licence: str | None = Field(
         None,
         description=(
@@ -291,18 +309,19 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("stream_origins", mode="before")
+    @field_validator("stream_origins", "cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("stream_origins")
+    @field_validator("stream_origins", "cors_origins")
     @classmethod
-    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for origin in value:
-            if not _ORIGIN.fullmatch(origin):
+            is_any = origin == "*" and info.field_name == "cors_origins"
+            if not is_any and not _ORIGIN.fullmatch(origin):
                 raise ValueError("takes origins such as https://map.example.jp: no path, no slash at the end")
         return value
 
@@ -318,6 +337,7 @@ class Settings(BaseSettings):
         for first, second in (
             ("broker_certificate_file", "broker_key_file"),
             ("broker_ca_file", "broker_ca_key_file"),
+            ("http_certificate_file", "http_key_file"),
         ):
             if (getattr(self, first) is None) != (getattr(self, second) is None):
                 raise ValueError(f"{variable_name(first)} and {variable_name(second)} belong together")

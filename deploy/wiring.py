@@ -14,6 +14,7 @@ from deploy.settings import Settings
 if TYPE_CHECKING:
     from broker_bridge.settings import BridgeSettings
     from context_api.http.settings import ApiSettings
+    from context_api.http.tls import TlsFiles
     from context_api.notifications.settings import NotifierSettings
     from devices.authority import Authority
     from devices.credentials import Service
@@ -92,6 +93,8 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         stream_age_s=settings.stream_age,
         stream_queue_events=settings.stream_queue,
         stream_origins=settings.stream_origins,
+        cors_origins=settings.cors_origins,
+        tls_files=tls_files(settings),
         redis_url=found.redis_url,
         clock_ahead_s=settings.clock_ahead,
         device_rate=settings.device_rate,
@@ -100,6 +103,14 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         licence_url=settings.licence_url,
         attribution=settings.attribution,
     )
+
+
+def tls_files(settings: Settings) -> "TlsFiles | None":
+    """The API's certificate and key; settings see to it that both or none are set."""
+    from context_api.http.tls import TlsFiles
+
+    certificate, key = settings.http_certificate_file, settings.http_key_file
+    return None if certificate is None or key is None else TlsFiles(certificate, key)
 
 
 def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":

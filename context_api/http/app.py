@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from context_api.http.direct import Application, RouteTable, serve_route
+from context_api.http.edge import Edge
 from context_api.http.errors import (
     HttpError,
     MethodNotAllowed,
@@ -50,6 +51,7 @@ from context_api.http.routes.quarantine import quarantine_router
 from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.retention import retention_router
 from context_api.http.routes.stream import stream_router
+from context_api.http.routes.subscription_preview import subscription_preview_router
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
@@ -97,6 +99,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     way.gate = Gate(
         serve_route, check=check, metrics=services.metrics, open_socket=SocketOpener(services).admit
     )
+    app.way_in = Edge(way, origins=settings.cors_origins, is_secure=settings.is_secure)
     return app
 
 
@@ -115,6 +118,7 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         retention_router(services),
         subscriptions_router(services),
         deliveries_router(services),
+        subscription_preview_router(services),
         stream_router(services),
         alarms_router(services),
         contexts_router(services),

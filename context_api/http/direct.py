@@ -114,13 +114,15 @@ class Application(FastAPI):
     """A FastAPI application with a short way to its routes."""
 
     short_way: ShortWay | None = None
+    way_in: ASGIApp | None = None
+    """Where requests come in, once the application is put together."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve by the short way, once there is one."""
-        way = self.short_way
+        """Serve by the way in, once there is one."""
+        way = self.way_in
         await (super().__call__ if way is None else way)(scope, receive, send)
 
     def open_short_way(self, table: RouteTable) -> ShortWay:
         """Serve the routes of a table without the framework's layers."""
-        self.short_way = ShortWay(table, super().__call__)
+        self.short_way = self.way_in = ShortWay(table, super().__call__)
         return self.short_way

@@ -14,6 +14,7 @@ from context_api.http.socket_connection import (
     PONG_WITHIN_S,
     BoundedSocket,
 )
+from context_api.http.tls import Certificate
 
 _BACKLOG = 2_048
 _KEEP_ALIVE_S = 75
@@ -32,7 +33,11 @@ def serve(settings: ApiSettings) -> None:
 
 
 def make_config(app: FastAPI, settings: ApiSettings) -> uvicorn.Config:
-    """Say how the application is served: fast, bounded, without a log line per request."""
+    """Say how the application is served: fast, bounded, without a log line per request.
+
+    Raises OSError and ssl.SSLError for a certificate that cannot be used.
+    """
+    certificate = None if settings.tls_files is None else Certificate(settings.tls_files)
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -52,6 +57,7 @@ def make_config(app: FastAPI, settings: ApiSettings) -> uvicorn.Config:
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.shutdown_s,
+        ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
     )
 
 

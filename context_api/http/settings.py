@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from context_api.http.tls import TlsFiles
 from context_api.notifications.mail import MailServer
 from devices.authority import Authority
 from devices.credentials import Service
@@ -52,6 +53,10 @@ class ApiSettings:
     stream_queue_bytes: int = 4 * MEBIBYTE
     """… their bytes; a client above is let go, and comes back for what it missed."""
     stream_heartbeat_s: float = 15.0
+    tls_files: TlsFiles | None = None
+    """The certificate of the API's own TLS; None: plain HTTP, behind a proxy or on loopback."""
+    cors_origins: Sequence[str] = ()
+    """Pages (`https://map.example.jp`, or `*`) whose browsers may read answers."""
     stream_age_s: float = 3_600.0
     """How long a stream is open; its client comes back by itself."""
     stream_origins: Sequence[str] = ()
@@ -83,3 +88,8 @@ class ApiSettings:
     context_max_bytes: int = MEBIBYTE
     context_timeout_s: float = 5.0
     shutdown_s: int = 8
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether callers reach us by TLS: our own, or that of a proxy before us."""
+        return self.tls_files is not None or (self.public_url or "").startswith("https://")

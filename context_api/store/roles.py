@@ -4,7 +4,7 @@ Each is a group; the logins of processes are members of one. The worker and `mac
 owner, because partitions and indexes come and go by the clock; API, bridge and notifier need rows only.
 """
 
-from typing import LiteralString, NamedTuple, cast
+from typing import NamedTuple
 
 import psycopg
 from psycopg import Connection, sql
@@ -144,6 +144,5 @@ def _make_role(connection: Connection[TupleRow], name: str) -> bool:
     return True
 
 
-def _text(block: str) -> LiteralString:
-    """A block of our own files, which is as good as a literal."""
-    return cast("LiteralString", _SQL[block].decode())
+def _text(block: str) -> str:
+    return _SQL[block].decode()
