@@ -7,11 +7,12 @@ for something else.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from context_api.matching.piles import Change, Filed, Pile, Subject
+from context_api.matching.seen import View, see_change
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.merge import Transition
 from context_api.ngsild.model import Entity, Iri, Micros
@@ -28,6 +29,7 @@ _CREATED, _UPDATED, _DELETED = (
     int(Trigger.ATTRIBUTE_DELETED),
 )
 _TRIGGERS = tuple(Trigger(bits) for bits in range(64))
+_ALL_SEEN: Mapping[int, View] = {}
 # Which patterns an entity's id matches is remembered, for this many entities
 _PATTERN_CACHE_LIMIT = 100_000
 
@@ -59,17 +61,29 @@ class _Drawer(msgspec.Struct):
 
 
 class SubscriptionIndex:
-    """The active subscriptions of a tenant, as they were at one time; `changed` gives another."""
+    """The active subscriptions of a tenant, as they were at one time; `changed` gives another.
 
-    def __init__(self, subscriptions: Iterable[tuple[int, Subscription]] = ()) -> None:
+    `views` say, by key, what the owners of some see; the owners of all others see everything.
+    """
+
+    def __init__(
+        self,
+        subscriptions: Iterable[tuple[int, Subscription]] = (),
+        views: Mapping[int, View] = _ALL_SEEN,
+    ) -> None:
         self._drawers: dict[Subject, _Drawer] = {}
         self._filed: dict[int, Filed] = {}
         self._patterns: Counter[str] = Counter()
         self._pattern_set: PatternSet | None = None
         self._matched_patterns: dict[str, tuple[Subject, ...]] = {}
-        self._change((), subscriptions)
+        self._change((), subscriptions, views)
 
-    def changed(self, gone: Collection[int], new: Iterable[tuple[int, Subscription]]) -> "SubscriptionIndex":
+    def changed(
+        self,
+        gone: Collection[int],
+        new: Iterable[tuple[int, Subscription]],
+        views: Mapping[int, View] = _ALL_SEEN,
+    ) -> "SubscriptionIndex":
         """Give the index without the subscriptions of these keys, and with others.
 
         What it costs depends on how many change, hardly on how many there are.
@@ -79,7 +93,7 @@ class SubscriptionIndex:
         other._filed = dict(self._filed)
         other._patterns = self._patterns.copy()
         other._pattern_set, other._matched_patterns = self._pattern_set, self._matched_patterns
-        other._change(gone, new)
+        other._change(gone, new, views)
         return other
 
     def match(
@@ -93,7 +107,7 @@ class SubscriptionIndex:
         entity = after if after is not None else before
         if not self._drawers or entity is None or not transition.trigger:
             return []
-        change = _describe(entity, transition, now)
+        change = _Sights(before, transition, _describe(entity, transition, now))
         found: dict[int, Match] = {}
         for subject in self._subjects(entity):
             drawer = self._drawers.get(subject)
@@ -116,7 +130,9 @@ class SubscriptionIndex:
                 self._matched_patterns[entity_id] = known
         return known
 
-    def _change(self, gone: Iterable[int], new: Iterable[tuple[int, Subscription]]) -> None:
+    def _change(
+        self, gone: Iterable[int], new: Iterable[tuple[int, Subscription]], views: Mapping[int, View]
+    ) -> None:
         known = set(self._patterns)
         mine: set[Subject] = set()
         for key in gone:
@@ -127,7 +143,7 @@ class SubscriptionIndex:
         for key, subscription in new:
             # A periodic one is told by the clock, not by changes (clause 5.8.6)
             if subscription.is_active is not False and subscription.interval_s is None:
-                self._file(_prepare(key, subscription), mine)
+                self._file(_prepare(key, subscription, views.get(key)), mine)
         for subject in mine:
             if self._drawers[subject].is_empty:
                 del self._drawers[subject]
@@ -167,7 +183,7 @@ class SubscriptionIndex:
                 drawer.watching.pop(attribute, None)
 
 
-def _prepare(key: int, subscription: Subscription) -> Filed:
+def _prepare(key: int, subscription: Subscription, view: View | None) -> Filed:
     selectors = subscription.entities or (EntitySelector(),)
     q = subscription.filters.q
     return Filed(
@@ -181,6 +197,7 @@ def _prepare(key: int, subscription: Subscription) -> Filed:
         None if q is None else find_keys(q),
         None if q is None or subscription.filters.follows_links else find_bound(q),
         subscription.filters.geo,
+        view,
     )
 
 
@@ -207,25 +224,65 @@ def _describe(entity: Entity, transition: Transition, now: Micros) -> Change:
     return Change(entity, by_attribute, of_entity, total, now)
 
 
-def _search(drawer: _Drawer, change: Change, found: dict[int, Match]) -> None:
+class _Sights:
+    """A change, and how those see it who do not see everything: worked out once for each view."""
+
+    __slots__ = ("_before", "_by_view", "_transition", "change")
+
+    def __init__(self, before: Entity | None, transition: Transition, change: Change) -> None:
+        self.change = change
+        self._before = before
+        self._transition = transition
+        self._by_view: dict[View, Change | None] | None = None
+
+    def through(self, view: View) -> Change | None:
+        """Give the change as it is seen; None where nothing of it is."""
+        if self._by_view is None:
+            self._by_view = {}
+        if view not in self._by_view:
+            now = self.change.now
+            seen = see_change(view, self._before, self._transition, now)
+            entity = None if seen is None else seen.transition.after or seen.before
+            self._by_view[view] = (
+                None if seen is None or entity is None else _describe(entity, seen.transition, now)
+            )
+        return self._by_view[view]
+
+
+def _search(drawer: _Drawer, sights: _Sights, found: dict[int, Match]) -> None:
+    change = sights.change
     for filed in drawer.watching_all.find(change.entity):
-        _try(filed, change, change.all, found)
+        _try(filed, sights, change.all, found)
     if drawer.watching:
         for attribute in change.by_attribute:
             pile = drawer.watching.get(attribute)
             for filed in pile.find(change.entity) if pile is not None else ():
-                fired = change.of_entity
-                for watched in filed.watched:
-                    fired |= change.by_attribute.get(watched, 0)
-                _try(filed, change, fired, found)
+                _try(filed, sights, _fired(filed, change), found)
 
 
-def _try(filed: Filed, change: Change, fired: int, found: dict[int, Match]) -> None:
+def _fired(filed: Filed, change: Change) -> int:
+    """Give the bits of what happened to the attributes that a subscription watches."""
+    fired = change.of_entity
+    for watched in filed.watched:
+        fired |= change.by_attribute.get(watched, 0)
+    return fired
+
+
+def _try(filed: Filed, sights: _Sights, fired: int, found: dict[int, Match]) -> None:
     wanted = fired & filed.triggers
     if not wanted or filed.key in found:
         return
+    change = sights.change
     if filed.expires_at is not None and filed.expires_at <= change.now:
         return
+    if filed.view is not None:
+        seen = sights.through(filed.view)
+        if seen is None or (filed.watched and filed.watched.isdisjoint(seen.by_attribute)):
+            return
+        wanted = (_fired(filed, seen) if filed.watched else seen.all) & filed.triggers
+        if not wanted:
+            return
+        change = seen
     if filed.selectors and not any(selector.matches(change.entity) for selector in filed.selectors):
         return
     if filed.filters and not all(passes(change.entity) for passes in filed.filters):

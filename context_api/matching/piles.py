@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 import shapely
 
+from context_api.matching.seen import View
 from context_api.ngsild.model import Entity, Instance, Iri, Kind, Micros
 from context_api.ngsild.query import GeoQuery, search_boxes
 from context_api.ngsild.query.geo import read_shape
@@ -40,6 +41,8 @@ class Filed(msgspec.Struct, frozen=True):
     bound: Bound | None
     """What its q wants a number to reach."""
     geo: GeoQuery | None
+    view: View | None = None
+    """What its owner sees; None: everything."""
 
 
 class Change(msgspec.Struct):

@@ -20,6 +20,7 @@ from context_api.store.access import Access
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.codec import encode_json
 from context_api.store.database import Database
+from context_api.store.owners import narrowed, owner_of
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 
@@ -56,6 +57,7 @@ def create_subscription(
                 pack_time(now),
                 pack_time(now),
                 None if subscription.expires_at is None else pack_time(subscription.expires_at),
+                *owner_of(access),
             ],
         ).fetchone()
         if row is None:
@@ -69,7 +71,7 @@ def get_subscription(database: Database, access: Access, subscription_id: str) -
     """Raises ResourceNotFound."""
     with database.connection() as connection:
         row = connection.execute(
-            _SQL["get_subscription"], [access.tenant_id, subscription_id], binary=True
+            _SQL["get_subscription"], _one(access, subscription_id), binary=True
         ).fetchone()
     if row is None:
         raise _unknown(subscription_id)
@@ -87,11 +89,12 @@ def list_subscriptions(
     database: Database, access: Access, *, limit: int, offset: int = 0
 ) -> tuple[list[StoredSubscription], int]:
     """A page in the order of creation, and how many there are in all."""
+    own = {"tenant_id": access.tenant_id, **narrowed(access)}
     with database.connection() as connection:
         rows = connection.execute(
-            _SQL["list_subscriptions"], [access.tenant_id, limit, offset], binary=True
+            _SQL["list_subscriptions"], {**own, "limit": limit, "offset": offset}, binary=True
         ).fetchall()
-        count = connection.execute(_SQL["count_subscriptions"], [access.tenant_id]).fetchone()
+        count = connection.execute(_SQL["count_subscriptions"], own).fetchone()
     return [_from_row(row) for row in rows], count[0] if count is not None else 0
 
 
@@ -111,7 +114,7 @@ def update_subscription(
     """
     with _changing(database, access) as connection:
         row = connection.execute(
-            _SQL["lock_subscription"], [access.tenant_id, subscription_id], binary=True
+            _SQL["lock_subscription"], _one(access, subscription_id), binary=True
         ).fetchone()
         if row is None:
             raise _unknown(subscription_id)
@@ -135,7 +138,7 @@ def delete_subscription(database: Database, access: Access, subscription_id: str
     Raises ResourceNotFound.
     """
     with _changing(database, access) as connection:
-        deleted = connection.execute(_SQL["delete_subscription"], [access.tenant_id, subscription_id])
+        deleted = connection.execute(_SQL["delete_subscription"], _one(access, subscription_id))
         if deleted.rowcount == 0:
             raise _unknown(subscription_id)
 
@@ -147,6 +150,10 @@ def _changing(database: Database, access: Access) -> Iterator[Connection[TupleRo
         connection.execute(_SQL["lock_epoch"], [EPOCH_LOCK, access.tenant_id])
         yield connection
         connection.execute(_SQL["bump_epoch"], [access.tenant_id])
+
+
+def _one(access: Access, subscription_id: str) -> dict[str, object]:
+    return {"tenant_id": access.tenant_id, "id": subscription_id, **narrowed(access)}
 
 
 def _pack(subscription: Subscription) -> str:

@@ -1,7 +1,7 @@
 -- Whose subscriptions, registrations and alarm rules are: what is told to them is what their owner may see.
 
--- 1 is the town, whose administrators made all there are. The role is that of whoever wrote it last, as far as it was
--- no administrator: members of one organisation may see different things.
+-- 1 is the town, whose administrators made all there are. The role is that of whoever made it: members of one
+-- organisation may see different things.
 alter table subscription
     add column organisation_id integer not null default 1 references organisation (id),
     add column owner_role text not null default 'administrator';

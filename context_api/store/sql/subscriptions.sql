@@ -1,5 +1,9 @@
 -- name: get_active_versions
-select key, xmin::text from subscription where tenant_id = %s and is_active
+-- With whose they are; those of an organisation that is disabled rest.
+select s.key, s.xmin::text, s.organisation_id, s.owner_role
+from subscription s
+join organisation o on o.id = s.organisation_id
+where s.tenant_id = %s and s.is_active and o.disabled_at is null
 
 -- name: get_documents
 select key, document from subscription where key = any (%s::bigint[])
@@ -11,8 +15,9 @@ select pg_advisory_xact_lock(%s, %s)
 update tenant set epoch = epoch + 1 where id = %s
 
 -- name: create_subscription
-insert into subscription (tenant_id, id, document, context, is_active, created_at, modified_at, expires_at)
-values (%s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s)
+insert into subscription (tenant_id, id, document, context, is_active, created_at, modified_at, expires_at,
+    organisation_id, owner_role)
+values (%s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s)
 on conflict (tenant_id, id) do nothing
 returning key
 
@@ -24,7 +29,7 @@ select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
-where s.tenant_id = %s and s.id = %s
+where s.tenant_id = %(tenant_id)s and s.id = %(id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
 
 -- name: is_sending
 select exists (
@@ -36,16 +41,17 @@ select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
-where s.tenant_id = %s and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
+where s.tenant_id = %(tenant_id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
+    and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.key
-limit %s offset %s
+limit %(limit)s offset %(offset)s
 
 -- name: count_subscriptions
-select count(*) from subscription
-where tenant_id = %s and id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%'
+select count(*) from subscription s
+where s.tenant_id = %(tenant_id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator')) and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%'
 
 -- name: lock_subscription
-select key, document from subscription where tenant_id = %s and id = %s for update
+select s.key, s.document from subscription s where s.tenant_id = %(tenant_id)s and s.id = %(id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator')) for update
 
 -- name: update_subscription
 update subscription set
@@ -64,4 +70,4 @@ update delivery_queue set due_at = now() where subscription_key = %s and attempt
 select pg_notify('machi_outbox', '')
 
 -- name: delete_subscription
-delete from subscription where tenant_id = %s and id = %s
+delete from subscription s where s.tenant_id = %(tenant_id)s and s.id = %(id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
