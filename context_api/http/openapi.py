@@ -15,6 +15,7 @@ from context_api.http.routes.history_description import HISTORY_SCHEMAS
 from context_api.http.routes.ingest_description import INGEST_SCHEMAS
 from context_api.http.routes.quarantine_description import QUARANTINE_SCHEMAS
 from context_api.http.routes.stream_description import STREAM_SCHEMAS
+from context_api.http.routes.subscription_preview import PREVIEW_SCHEMAS
 from context_api.http.routes.waiting_description import WAITING_SCHEMAS
 from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
@@ -105,6 +106,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **DISCOVERY_SCHEMAS,
             **INDEX_SCHEMAS,
             **DELIVERY_SCHEMAS,
+            **PREVIEW_SCHEMAS,
             **HISTORY_SCHEMAS,
             **IMPORT_SCHEMAS,
             **STREAM_SCHEMAS,

@@ -78,16 +78,21 @@ def find_matching(
     store: Store, access: Access, subscription: Subscription, limit: int = MAX_ENTITIES
 ) -> list[Entity]:
     """Give the entities that a subscription would notify of now, by id."""
+    return store.query_entities(access, query_of(subscription, limit)).items
+
+
+def query_of(subscription: Subscription, limit: int, *, count: bool = False) -> EntityQuery:
+    """Give the query whose answer is what a subscription would notify of now."""
     filters = subscription.filters
-    query = EntityQuery(
+    return EntityQuery(
         any_of=subscription.entities,
         attrs=() if subscription.entities else subscription.watched_attributes,
         q=filters.q,
         geo=filters.geo,
         scopes=None if filters.scope_text is None else parse_scope_query(filters.scope_text),
         limit=limit,
+        count=count,
     )
-    return store.query_entities(access, query).items
 
 
 def join_messages(messages: Sequence[Message]) -> Message | None:
