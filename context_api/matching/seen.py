@@ -1,8 +1,8 @@
-"""A change as somebody sees it who may not see everything: what is hidden is absent, and its changes are none.
+"""A change as somebody sees it who may not see everything: what is hidden is absent, its changes are none.
 
-Whether an entity is there is judged by what it is after the change (a deleted one by what it was). That it comes
-into sight or leaves it is no change of its own: an area or a scope that was granted filters like a geoQ or a scopeQ
-of the subscription.
+Whether an entity is there is judged by what it is after the change (a deleted one by what it was). That it
+comes into sight or leaves it is no change of its own: an area or a scope that was granted filters like a geoQ
+or a scopeQ of the subscription.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +15,9 @@ from context_api.ngsild.model import Attributes, Entity, Iri, Micros
 from context_api.ngsild.transition import Touched, Transition
 
 View = Callable[[Entity, Micros], Entity | None]
-"""Gives an entity as somebody sees it at a time; None: it does not exist for them. Whoever sees the same shares one:
-what it gives is worked out once for each."""
+"""Gives an entity as somebody sees it at a time; None: it does not exist for them.
+
+Whoever sees the same shares one: what it gives is worked out once for each."""
 
 # Plain numbers: combining members of an enumeration is slow
 _ENTITY_CREATED, _ENTITY_UPDATED = int(Trigger.ENTITY_CREATED), int(Trigger.ENTITY_UPDATED)

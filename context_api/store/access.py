@@ -37,5 +37,5 @@ class Access:
     operation: Operation = Operation.READ
     """For what the request reads the current state: entities are seen by the grants of this operation."""
     owner: Owner | None = None
-    """Narrows subscriptions, registrations and alarm rules to those of one organisation, without those that its
-    administrators made; None: all of the tenant, and what is made is the town's."""
+    """Narrows subscriptions, registrations and alarm rules to those of one organisation, without those that
+    its administrators made; None: all of the tenant, and what is made is the town's."""

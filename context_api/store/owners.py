@@ -1,4 +1,4 @@
-"""Whose subscriptions are, and what their owners see: a subscription is matched and told with their rights."""
+"""Whose subscriptions are, and what their owners see: they are matched and told with those rights."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ ADMINISTRATOR = str(Role.ADMINISTRATOR)
 
 
 class Sight:
-    """What somebody sees for one operation: the view that matching asks for. Shared by all who see the same."""
+    """What somebody sees for one operation: a view for matching, shared by all who see the same."""
 
     __slots__ = ("operation", "rights")
 
@@ -58,7 +58,7 @@ def sight_of(rights: Rights | None, operation: Operation) -> Sight | None:
 
 
 def as_principal(owner: Owner) -> Principal:
-    """Give whom an owner is judged as: a member of the organisation, without what a single key was granted."""
+    """Give whom an owner is judged as: its organisation, without what a single key was granted."""
     return Principal(f"organisation:{owner.organisation}", Role(owner.role), owner.organisation)
 
 
