@@ -57,8 +57,8 @@ PREVIEW = Operation(
     tag="Subscriptions",
     summary="Count what a subscription would match now",
     description="A draft of a subscription, of which `notification` and `id` are not looked at: how many"
-    " entities are as it asks at this moment, and some of them with the attributes that it watches. `count` is"
-    " null where counting takes too long. What is notified is changes: this says of whom, not how often.",
+    " entities are as it asks at this moment, and some of them with the attributes that it watches. `count`"
+    " is null where counting takes too long. What is notified is changes: this says of whom, not how often.",
     body=RequestBody(schema="SubscriptionDraftToPreview", example=_DRAFT),
     answers={200: Answer(description="What matches", schema="SubscriptionPreview", example=_PREVIEW)},
     errors=(403, 404, 406, 422, 504),
