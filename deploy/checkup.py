@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from context_api.store import heartbeat
@@ -15,6 +15,7 @@ from context_api.store.errors import StoreError, wrapped_errors
 from context_api.store.features import read_features
 from context_api.store.migrate import list_migrations
 from context_api.store.retention import list_all_policies, read_compress_days
+from context_api.store.roles import OUTWARD, WRITER, has_role
 from deploy import wiring
 from deploy.broker_checkup import check_broker
 from deploy.data_folder import DataFolder
@@ -23,6 +24,10 @@ from deploy.errors import CommandError
 from deploy.launcher.preflight import SPACE_NEEDED
 from deploy.settings import Settings
 from deploy.worker import writes_broker_files
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
 
 _PROCESSES = ("bridge", "notifier", "worker")
 _SILENT_S = 10.0
@@ -84,8 +89,20 @@ def _check_database(found: wiring.Connections) -> Iterator[Finding]:
             missing = [item.name for item in list_migrations() if item.name not in applied]
             detail = f"missing {', '.join(missing)}: machi migrate" if missing else "up to date"
             yield Finding("schema", not missing, detail)
+            yield _tell_roles(connection)
     except StoreError as error:
         yield Finding("database", False, str(error))
+
+
+def _tell_roles(connection: "Connection[TupleRow]") -> Finding:
+    """Without the groups every process is the owner of all tables, which works and is more than it needs."""
+    lacking = [name for name in (WRITER, OUTWARD) if not has_role(connection, name)]
+    if not lacking:
+        return Finding("database users", True, f"{WRITER} changes rows, {OUTWARD} reads")
+    create = "; ".join(f"create role {name} nologin" for name in lacking)
+    detail = f"{' and '.join(lacking)} missing, and may not be made by this user"
+    mend = f"let the server's administrator run `{create}`, then machi migrate"
+    return Finding("database users", False, f"{detail}: {mend}")
 
 
 def _check_broker(settings: Settings, found: wiring.Connections) -> Finding:

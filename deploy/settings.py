@@ -47,6 +47,18 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL, `postgresql://user:password@host:port/database`. Unset: embedded."
     )
+    serving_password: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="`machi migrate` lets the database user `machi_serving`, which changes rows and nothing "
+        "else, log in with it: for the `MACHI_DATABASE_URL` of API, bridge and notifier. Unset: it does not.",
+    )
+    outward_password: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="The same for `machi_showing`, which reads what the outward API shows, and writes "
+        "nothing.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="Redis or Valkey, `redis://:password@host:port/0`. Unset: embedded."
     )

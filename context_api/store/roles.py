@@ -19,6 +19,10 @@ WRITER = "machi_writer"
 """Selects and changes rows; no table, no function, no other role can be made or changed by it."""
 OUTWARD = "machi_outward"
 """Selects what the outward API shows, and nothing that is secret."""
+SERVING = "machi_serving"
+"""The login of API, bridge and notifier, a member of the writers."""
+SHOWING = "machi_showing"
+"""The login of the outward API, a member of the outward readers."""
 
 _SQL = load_queries("roles")
 _SCHEMA = "machi"
@@ -129,10 +133,15 @@ def make_login(url: str, group: str, name: str, password: str) -> str | None:
     return make_conninfo("", **{**conninfo_to_dict(url), "user": name, "password": password})
 
 
+def has_role(connection: Connection[TupleRow], name: str) -> bool:
+    """Whether the server knows a role."""
+    row = connection.execute(_SQL["has_role"], [name]).fetchone()
+    return row is not None and bool(row[0])
+
+
 def _make_role(connection: Connection[TupleRow], name: str) -> bool:
     """Make a role without a password; False where it is missing and may not be made."""
-    row = connection.execute(_SQL["has_role"], [name]).fetchone()
-    if row is not None and row[0]:
+    if has_role(connection, name):
         return True
     try:
         with connection.transaction():

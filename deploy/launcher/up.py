@@ -12,7 +12,7 @@ from types import FrameType, MappingProxyType
 from context_api.store.database import open_database
 from context_api.store.keys import create_first_key, create_key, find_key
 from context_api.store.migrate import migrate
-from context_api.store.roles import WRITER, make_login
+from context_api.store.roles import SERVING, WRITER, make_login
 from deploy import wiring
 from deploy.data_folder import DataFolder, Running
 from deploy.embedded.account import hands_over
@@ -43,7 +43,6 @@ _INSIDE = ("bridge", "worker")
 """Who speaks with the broker through its inner door."""
 _SERVING = ("api", "bridge", "notifier", "simulate")
 """Who changes rows and no tables: these log in to our database as a user that can do no more."""
-_SERVING_USER = "machi_serving"
 _LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
@@ -153,7 +152,7 @@ class _Launcher:
         url = self._variables["MACHI_DATABASE_URL"]
         migrate(url)
         if self._settings.database_url is None:
-            lesser = make_login(url, WRITER, _SERVING_USER, self._folder.secret("database"))
+            lesser = make_login(url, WRITER, SERVING, self._folder.secret("database"))
             if lesser is not None:
                 self._lesser = {"MACHI_DATABASE_URL": lesser}
 

@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 
 from context_api.store.database import connect
+from context_api.store.migrate import migrate
 from context_api.store.roles import OUTWARD, SHOWN_OUTWARD, WRITER, grant_roles, make_login, read_standing
 
 SECRET_TABLES = ("device_credential", "broker_authority", "quarantine", "outbox", "subscription")
@@ -123,3 +124,36 @@ def test_rights_are_given_again_and_roles_made_once(database_url: str) -> None:
 def test_a_user_that_may_make_no_roles_leaves_them_out(login: tuple[str, str]) -> None:
     url = _log_in(login, WRITER)
     assert make_login(url, WRITER, "machi_of_nobody", "secret") is None
+
+
+def test_an_owner_that_is_no_superuser_makes_groups_and_logins(empty_database_url: str) -> None:
+    """As with Docker Compose: it may make roles, and owns its database only."""
+    suffix = secrets.token_hex(4)
+    owner, serving = f"machi_owner_{suffix}", f"machi_serving_{suffix}"
+    known = sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(empty_database_url)["dbname"]))
+    create = "do $$ begin create role {}; exception when duplicate_object then null; end $$"
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        for name in (WRITER, OUTWARD):  # another test's migrations may have made them
+            connection.execute(sql.SQL(create).format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("create role {} login createrole password 'of the owner'").format(sql.Identifier(owner))
+        )
+        connection.execute(
+            sql.SQL("grant {}, {} to {} with admin option").format(
+                sql.Identifier(WRITER), sql.Identifier(OUTWARD), sql.Identifier(owner)
+            )
+        )
+        connection.execute(sql.SQL("alter database {} owner to {}").format(known, sql.Identifier(owner)))
+    url = psycopg.conninfo.make_conninfo(empty_database_url, user=owner, password="of the owner")
+    try:
+        migrate(url)
+        lesser = make_login(url, WRITER, serving, "of those who serve")
+        assert lesser is not None
+        with connect(lesser) as connection:
+            assert read_standing(connection) == (serving, False, False, True)
+    finally:
+        with psycopg.connect(empty_database_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop owned by {} cascade").format(sql.Identifier(owner)))
+            connection.execute(sql.SQL("alter database {} owner to machi").format(known))
+            for name in (serving, owner):
+                connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))

@@ -152,7 +152,8 @@ def test_the_secrets_reach_the_right_containers_only() -> None:
     assert holders == {
         "MACHI_SECRET": ours,
         "MACHI_MQTT_PASSWORD": ours,
-        "MACHI_DATABASE_PASSWORD": {"database", *ours},
+        "MACHI_DATABASE_PASSWORD": {"database", "migrate", "worker"},
+        "MACHI_SERVING_PASSWORD": ours - {"worker"},
         "MACHI_REDIS_PASSWORD": {"cache", *ours},
         "MACHI_POSTGRES_PASSWORD": {"database"},
         "MACHI_GRAFANA_DATABASE_PASSWORD": {"database", "grafana"},
@@ -183,8 +184,10 @@ def test_the_settings_are_complete(name: str, monkeypatch: pytest.MonkeyPatch) -
     found = wiring.connect(settings)
 
     secrets = dotenv()
-    host = f"machi:{secrets['MACHI_DATABASE_PASSWORD']}@database:5432/machi"
-    assert found.database_url == f"postgresql://{host}"
+    user = f"machi_serving:{secrets['MACHI_SERVING_PASSWORD']}"
+    if name in ("migrate", "worker"):
+        user = f"machi:{secrets['MACHI_DATABASE_PASSWORD']}"
+    assert found.database_url == f"postgresql://{user}@database:5432/machi"
     assert found.redis_url == f"redis://:{secrets['MACHI_REDIS_PASSWORD']}@cache:6379/0"
     assert found.inner_mqtt_url == "mqtt://broker:1884"
     assert found.secret == secrets["MACHI_SECRET"].encode()
