@@ -30,7 +30,9 @@ COMMANDS = (
     "index",
     "key",
     "retention",
+    "audit",
     "sql",
+    "sbom",
     "doctor",
 )
 
