@@ -5,9 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from context_api.http.errors import Unauthorized
+from context_api.policy.principal import Principal as Principal  # noqa: PLC0414 - its old address
+from context_api.policy.roles import Role
 from context_api.store.database import Database
 from context_api.store.keys import ApiKey, find_key, find_valid_key
 
@@ -19,15 +20,7 @@ _Asked = tuple[str, bool]
 """The text of a key; or (True) the prefix of one, which nobody who sends a key may pass for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who makes a request; `name` goes into Access and the audit trail."""
-
-    name: str
-    role: str
-
-
-ANYONE = Principal("anyone", "administrator")
+ANYONE = Principal("anyone", Role.ADMINISTRATOR)
 """Everyone, where access control is off."""
 
 
@@ -89,4 +82,4 @@ def _bearer(authorization: str | None) -> str:
 
 
 def _principal(key: ApiKey | None) -> Principal | None:
-    return None if key is None else Principal(f"key:{key.prefix}", key.role)
+    return None if key is None else Principal(f"key:{key.prefix}", Role(key.role))

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from context_api.http.gate import routing_path
 from context_api.http.operation import DirectRoute
+from context_api.http.permissions import check_permission
 
 _KEYED = 3
 """The part of a path by which routes are looked up: `entities` in /ngsi-ld/v1/entities."""
@@ -105,6 +106,7 @@ class ShortWay:
 async def serve_route(scope: Scope, receive: Receive, send: Send) -> None:
     """Let the route that was found answer; the opening of a WebSocket is a GET to it."""
     route: DirectRoute = scope["route"]
+    check_permission(scope, route.name)
     asked = scope if scope["type"] == "http" else {**scope, "type": "http"}
     response = await route.endpoint(Request(asked, receive, send))
     await response(scope, receive, send)

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from context_api.http.negotiation import JSON, LD_JSON
 from context_api.http.parameters import PARAMETERS, Parameter
+from context_api.http.permissions import check_permission
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Examples = Mapping[str, Any]
@@ -99,6 +100,8 @@ class DirectRoute(APIRoute):
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
+        check_permission(scope, self.name)
+        scope["route"] = self
         response = await self.endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
 

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
-from context_api.http.auth import KeyGuard, Principal
+from context_api.http.auth import KeyGuard
 from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
@@ -17,19 +17,26 @@ from context_api.http.ingestion import Ingestion
 from context_api.http.live.hub import Hub, StreamLimits
 from context_api.http.loops import refuse_loop
 from context_api.http.metrics import HttpMetrics
+from context_api.http.permissions import no_grant, operation_of
 from context_api.http.proxied import ProxiedRegistrations
 from context_api.http.remote import ContextFetcher
 from context_api.http.settings import ApiSettings
 from context_api.http.watching import Watch
 from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.errors import NonexistentTenant
 from context_api.ngsild.model import Entity
 from context_api.notifications.outbound import OutboundPolicy
 from context_api.notifications.via import Aliases
+from context_api.policy.grant import Operation
+from context_api.policy.principal import Principal
+from context_api.policy.roles import Role
 from context_api.store.access import Access
 from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
 from context_api.store.registrations import CHANNEL as REGISTRATIONS
-from context_api.store.store import Store
+from context_api.store.rights import CHANNEL as RIGHTS
+from context_api.store.rights import RightsCache
+from context_api.store.store import Store, system_clock
 from devices.broker_door import BrokerDoor
 from devices.device_credentials import DeviceCredentials
 from devices.registry import DeviceRegistry
@@ -47,6 +54,7 @@ class Services:
 
     database: Database
     store: Store
+    rights: RightsCache
     devices: DeviceRegistry
     credentials: DeviceCredentials
     broker_door: BrokerDoor
@@ -79,6 +87,7 @@ class Services:
         connections = lanes + _OTHER_THREADS + _STREAM_THREADS + INGEST_LANES
         self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
+        self.rights = RightsCache(self.database)
         self._aliases = Aliases(self.database)
         self.devices = DeviceRegistry(self.database, hash_key=settings.installation_secret, store=self.store)
         self.credentials = DeviceCredentials(
@@ -105,7 +114,12 @@ class Services:
         self.streams = Hub(self.database, limits, self.metrics.registry, settings.redis_url)
         self.proxied = ProxiedRegistrations(self.database, self._others, self.reads.submit)
         self._watch = Watch(
-            self.database.url, {CONTEXTS: self.contexts.forget, REGISTRATIONS: self.proxied.forget}
+            self.database.url,
+            {
+                CONTEXTS: self.contexts.forget,
+                REGISTRATIONS: self.proxied.forget,
+                RIGHTS: self.rights.forget,
+            },
         )
         self._watch.start()
         self.metrics.watch("reads", self.reads)
@@ -139,18 +153,49 @@ class Services:
         finally:
             self._waiting -= 1
 
-    async def access(self, request: Request, *, create: bool = False) -> Access:
-        """Give the Access of a request. Raises NonexistentTenant, unless the operation may create tenants."""
+    async def access(
+        self, request: Request, *, create: bool = False, operation: Operation | None = None
+    ) -> Access:
+        """Give the Access of a request, with the rights of whoever makes it.
+
+        `operation` is for what grants are looked at, where it is not what the route's permission says. Raises
+        NonexistentTenant, unless the operation may create tenants; Forbidden, or Unauthorized for nobody in
+        particular, where nothing at all is granted for the operation.
+        """
         name: str = request.scope["machi.tenant"]
         via = await refuse_loop(request, self._aliases, name)
         principal: Principal = request.scope["machi.principal"]
+        if principal.role != Role.ADMINISTRATOR:
+            return await self._access_by_grants(request, principal, operation, via)
         tenant_id = self._tenants.get(name)
         if tenant_id is None:
-            found = await self.run(self.store.tenant, name, create=create)
-            tenant_id = found.tenant_id
-            if len(self._tenants) < _TENANTS_MAX:
-                self._tenants[name] = tenant_id  # tenants are never deleted, so this stays true
+            tenant_id = await self._find_tenant(name, create=create)
         return Access(name, tenant_id, principal.name, via=via)
+
+    async def _access_by_grants(
+        self, request: Request, principal: Principal, operation: Operation | None, via: str
+    ) -> Access:
+        """Give the Access of somebody who is no administrator, and creates no tenant therefore."""
+        name: str = request.scope["machi.tenant"]
+        if operation is None:
+            operation = operation_of(request.scope)
+        try:
+            tenant_id = self._tenants.get(name) or await self._find_tenant(name, create=False)
+        except NonexistentTenant:
+            if principal.role == Role.ANONYMOUS:
+                raise no_grant(principal, operation or Operation.READ, name) from None
+            raise
+        known = self.rights.recall(tenant_id, principal)
+        rights = known[0] if known is not None else await self.run(self.rights.get, tenant_id, principal)
+        if rights is not None and operation is not None and not rights.allows(operation, system_clock()):
+            raise no_grant(principal, operation, name)
+        return Access(name, tenant_id, principal.name, rights, via, operation or Operation.READ)
+
+    async def _find_tenant(self, name: str, *, create: bool) -> int:
+        found = await self.run(self.store.tenant, name, create=create)
+        if len(self._tenants) < _TENANTS_MAX:
+            self._tenants[name] = found.tenant_id  # tenants are never deleted, so this stays true
+        return found.tenant_id
 
     def _coalescer(self, perform: Callable[[Access, Sequence[Any]], Sequence[Any]], lanes: int) -> Any:
         return Coalescer(
