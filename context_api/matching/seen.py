@@ -53,22 +53,20 @@ def see_change(view: View, before: Entity | None, transition: Transition, now: M
     return Seen(None, Transition(after, transition.outcome, touched, Trigger(trigger)))
 
 
-def hide_former(view: View, entity: Entity, touched: Sequence[Touched], now: Micros) -> Sequence[Touched]:
-    """Leave out former values that were out of sight: of an entity that was in another place then.
+def former_names(view: View, entity: Entity, touched: Sequence[Touched], now: Micros) -> frozenset[Iri]:
+    """Name the attributes whose former values were in sight: an entity may have been in another place then.
 
-    `entity` is all of it after the change, `touched` what is seen of the change.
+    `entity` is all of it after the change, `touched` what replaced something.
     """
-    if all(one.before is None or one.after is None for one in touched):
-        return touched
-    former = view(msgspec.structs.replace(entity, attributes=_former_attributes(entity, touched)), now)
-    known = frozenset() if former is None else frozenset(former.attributes)
-    # Written with what it has, it shows nothing of what it had
-    return [
-        one
-        if one.before is None or one.after is None or one.attribute in known
-        else msgspec.structs.replace(one, before=one.after)
-        for one in touched
-    ]
+    attributes = dict(entity.attributes)
+    for one in touched:
+        if one.before is not None and one.after is not None:
+            attributes[one.attribute] = [
+                one.before if each.dataset_id == one.dataset_id else each
+                for each in attributes.get(one.attribute, [])
+            ]
+    former = view(msgspec.structs.replace(entity, attributes=attributes), now)
+    return frozenset() if former is None else frozenset(former.attributes)
 
 
 def _see_deletion(view: View, before: Entity | None, transition: Transition, now: Micros) -> Seen | None:
@@ -91,17 +89,6 @@ def _shown_names(view: View, after: Entity, transition: Transition, now: Micros)
         return after.attributes
     put_back = view(msgspec.structs.replace(whole, attributes=whole.attributes | deleted), now)
     return after.attributes if put_back is None else put_back.attributes
-
-
-def _former_attributes(entity: Entity, touched: Sequence[Touched]) -> Attributes:
-    former = dict(entity.attributes)
-    for one in touched:
-        if one.before is not None and one.after is not None:
-            listed = former.get(one.attribute, [])
-            former[one.attribute] = [
-                one.before if each.dataset_id == one.dataset_id else each for each in listed
-            ]
-    return former
 
 
 def _sum_up(trigger: int, touched: Iterable[Touched]) -> int:

@@ -25,10 +25,9 @@ def settle_unsendable(
         return _cancel(queue, "the subscription was deleted")
     if subscription.expires_at is not None and subscription.expires_at <= now:
         return _cancel(queue, "the subscription expired")
-    if not subscription.is_active:
-        rest = RestResult(
-            state=State.DEAD_LETTERED, error="the subscription is paused", older_than_s=retry.give_up_s
-        )
+    if not subscription.is_active or subscription.is_disabled:
+        why = "its organisation is disabled" if subscription.is_disabled else "the subscription is paused"
+        rest = RestResult(state=State.DEAD_LETTERED, error=why, older_than_s=retry.give_up_s)
         return Settlement(
             lease=queue.lease,
             rest=rest,

@@ -25,12 +25,15 @@ from context_api.notifications.contexts import StoredContexts, link_of
 from context_api.notifications.delivery import MessageError
 from context_api.notifications.headers import build_headers, choose_form
 from context_api.notifications.sender import Message
+from context_api.notifications.sights import OwnerSights
 from context_api.notifications.texts import write_text
+from context_api.policy.grant import Operation
 from context_api.store.access import Access
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.database import Database
-from context_api.store.deliveries import LeasedQueue, OutboxRow, SubscriptionRow
+from context_api.store.deliveries import CHANGE, LeasedQueue, OutboxRow, SubscriptionRow
 from context_api.store.errors import StoreError
+from context_api.store.owners import Sight
 from context_api.store.reading import get_entities
 from context_api.store.terms import Terms, TermsMissing
 from context_api.tracing import ReadingTrace, find_trace
@@ -50,6 +53,7 @@ class MessageMaker:
         self._terms = Terms(database)
         self._contexts = StoredContexts(database)
         self._public_url = public_url.rstrip("/")
+        self._sights = OwnerSights(database)
         self._parsed: OrderedDict[int, tuple[Micros, Subscription]] = OrderedDict()
         # One thread: the caches above are filled by one at a time
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="messages")
@@ -57,6 +61,10 @@ class MessageMaker:
     def forget_contexts(self) -> None:
         """Read @contexts anew: one of their documents changed."""
         self._contexts.forget()
+
+    def forget_rights(self) -> None:
+        """Read the rights of owners anew: some have changed."""
+        self._sights.forget()
 
     def endpoint_of(self, queue: LeasedQueue) -> str:
         """The URL that a queue leads to; empty where there is no subscription that can be read."""
@@ -70,21 +78,35 @@ class MessageMaker:
     async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message | None:
         """Write the notification of a row; the same row gives the same id every time. Raises MessageError.
 
-        None where nothing of the entity was asked for, or where it does not link to what was asked for.
+        None where nothing of the entity was asked for, where it does not link to what was asked for, or where
+        the owner of the subscription may not, or no longer, see what changed.
         """
         if queue.subscription is None or row.document is None:
             raise MessageError("the subscription or the change is gone")
         try:
             subscription = self._parse(queue.subscription)
             change = await self._read_change(row.document)
-            if not await self._passes(subscription, queue.subscription, change):
+            sight = await self._find_sight(queue.subscription)
+            if sight is not None and row.kind == CHANGE:  # other rows hold what was seen already
+                masked = self._sights.mask(
+                    subscription, queue.subscription, row, change, sight=sight, now=notified_at
+                )
+                if masked is None:
+                    return None
+                change = masked
+            access = _access_of(queue.subscription, sight, "notifier")
+            if not await self._passes(subscription, access, change):
                 return None
             context = await self._find_context(subscription, queue.subscription)
-            walk = await self._follow(subscription, queue.subscription, change)
+            walk = await self._follow(subscription, access, change)
         except (NgsiLdError, StoreError, msgspec.MsgspecError) as error:
             raise MessageError(f"cannot be written: {error}") from error
         stored = queue.subscription
         return self._write(subscription, stored, row, change, context=context, walk=walk, now=notified_at)
+
+    async def find_access(self, stored: SubscriptionRow, principal: str) -> Access:
+        """Give the access by which the entities of its notifications are read. Raises StoreError."""
+        return _access_of(stored, await self._find_sight(stored), principal)
 
     def close(self) -> None:
         """Wait for what is being looked up."""
@@ -143,27 +165,28 @@ class MessageMaker:
             return None
         return find_trace(change.entity.id, change.entity.attributes, self._trace_ratio)
 
+    async def _find_sight(self, stored: SubscriptionRow) -> Sight | None:
+        known = self._sights.recall(stored)
+        return known[0] if known is not None else await self._in_thread(partial(self._sights.find, stored))
+
     async def _follow(
-        self, subscription: Subscription, stored: SubscriptionRow, change: CommittedChange
+        self, subscription: Subscription, access: Access, change: CommittedChange
     ) -> Walk | None:
         """Look for the linked entities that the notification is to hold, as they are now."""
         trigger = Trigger.ENTITY_DELETED if change.deleted_at is not None else NO_TRIGGER
         walk = walk_linked(subscription, change.entity, trigger)
         if walk is None:
             return None
-        access = Access(stored.tenant, stored.tenant_id, "notifier")
         while missing := walk.wanted():
             walk.add(await self._in_thread(partial(self._get_entities, access, missing)))
         return walk
 
-    async def _passes(
-        self, subscription: Subscription, stored: SubscriptionRow, change: CommittedChange
-    ) -> bool:
+    async def _passes(self, subscription: Subscription, access: Access, change: CommittedChange) -> bool:
         """Judge a q about linked entities, as they are now: a write cannot wait for what others hold."""
         q = subscription.filters.q
         if q is None or not subscription.filters.follows_links:
             return True
-        resolve = partial(self._get_entities, Access(stored.tenant, stored.tenant_id, "notifier"))
+        resolve = partial(self._get_entities, access)
         return await self._in_thread(partial(matches, q, change.entity, resolve))
 
     def _get_entities(self, access: Access, ids: Sequence[str]) -> dict[str, Entity]:
@@ -199,6 +222,12 @@ class MessageMaker:
 
     async def _in_thread(self, call: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _access_of(stored: SubscriptionRow, sight: Sight | None, principal: str) -> Access:
+    """Give the access by which entities are read for a notification: with its owner's rights."""
+    rights = None if sight is None else sight.rights
+    return Access(stored.tenant, stored.tenant_id, principal, rights, operation=Operation.SUBSCRIBE)
 
 
 def _trigger(change: CommittedChange, row: OutboxRow) -> Trigger:

@@ -1,7 +1,7 @@
 """Periodic notifications (clause 5.8.6): all entities that match when they are sent, changed or not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,13 +27,18 @@ MAX_ENTITIES = 1_000
 """In one periodic notification, by id; a subscription to more has to be narrowed."""
 
 
+FindAccess = Callable[[SubscriptionRow, str], Awaitable[Access]]
+"""Gives the access by which entities are read for a subscription, with its owner's rights."""
+
+
 class PeriodicMaker:
     """Writes periodic notifications; hands all others to `make`."""
 
-    def __init__(self, database: Database, make: MakeMessage) -> None:
+    def __init__(self, database: Database, make: MakeMessage, find_access: FindAccess) -> None:
         self._store = Store(database)
         self._terms = Terms(database)
         self._make = make
+        self._find_access = find_access
 
     async def make(self, queue: LeasedQueue, row: OutboxRow, notified_at: Micros) -> Message | None:
         """Write the notification of a row; None where no entity matches. Raises MessageError."""
@@ -42,7 +47,8 @@ class PeriodicMaker:
             return await self._make(queue, row, notified_at)
         try:
             subscription = subscription_from_json(stored.document)
-            documents = await asyncio.to_thread(self._find, stored, subscription)
+            access = await self._find_access(stored, "periodic")
+            documents = await asyncio.to_thread(self._find, access, subscription)
         except (StoreError, msgspec.MsgspecError) as error:
             raise MessageError(f"cannot be written: {error}") from error
         messages = []
@@ -55,9 +61,8 @@ class PeriodicMaker:
                 messages.append(message)
         return join_messages(messages)
 
-    def _find(self, stored: SubscriptionRow, subscription: Subscription) -> list[bytes]:
+    def _find(self, access: Access, subscription: Subscription) -> list[bytes]:
         """The matching entities, written as changes are."""
-        access = Access(stored.tenant, stored.tenant_id, "periodic")
         return [encode_entity(self._terms, one) for one in find_matching(self._store, access, subscription)]
 
 

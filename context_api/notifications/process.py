@@ -27,6 +27,7 @@ from context_api.store.deliveries import LeasedQueue, get_counts, pause_subscrip
 from context_api.store.errors import StoreError
 from context_api.store.heartbeat import INTERVAL_S, beat, forget
 from context_api.store.listen import listen
+from context_api.store.rights import CHANNEL as RIGHTS
 from context_api.store.store import Store
 from context_api.tracing import open_telemetry
 
@@ -77,7 +78,7 @@ class _Notifier:
         telemetry: "Telemetry | None",
     ) -> None:
         settings = self._settings
-        periodic = PeriodicMaker(database, messages.make)
+        periodic = PeriodicMaker(database, messages.make, messages.find_access)
         delivery = QueueDelivery(
             settings,
             self._metrics,
@@ -103,7 +104,14 @@ class _Notifier:
         async with (
             health.serve(settings.http_host, settings.http_port),
             _running(self._report(database, dispatcher)),
-            _waking(settings.database_url, {CHANNEL: dispatcher.wake, CONTEXTS: messages.forget_contexts}),
+            _waking(
+                settings.database_url,
+                {
+                    CHANNEL: dispatcher.wake,
+                    CONTEXTS: messages.forget_contexts,
+                    RIGHTS: messages.forget_rights,
+                },
+            ),
             _running(run_timers(settings, database, dispatcher)),
             _running(_forward(stop, stopped)),
         ):

@@ -23,7 +23,14 @@ from context_api.notifications.senders import open_senders
 from context_api.notifications.via import Aliases
 from context_api.store.access import Access
 from context_api.store.database import Database
-from context_api.store.deliveries import Lease, LeasedQueue, OutboxRow, SubscriptionRow, get_subscription_row
+from context_api.store.deliveries import (
+    PERIODIC,
+    Lease,
+    LeasedQueue,
+    OutboxRow,
+    SubscriptionRow,
+    get_subscription_row,
+)
 from context_api.store.store import Store
 from context_api.store.terms import Terms
 
@@ -67,9 +74,14 @@ class Trier:
         stored = await asyncio.to_thread(get_subscription_row, self._database, key)
         if stored is None:
             raise MessageError("the subscription is gone")
-        entity, is_sample = await asyncio.to_thread(self._find_entity, stored)
-        row = await asyncio.to_thread(self._write_row, entity)
-        message = await self._make(_queue_of(stored, entity.id, row), row)
+        maker = MessageMaker(self._database, public_url=self._public_url)
+        try:
+            access = await maker.find_access(stored, "test")
+            entity, is_sample = await asyncio.to_thread(self._find_entity, access, stored)
+            row = await asyncio.to_thread(self._write_row, entity)
+            message = await maker.make(_queue_of(stored, entity.id, row), row, time.time_ns() // 1_000)
+        finally:
+            maker.close()
         if message is None:
             raise MessageError("there is nothing to tell")
         now = time.time_ns() // 1_000
@@ -82,18 +94,14 @@ class Trier:
         stored = await asyncio.to_thread(get_subscription_row, self._database, key)
         if stored is None or row.document is None:
             return None
-        try:
-            message = await self._make(_queue_of(stored, entity_id, row), row)
-        except MessageError:
-            return None
-        return None if message is None else message.body
-
-    async def _make(self, queue: LeasedQueue, row: OutboxRow) -> Message | None:
         maker = MessageMaker(self._database, public_url=self._public_url)
         try:
-            return await maker.make(queue, row, time.time_ns() // 1_000)
+            message = await maker.make(_queue_of(stored, entity_id, row), row, time.time_ns() // 1_000)
+        except MessageError:
+            return None
         finally:
             maker.close()
+        return None if message is None else message.body
 
     async def _send(self, message: Message, *, is_sample: bool) -> Tried:
         timeout_s = min(message.timeout_s or TIMEOUT_S, TIMEOUT_S)
@@ -112,12 +120,11 @@ class Trier:
             body=message.body,
         )
 
-    def _find_entity(self, stored: SubscriptionRow) -> tuple[Entity, bool]:
+    def _find_entity(self, access: Access, stored: SubscriptionRow) -> tuple[Entity, bool]:
         try:
             subscription = subscription_from_json(stored.document)
         except msgspec.MsgspecError as error:
             raise MessageError(f"cannot be read: {error}") from error
-        access = Access(stored.tenant, stored.tenant_id, "test")
         found = find_matching(Store(self._database), access, subscription, limit=1)
         return (found[0], False) if found else (_make_up(subscription), True)
 
@@ -130,6 +137,7 @@ class Trier:
             attempts=0,
             created_at=now,
             changed_at=now,
+            kind=PERIODIC,  # it tells of no change
             document=encode_entity(Terms(self._database), entity),
         )
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from context_api.ngsild.model import Micros
+from context_api.store.access import TOWN, Owner
 from context_api.store.deliveries_counts import State
 
 CHANGE, PERIODIC = 0, 1
@@ -65,6 +66,15 @@ class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     expires_at: Micros | None
     modified_at: Micros
+    organisation_id: int = TOWN.organisation
+    owner_role: str = TOWN.role
+    is_disabled: bool = False
+    """Its owner is; nothing is sent as long as that is so."""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return Owner(self.organisation_id, self.owner_role)
 
 
 class LeasedQueue(msgspec.Struct, frozen=True, kw_only=True):

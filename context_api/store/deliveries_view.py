@@ -7,10 +7,11 @@ import msgspec
 
 from context_api.ngsild.errors import ResourceNotFound
 from context_api.ngsild.model import Micros
-from context_api.store.access import Access
+from context_api.store.access import Access, Owner
 from context_api.store.database import Database
 from context_api.store.deliveries_counts import FAILED, LATENCY_STEPS, State, kind_of_state, latency_of_step
 from context_api.store.deliveries_model import OutboxRow
+from context_api.store.owners import narrowed
 from context_api.store.queries import load_queries
 
 _SQL = load_queries("partner")
@@ -42,6 +43,17 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_failures: int
     """In a row."""
     endpoint_rests_until: Micros | None
+    organisation_id: int
+    owner_role: str
+    organisation: str
+    """Whose it is, by name."""
+    is_disabled: bool
+    """Whether its organisation is: then it rests."""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return Owner(self.organisation_id, self.owner_role)
 
     @property
     def waiting(self) -> int:
@@ -99,7 +111,7 @@ def find_key(database: Database, access: Access, subscription_id: str) -> int:
     """Give the key of a subscription. Raises ResourceNotFound."""
     with database.connection() as connection:
         row = connection.execute(
-            _SQL["find_key"], {"tenant_id": access.tenant_id, "id": subscription_id}
+            _SQL["find_key"], {"tenant_id": access.tenant_id, "id": subscription_id, **narrowed(access)}
         ).fetchone()
     if row is None:
         raise ResourceNotFound(f"the subscription {subscription_id} does not exist")
@@ -127,7 +139,13 @@ def list_overviews(
     with database.connection() as connection:
         rows = connection.execute(
             _SQL["list_overviews"],
-            {"tenant_id": access.tenant_id, "id": subscription_id, "after": after, "limit": limit},
+            {
+                "tenant_id": access.tenant_id,
+                "id": subscription_id,
+                "after": after,
+                "limit": limit,
+                **narrowed(access),
+            },
         ).fetchall()
     names = Overview.__struct_fields__
     return [Overview(**dict(zip(names, row, strict=True))) for row in rows]

@@ -1,7 +1,9 @@
 -- What a partner sees of a subscription's deliveries, and does about them.
 
 -- name: find_key
-select s.key from subscription s where s.tenant_id = %(tenant_id)s and s.id = %(id)s;
+select s.key from subscription s
+where s.tenant_id = %(tenant_id)s and s.id = %(id)s
+    and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'));
 
 -- name: list_overviews
 select s.key, s.id, s.is_active, s.status_reason,
@@ -14,11 +16,14 @@ select s.key, s.id, s.is_active, s.status_reason,
     (extract(epoch from c.over_limit_at) * 1000000)::bigint as over_limit_at,
     coalesce(r.failures, 0) as endpoint_failures,
     case when r.open_until > statement_timestamp() then (extract(epoch from r.open_until) * 1000000)::bigint end
-        as endpoint_rests_until
+        as endpoint_rests_until,
+    s.organisation_id, s.owner_role, o.name as organisation, o.disabled_at is not null as is_disabled
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
 left join delivery_circuit r on r.endpoint = s.endpoint
+join organisation o on o.id = s.organisation_id
 where s.tenant_id = %(tenant_id)s and (%(id)s::text is null or s.id = %(id)s) and s.id > %(after)s
+    and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
     and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.id
 limit %(limit)s;
