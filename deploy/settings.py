@@ -262,6 +262,19 @@ class Settings(BaseSettings):
     attribution: str | None = Field(
         None, description="Whom users of the data have to name, such as `東村山市`: exports carry it."
     )
+    audit_months: int = Field(
+        60, ge=0, le=1_200, description="Whole months that the audit trail is kept. `0`: for ever."
+    )
+    audit_anchors: Path | None = Field(
+        None,
+        description="File that the worker notes the ends of the audit trail in, best on another machine. "
+        "Unset: in the data folder.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        description="Networks (CIDR, comma-separated) of the proxies before the API: what they say in "
+        "X-Forwarded-For and X-Forwarded-Proto about a caller counts, others' words do not. Unset: loopback.",
+    )
     device_rate: float = Field(
         1_200,
         ge=0,
@@ -314,7 +327,7 @@ class Settings(BaseSettings):
         "info", description="Least severe log lines that are written."
     )
 
-    @field_validator("outbound_allow", mode="before")
+    @field_validator("outbound_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.store import aggregates_refresh, columnstore, partitions, quarantine, retention
+from context_api.store import aggregates_refresh, audit_months, columnstore, partitions, quarantine, retention
 from context_api.store.alarms import Alarms
 from context_api.store.budget import Budget
 from context_api.store.database import Database, connect
@@ -45,6 +45,15 @@ def _prepare_drop(connection: Connection[TupleRow], table: str, name: str, *, is
     if table == "quarantine":
         day = datetime.strptime(name[-8:], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
         quarantine.count_day(connection, day, is_early=is_early)
+
+
+def roll_audit(url: str, keep_months: int) -> str:
+    """Make the months ahead of the audit trail, and drop those past its retention; 0 keeps all."""
+    with connect(url) as connection, wrapped_errors():
+        connection.execute("set lock_timeout = '2s'")
+        made = audit_months.make_months(connection)
+        dropped = audit_months.drop_months(connection, keep_months) if keep_months else []
+    return f"made {made}, dropped {len(dropped)} months" if made or dropped else ""
 
 
 def bound_quarantine(database: Database) -> str:

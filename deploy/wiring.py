@@ -69,7 +69,7 @@ def api_key(settings: Settings) -> str | None:
 
 
 def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
-    from context_api.http.settings import ApiSettings
+    from context_api.http.settings import LOOPBACK, ApiSettings
 
     return ApiSettings(
         database_url=found.database_url,
@@ -97,6 +97,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         tls_files=tls_files(settings),
         redis_url=found.redis_url,
         clock_ahead_s=settings.clock_ahead,
+        trusted_proxies=settings.trusted_proxies or LOOPBACK,
         device_rate=settings.device_rate,
         fiware_keys=settings.fiware_keys,
         licence=settings.licence,
@@ -164,6 +165,11 @@ def notifier_settings(settings: Settings, found: Connections) -> "NotifierSettin
 
 def bridge_password(settings: Settings) -> str:
     return reveal(settings.mqtt_password) or DataFolder(settings.data_dir).secret("bridge")
+
+
+def audit_anchor_file(settings: Settings) -> Path:
+    """Where the ends of the audit trail are noted."""
+    return settings.audit_anchors or settings.data_dir.resolve() / "audit" / "anchors.jsonl"
 
 
 def installation_secret(settings: Settings) -> bytes:

@@ -17,6 +17,7 @@ from context_api.store.index_building import maintain_indexes
 from context_api.store.leader import Leadership
 from context_api.store.store import Store
 from deploy import upkeep, wiring
+from deploy.audit_anchors import AnchorFile
 from deploy.credential_sync import CredentialSync
 from deploy.kicking import Kicker
 from deploy.schedule import Job, Schedule
@@ -31,6 +32,7 @@ from devices.registry import DeviceRegistry
 PROCESS = "worker"
 TICK_S = 0.5
 INDEXES_S = 3.0
+ANCHOR_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +105,9 @@ class _Worker:
         store = Store(self._database)
         alarms = Alarms(self._database, store)
         liveness = LivenessWatch(self._database, store, factor=self._settings.silent_after)
+        anchors = AnchorFile(
+            wiring.audit_anchor_file(self._settings), wiring.installation_secret(self._settings)
+        )
         return [
             Job("heartbeat", heartbeat.INTERVAL_S, self._beat, leader_only=False),
             Job("partitions", 600, lambda: upkeep.roll_partitions(self._url)),
@@ -113,6 +118,8 @@ class _Worker:
             Job("receipts", 3600, lambda: upkeep.delete_receipts(store)),
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
             Job("imports", 60, self._import_work().tidy),
+            Job("audit", 3600, lambda: upkeep.roll_audit(self._url, self._settings.audit_months)),
+            Job("anchors", ANCHOR_S, lambda: anchors.write(self._database)),
         ]
 
     def _claim(self) -> bool:

@@ -53,6 +53,7 @@ def make_config(app: FastAPI, settings: ApiSettings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         backlog=_BACKLOG,
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,

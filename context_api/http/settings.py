@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from context_api.http.tls import TlsFiles
 from context_api.notifications.mail import MailServer
@@ -10,6 +10,7 @@ from devices.authority import Authority
 from devices.credentials import Service
 
 MEBIBYTE = 1024 * 1024
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,8 @@ class ApiSettings:
     """Pages (`https://map.example.jp`) that may open WebSockets, besides our own address."""
     redis_url: str | None = field(default=None, repr=False)
     """What processes share the reading of changes by; None: each reads the database."""
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = LOOPBACK
+    """Proxies before us, who say where a caller is."""
     licence: str | None = None
     """The name of the licence of the town's data, which exports carry."""
     licence_url: str | None = None

@@ -14,6 +14,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
+from context_api.store.access import Access
 from context_api.store.queries import load_queries
 
 INSTALLATION = 0
@@ -75,6 +76,31 @@ def record(connection: Connection[Any], entry: Entry) -> None:
     if connection.info.transaction_status is not TransactionStatus.INTRANS:
         raise RuntimeError("BUG: an act is recorded in its own transaction")
     connection.execute(_SQL["record"], [entry.tenant_id, write_body(entry)])
+
+
+def record_act(
+    connection: Connection[Any],
+    access: Access,
+    verb: str,
+    kind: str,
+    target: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write what `access` did to a thing of its tenant into the trail; see `record`."""
+    entry = Entry(
+        verb=verb,
+        kind=kind,
+        id=target,
+        tenant_id=access.tenant_id,
+        before=before,
+        after=after,
+        reason=reason,
+        principal=access.principal,
+    )
+    record(connection, entry)
 
 
 @contextmanager

@@ -88,6 +88,11 @@ class Verifier:
         self.entries = 0
         self.finding: Finding | None = None
 
+    @property
+    def first(self) -> int:
+        """The number of the oldest entry; above 1, those before it expired."""
+        return 0 if self._beginning is None else self._beginning.number
+
     def read(self, links: Sequence[Link]) -> bool:
         """Look at the next links. False: something is wrong, and no more need be read."""
         for link in links:

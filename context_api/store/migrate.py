@@ -8,7 +8,7 @@ from importlib.resources import files
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.store import partitions
+from context_api.store import audit_months, partitions
 from context_api.store.database import connect
 from context_api.store.errors import StoreFault, wrapped_errors
 from context_api.store.features import apply_features
@@ -62,6 +62,7 @@ def _migrate(connection: Connection[TupleRow]) -> list[str]:
     names = [item.name for item in list_migrations() if _apply(connection, item, applied.get(item.name))]
     apply_features(connection)
     partitions.create_partitions(connection)
+    audit_months.make_months(connection)
     grant_roles(connection)
     return names
 

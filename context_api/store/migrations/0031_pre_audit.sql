@@ -46,6 +46,10 @@ declare
     link_at timestamptz;
     link_hash bytea;
 begin
+    if said ->> 'verb' = 'expire' and said ->> 'kind' = 'audit' and not pg_has_role(session_user, current_user, 'member')
+    then
+        raise exception 'only the owner of the trail lets its entries expire' using errcode = 'insufficient_privilege';
+    end if;
     insert into audit_head values (new.chain, 0, 'epoch', decode(repeat('00', 32), 'hex')) on conflict do nothing;
     select * into strict head from audit_head h where h.chain = new.chain for update;
     link_at := greatest(clock_timestamp(), head.at);
