@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from context_api.http.login.settings import LoginSettings
 from context_api.http.tls import TlsFiles
 from context_api.notifications.mail import MailServer
 from devices.authority import Authority
@@ -24,6 +25,8 @@ class ApiSettings:
     """False: everything is allowed (refused by `serve` unless bound to loopback)."""
     installation_secret: bytes = field(default=b"", repr=False)
     """Keys the hashes of API keys; at least 16 bytes where `auth` is on."""
+    login: LoginSettings = LoginSettings()
+    """How people log in to the console."""
     outbound_allow: Sequence[IPv4Network | IPv6Network] = ()
     """Networks that @contexts may be fetched from besides public addresses."""
     mail_server: MailServer | None = None

@@ -62,4 +62,4 @@ create table login_failure (
     failures integer not null,
     at timestamptz not null
 ) with (fillfactor = 50);
-comment on table login_failure is 'At most 262,144 rows, however many names and addresses are tried';
+comment on table login_failure is 'At most 327,680 rows, however many names and addresses are tried';

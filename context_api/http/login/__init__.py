@@ -1,0 +1,1 @@
+"""How people log in: passwords, codes, console sessions, providers of identity (decision 0015)."""
