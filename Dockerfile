@@ -1,5 +1,12 @@
 # One image for all processes of Machi; docker-compose.yml says which one a container runs.
 
+FROM node:22-trixie-slim AS console
+WORKDIR /src/console
+COPY console/package.json console/package-lock.json console/.npmrc ./
+RUN npm ci
+COPY console ./
+RUN npm run build
+
 FROM python:3.13-slim-trixie AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/machi
@@ -12,6 +19,7 @@ COPY broker_bridge broker_bridge
 COPY context_api context_api
 COPY deploy deploy
 COPY devices devices
+COPY --from=console /src/context_api/http/console context_api/http/console
 RUN /opt/machi/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:3.13-slim-trixie

@@ -11,6 +11,7 @@ help: ## Say what can be made
 # --- Running Machi ----------------------------------------------------------------------------------------
 
 run: $(VENV)/.run ## Start Machi on this machine; Ctrl-C stops it, the data stays in .machi
+	@$(BIN)/python -m deploy.console --quiet || true
 	@exec $(BIN)/machi up
 
 # What runs Machi, installed once; anew when the lock file changes.
@@ -27,6 +28,9 @@ $(VENV)/.run: requirements.lock pyproject.toml
 			"$$(grep -c '==' requirements.lock)"; done; echo; wait $$pid
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+console: $(VENV)/.run ## Build the web console, unless it is built (ARGS=--force: anyhow)
+	@$(BIN)/python -m deploy.console $(ARGS)
 
 # --- Working on Machi -------------------------------------------------------------------------------------
 
@@ -46,6 +50,9 @@ soak: $(VENV)/.dev ## Run the fire drill and the chaos run for long: everything 
 
 conformance: $(VENV)/.dev ## Run the NGSI-LD suite: RUNNER=FILE SUITE=DIR, and ARGS for the runner
 	$(BIN)/python -m tests.conformance.run --runner $(RUNNER) --suite $(SUITE) -- $(ARGS)
+
+console-check: $(VENV)/.dev ## Check the console: style, types, unit tests, size
+	$(BIN)/python -m deploy.console --check
 
 lint: $(VENV)/.dev ## Check style, format, types and which package imports which
 	$(BIN)/ruff check .
@@ -75,4 +82,4 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help run test timescale fuzz soak conformance lint bench docs lock
+.PHONY: help run console console-check test timescale fuzz soak conformance lint bench docs lock

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from context_api.http.auth import ANYONE, Principal
+from context_api.http.console_paths import is_console
 from context_api.http.errors import problem_response
 from context_api.http.metrics import HttpMetrics
 from context_api.ngsild.errors import BadRequestData
@@ -142,4 +143,4 @@ def _is_open(method: str, path: str) -> bool:
     """What needs no key: the pages, the health of the process, the built-in @contexts (words, no data)."""
     if path in _OPEN_PATHS or path.startswith(_DEVICE_PREFIXES):
         return True
-    return method in ("GET", "HEAD") and path.startswith(_OPEN_PREFIXES)
+    return method in ("GET", "HEAD") and (path.startswith(_OPEN_PREFIXES) or is_console(path))

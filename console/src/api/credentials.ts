@@ -1,0 +1,48 @@
+/**
+ * Who asks. A pasted key lives in sessionStorage: in this tab, until it is closed. A session lives in a cookie that
+ * no script can read; scripts send back its second half, `machi_csrf`, with whatever changes something.
+ */
+
+const STORED = "machi.key";
+const TENANT = "machi.tenant";
+const CSRF_COOKIE = /(?:^|; )(?:__Host-)?machi_csrf=([^;]*)/;
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export const getKey = (): string | null => sessionStorage.getItem(STORED);
+
+export function setKey(key: string): void {
+  sessionStorage.setItem(STORED, key);
+}
+
+export function forgetKey(): void {
+  sessionStorage.removeItem(STORED);
+}
+
+export const getTenant = (): string | null => sessionStorage.getItem(TENANT);
+
+export function setTenant(tenant: string | null): void {
+  if (tenant === null) sessionStorage.removeItem(TENANT);
+  else sessionStorage.setItem(TENANT, tenant);
+}
+
+/** Takes the key out of the address (`/#key=…`), so that it is neither seen nor bookmarked nor sent on. */
+export function takeKeyFromAddress(): void {
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (!key) return;
+  setKey(key.trim());
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+/** The headers that say who asks, for a request of this method. */
+export function credentialHeaders(method: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const key = getKey();
+  const tenant = getTenant();
+  if (key !== null) headers.Authorization = `Bearer ${key}`;
+  else if (!SAFE.has(method.toUpperCase())) {
+    const token = CSRF_COOKIE.exec(document.cookie)?.[1];
+    if (token !== undefined) headers["X-CSRF-Token"] = decodeURIComponent(token);
+  }
+  if (tenant !== null) headers["NGSILD-Tenant"] = tenant;
+  return headers;
+}

@@ -1,0 +1,108 @@
+/** What a figure asks: all of it stands in the address, so that the address gives the figure again. */
+
+import { type Alignment, ALIGNMENTS, MAX_YEARS } from "./compare";
+import { type Bucket, BUCKETS, chooseBucket, type Method, METHODS } from "./bucket";
+import { type Period, parsePeriod, type Span, spanOf, writePeriod } from "./period";
+
+export interface Question {
+  readonly type: string | undefined;
+  /** None: all of the type. */
+  readonly ids: readonly string[];
+  readonly attributes: readonly string[];
+  readonly period: Period;
+  /** undefined: as suits the span. */
+  readonly bucket: Bucket | undefined;
+  readonly methods: readonly Method[];
+  /** How many former years are laid over it. */
+  readonly years: number;
+  readonly alignment: Alignment;
+  /** As recorded until then; undefined: as known now. */
+  readonly asOf: string | undefined;
+}
+
+export const NOTHING_ASKED: Question = {
+  type: undefined,
+  ids: [],
+  attributes: [],
+  period: { kind: "days", count: 7 },
+  bucket: undefined,
+  methods: ["avg"],
+  years: 0,
+  alignment: "date",
+  asOf: undefined,
+};
+
+export const MAX_IDS = 200;
+const MAX_ATTRIBUTES = 10;
+const NAMES = ["type", "id", "attr", "period", "bucket", "method", "years", "align", "asOf"] as const;
+export type Parameters = Readonly<Record<(typeof NAMES)[number], string | undefined>>;
+
+/** Gives the parameters of the address; what is as by default is left out (undefined). */
+export function writeQuestion(question: Question): Parameters {
+  return {
+    type: question.type,
+    id: question.ids.join(",") || undefined,
+    attr: question.attributes.join(",") || undefined,
+    period: writePeriod(question.period),
+    bucket: question.bucket,
+    method: question.methods.join(","),
+    years: question.years > 0 ? String(question.years) : undefined,
+    align: question.years > 0 && question.alignment !== "date" ? question.alignment : undefined,
+    asOf: question.asOf,
+  };
+}
+
+/** Reads an address; what is missing, or wrong, is as by default. */
+export function readQuestion(search: URLSearchParams): Question {
+  const methods = listed(search, "method").filter((one): one is Method => isOneOf(METHODS, one));
+  const bucket = search.get("bucket");
+  const alignment = search.get("align") ?? "";
+  const years = Number(search.get("years") ?? 0);
+  return {
+    type: search.get("type") ?? undefined,
+    ids: listed(search, "id").slice(0, MAX_IDS),
+    attributes: listed(search, "attr").slice(0, MAX_ATTRIBUTES),
+    period: parsePeriod(search.get("period") ?? "") ?? NOTHING_ASKED.period,
+    bucket: bucket !== null && isOneOf(BUCKETS, bucket) ? bucket : undefined,
+    methods: methods.length > 0 ? methods : NOTHING_ASKED.methods,
+    years: Number.isInteger(years) && years > 0 ? Math.min(years, MAX_YEARS) : 0,
+    alignment: isOneOf(ALIGNMENTS, alignment) ? alignment : "date",
+    asOf: readTime(search.get("asOf")),
+  };
+}
+
+function listed(search: URLSearchParams, name: string): string[] {
+  const items = (search.get(name) ?? "").split(",").filter((one) => one !== "");
+  return [...new Set(items)];
+}
+
+function isOneOf<T extends string>(known: readonly T[], text: string): text is T {
+  return (known as readonly string[]).includes(text);
+}
+
+function readTime(text: string | null): string | undefined {
+  return text !== null && /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
+}
+
+export function isComplete(question: Question): boolean {
+  return (question.type !== undefined || question.ids.length > 0) && question.attributes.length > 0;
+}
+
+/** The bucket that is used: the one chosen, else what suits the span. */
+export function bucketOf(question: Question, span: Span): Bucket {
+  return question.bucket ?? chooseBucket(span);
+}
+
+/**
+ * The question that gives this very figure again, whatever is recorded or corrected later and whenever it is asked:
+ * the span in times, the bucket by name, and the data version.
+ */
+export function pinned(question: Question, now: number, dataVersion: string): Question {
+  const span = spanOf(question.period, now);
+  return {
+    ...question,
+    period: { kind: "exact", ...span },
+    bucket: bucketOf(question, span),
+    asOf: dataVersion,
+  };
+}

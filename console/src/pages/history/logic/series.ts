@@ -1,0 +1,143 @@
+/** From rows to curves: one per place, attribute, method and unit, each with what can be said of it. */
+
+import type { Bucket, Method } from "./bucket";
+import { findGaps, type Gap } from "./gaps";
+import type { Row } from "./rows";
+
+export interface Series {
+  readonly key: string;
+  readonly entityId: string;
+  readonly entityName: string;
+  readonly attribute: string;
+  readonly label: string;
+  readonly datasetId: string;
+  readonly unit: string;
+  /** undefined: the values themselves. */
+  readonly method: Method | undefined;
+  /** 0: the span itself; 1: a year before. */
+  readonly yearsBefore: number;
+  /** Milliseconds, in order. */
+  readonly times: number[];
+  readonly values: number[];
+}
+
+/** Gathers rows as they come. What is no number (text, yes and no as well) is counted and left out. */
+export class SeriesGatherer {
+  private readonly found = new Map<string, Series>();
+  private readonly bucket: Bucket;
+  private readonly methods: readonly Method[];
+  private readonly yearsBefore: number;
+  points = 0;
+  notNumbers = 0;
+  /** The time of the newest row: rows come in the order of time, so this is how far the answer is. */
+  reached = -Infinity;
+
+  constructor(bucket: Bucket, methods: readonly Method[], yearsBefore = 0) {
+    this.bucket = bucket;
+    this.methods = methods;
+    this.yearsBefore = yearsBefore;
+  }
+
+  add(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const time = Date.parse(row.time);
+      this.reached = time;
+      if (this.bucket === "none") this.put(row, time, undefined, row.value);
+      else for (const method of this.methods) if (row[method] !== undefined) this.put(row, time, method, row[method]);
+    }
+  }
+
+  private put(row: Row, time: number, method: Method | undefined, value: unknown): void {
+    if (typeof value !== "number") {
+      this.notNumbers += 1;
+      return;
+    }
+    const key = [row.entityId, row.attribute, row.datasetId ?? "", row.unit ?? "", method ?? "", this.yearsBefore].join("\u0001");
+    let series = this.found.get(key);
+    if (series === undefined) {
+      series = makeSeries(key, row, method, this.yearsBefore);
+      this.found.set(key, series);
+    }
+    series.times.push(time);
+    series.values.push(value);
+    this.points += 1;
+  }
+
+  get series(): Series[] {
+    return [...this.found.values()];
+  }
+}
+
+function makeSeries(key: string, row: Row, method: Method | undefined, yearsBefore: number): Series {
+  return {
+    key,
+    entityId: row.entityId,
+    entityName: row.entityName ?? "",
+    attribute: row.attribute,
+    label: row.label ?? row.attribute,
+    datasetId: row.datasetId ?? "",
+    unit: method === "count" ? "" : (row.unit ?? ""),
+    method,
+    yearsBefore,
+    times: [],
+    values: [],
+  };
+}
+
+export interface Summary {
+  readonly count: number;
+  readonly mean: number;
+  readonly lowest: { readonly value: number; readonly at: number };
+  readonly highest: { readonly value: number; readonly at: number };
+  readonly total: number;
+  readonly gaps: readonly Gap[];
+}
+
+/** Of the points of a curve; undefined where it has none. */
+export function summarize(series: Series, bucket: Bucket): Summary | undefined {
+  const { times, values } = series;
+  if (values.length === 0) return undefined;
+  let [total, low, high] = [0, 0, 0];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? 0;
+    total += value;
+    if (value < (values[low] ?? 0)) low = index;
+    if (value > (values[high] ?? 0)) high = index;
+  }
+  const at = (index: number) => ({ value: values[index] ?? 0, at: times[index] ?? 0 });
+  return {
+    count: values.length,
+    mean: total / values.length,
+    lowest: at(low),
+    highest: at(high),
+    total,
+    gaps: findGaps(times, bucket),
+  };
+}
+
+/** The units of the figure, in the order in which they appear: each has an axis, of which a figure has two at most. */
+export function unitsOf(series: readonly Series[]): string[] {
+  return [...new Set(series.map((one) => one.unit))];
+}
+
+/** Lines of the table: a time, and a cell per curve (undefined where there is nothing). */
+export interface Line {
+  readonly time: number;
+  readonly cells: readonly (number | undefined)[];
+}
+
+/** Merges the curves by time, those of former years by the time of their own. */
+export function linesOf(series: readonly Series[]): Line[] {
+  const byTime = new Map<number, (number | undefined)[]>();
+  series.forEach((one, position) => {
+    one.times.forEach((time, index) => {
+      let cells = byTime.get(time);
+      if (cells === undefined) {
+        cells = new Array<number | undefined>(series.length).fill(undefined);
+        byTime.set(time, cells);
+      }
+      cells[position] = one.values[index];
+    });
+  });
+  return [...byTime].sort(([one], [other]) => one - other).map(([time, cells]) => ({ time, cells }));
+}

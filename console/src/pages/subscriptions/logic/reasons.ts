@@ -1,0 +1,128 @@
+/** Why a subscription does not deliver, in a word that has sentences of its own (`why.<reason>`, `mend.<reason>`). */
+
+export interface Standing {
+  readonly status: "active" | "paused" | "expired";
+  readonly reason?: string | null;
+  readonly lastError?: string | null;
+  readonly lastSuccess?: string | null;
+  readonly lastFailure?: string | null;
+  readonly overLimitAt?: string | null;
+  readonly counts: {
+    readonly matched: number;
+    readonly delivered: number;
+    readonly waiting: number;
+    readonly deadLettered: number;
+    readonly coalesced: number;
+    readonly cancelled: number;
+  };
+  readonly endpoint: { readonly state: "ok" | "failing" | "resting"; readonly failuresInARow: number; readonly restsUntil?: string | null };
+}
+
+export const FAILURES = [
+  "gone",
+  "loop",
+  "forbidden",
+  "notFound",
+  "method",
+  "tooLarge",
+  "busy",
+  "redirect",
+  "rejected",
+  "server",
+  "timeout",
+  "name",
+  "certificate",
+  "refusedConnection",
+  "network",
+  "notAllowed",
+  "unwritable",
+  "other",
+] as const;
+export type Failure = (typeof FAILURES)[number];
+
+const PATTERNS: readonly (readonly [RegExp, Failure])[] = [
+  [/HTTP 410/, "gone"],
+  [/HTTP 508/, "loop"],
+  [/HTTP 40[13]|HTTP 407/, "forbidden"],
+  [/HTTP 404/, "notFound"],
+  [/HTTP 405/, "method"],
+  [/HTTP 413/, "tooLarge"],
+  [/HTTP 429/, "busy"],
+  [/HTTP 3\d\d/, "redirect"],
+  [/HTTP 4\d\d/, "rejected"],
+  [/HTTP 5\d\d/, "server"],
+  [/refused: /, "notAllowed"],
+  [/no answer within|in time|timed? ?out/i, "timeout"],
+  [/cannot be resolved|has no address|Name or service|getaddrinfo/i, "name"],
+  [/certificate|SSL|TLS/i, "certificate"],
+  [/connection refused|Errno 111|Connect call failed/i, "refusedConnection"],
+  [/no connection|disconnected|reset by peer|Errno/i, "network"],
+  [/cannot be written|no notification/i, "unwritable"],
+];
+
+/** What kind of failure an error's text tells of (context_api/notifications writes them). */
+export function failureOf(error: string): Failure {
+  return PATTERNS.find(([pattern]) => pattern.test(error))?.[1] ?? "other";
+}
+
+export type Condition =
+  | "expired"
+  | "pausedByOwner"
+  | "pausedByEndpoint"
+  | "resting"
+  | "failing"
+  | "overLimit"
+  | "deadLetters"
+  | "nothingMatched"
+  | "waiting"
+  | "well";
+
+export interface Finding {
+  readonly condition: Condition;
+  readonly failure?: Failure;
+  /** What can be done about it here. */
+  readonly acts: readonly Act[];
+}
+
+export type Act = "resume" | "test" | "replay" | "catchUp" | "edit" | "extend";
+
+/** How a subscription stands, the gravest first; at least one finding. */
+export function diagnose(standing: Standing): Finding[] {
+  const findings: Finding[] = [];
+  const failure = standing.lastError ? failureOf(standing.lastError) : undefined;
+  const withFailure = failure === undefined ? {} : { failure };
+  if (standing.status === "expired") findings.push({ condition: "expired", acts: ["extend"] });
+  else if (standing.status === "paused") findings.push(paused(standing));
+  else if (standing.endpoint.state === "resting") findings.push({ condition: "resting", ...withFailure, acts: ["test", "edit"] });
+  else if (standing.endpoint.state === "failing") findings.push({ condition: "failing", ...withFailure, acts: ["test", "edit"] });
+  if (standing.overLimitAt) findings.push({ condition: "overLimit", acts: [] });
+  if (standing.counts.deadLettered > 0) findings.push({ condition: "deadLetters", ...withFailure, acts: ["replay"] });
+  if (findings.length > 0) return findings;
+  if (standing.counts.matched === 0) return [{ condition: "nothingMatched", acts: ["test", "edit"] }];
+  return [{ condition: standing.counts.waiting > 0 && standing.counts.delivered === 0 ? "waiting" : "well", acts: [] }];
+}
+
+function paused(standing: Standing): Finding {
+  const cause = standing.reason ? failureOf(standing.reason) : "other";
+  if (cause === "gone" || cause === "loop") return { condition: "pausedByEndpoint", failure: cause, acts: ["edit", "test", "resume", "catchUp"] };
+  return { condition: "pausedByOwner", acts: ["resume", "catchUp"] };
+}
+
+export type Tone = "good" | "warning" | "bad" | "quiet";
+
+const TONES: Readonly<Record<Condition, Tone>> = {
+  expired: "quiet",
+  pausedByOwner: "quiet",
+  pausedByEndpoint: "bad",
+  resting: "bad",
+  failing: "warning",
+  overLimit: "warning",
+  deadLetters: "warning",
+  nothingMatched: "quiet",
+  waiting: "quiet",
+  well: "good",
+};
+
+export function toneOf(condition: Condition): Tone {
+  return TONES[condition];
+}
