@@ -17,6 +17,7 @@ from context_api.ngsild.query.periods import MAX_BUCKETS, bucket_edges
 from context_api.ngsild.time import format_datetime
 from context_api.store.tabular import HistoryReader, LineTemplate, Place, SeriesFound, Value
 from context_api.store.tabular_buckets import Bucket, read_buckets
+from context_api.store.tabular_seen import Asker, open_reader
 from context_api.tabular.csv import CsvEncoder, cell_text
 from context_api.tabular.json import GeoJsonEncoder, JsonEncoder
 from context_api.tabular.labels import (
@@ -67,10 +68,13 @@ class Export:
     `cancel` may come from another thread.
     """
 
-    def __init__(self, url: str, tenant_id: int, request: HistoryRequest, terms: Terms) -> None:
+    def __init__(
+        self, url: str, tenant_id: int, request: HistoryRequest, terms: Terms, asker: Asker | None = None
+    ) -> None:
+        """Find what is selected and what `asker` sees of it; None: somebody who sees everything."""
         self.request = request
         self._terms = terms
-        self._reader = HistoryReader(url, tenant_id, str(request.zone))
+        self._reader = open_reader(url, tenant_id, str(request.zone), asker)
         self._sources: list[str] = []
         try:
             self._chosen = _choose(self._reader, request)
@@ -115,9 +119,7 @@ class Export:
             end=chosen.end,
             zone=request.zone,
             language=request.language,
-            corrections=self._reader.count_corrections(
-                [one.id for one in chosen.series], chosen.start, chosen.end, chosen.as_of
-            ),
+            corrections=self._reader.count_corrections(chosen.series, chosen.start, chosen.end, chosen.as_of),
             licence=self._terms.licence,
             licence_url=self._terms.licence_url,
             attribution=self._terms.attribution,

@@ -74,6 +74,8 @@ def _numbers(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
 def _no_such_type(reader: HistoryReader, types: Sequence[str]) -> str:
     known = sorted({short_name(iri) for iri in reader.find_types()})
     listed = f"; there is one of {', '.join(known)}" if known else "; nothing is recorded yet"
+    if reader.is_narrowed:
+        listed = f"; you may see those of {', '.join(known)}" if known else " that you may see"
     return f"There is no history of the type {', '.join(types)[:200]}{listed}"
 
 

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
 from context_api.ngsild.query import TimeProperty
+from context_api.ngsild.temporal_scopes import BEGINNING
 from context_api.store.aggregates_pieces import HOUR, Pieces, Range, cut_window, exclude
 from context_api.store.packing import pack_ints, pack_time, pack_times
 from context_api.store.queries import load_queries
@@ -90,6 +91,8 @@ class AggregateQuery(NamedTuple):
     """Leave out values that came without observedAt (a window on observedAt has only those, clause 4.11)."""
     distinct: bool = False
     """Count different values: from raw rows only, and slow."""
+    since: Micros = BEGINNING
+    """Values of before do not count, whatever the window is about."""
 
 
 def read_aggregates(
@@ -187,6 +190,8 @@ def _read(
         ranges = [each for one in pieces.values() for each in one.raw]
         parameters["start"] = pack_time(min(first for first, _ in ranges))
         parameters["end"] = pack_time(max(last for _, last in ranges))
+        if query.since != BEGINNING:
+            parameters["since"] = pack_time(query.since)
         buckets = (len(query.edges) - 1) * len(pieces)
         parts.append(_raw(query, step, look_up=buckets <= MAX_LOOKED_UP))
     if not parts:
@@ -256,7 +261,7 @@ def _raw(query: AggregateQuery, step: int | None, *, look_up: bool) -> bytes:
         raw_statement(look_up=look_up and is_at)
         .replace(b"{bucket}", _bucket(step))
         .replace(b"{observed}", b"true")
-        .replace(b"{condition}", _condition(is_at and query.observed_only))
+        .replace(b"{condition}", _condition(is_at and query.observed_only) + _since(query))
         .replace(b"{time}", TIME_OF[query.timeproperty])
         .replace(b"{distinct}", distinct if query.distinct else b"")
         .replace(b"{more}", b", r.different" if query.distinct else b"")
@@ -286,6 +291,11 @@ def raw_statement(*, look_up: bool) -> bytes:
 
 def _condition(observed_only: bool) -> bytes:
     return b"o.has_observed_at" if observed_only else b"true"
+
+
+def _since(query: AggregateQuery) -> bytes:
+    """Say it where the window does not: it may be about when values were written."""
+    return b"" if query.since == BEGINNING else b" and o.at >= %(since)s"
 
 
 def _step(edges: Sequence[Micros]) -> int | None:

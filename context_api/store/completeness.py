@@ -93,7 +93,7 @@ def read_completeness(  # noqa: PLR0917
     for bucket, (low, high) in enumerate(pairwise(edges)):
         day = _date(low)
         for position, one in enumerate(series):
-            if high <= one.first_at or low >= now:
+            if high <= one.first_at or low >= now or low < one.since:
                 continue
             late, duplicate = arrivals.get((one.id, day), (0, 0))
             days.append(

@@ -8,6 +8,7 @@ rows.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -16,6 +17,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
+from context_api.ngsild.temporal_scopes import BEGINNING
 from context_api.store.database import connect
 from context_api.store.errors import wrapped_errors
 from context_api.store.observations import INTEGER
@@ -70,9 +72,11 @@ class SeriesFound(NamedTuple):
     is_observed: bool
     """Whether its newest value carries observedAt."""
     is_number: bool
+    since: Micros = BEGINNING
+    """From which time on its values are seen by whoever asks."""
 
 
-_UNKNOWN = (0, 0, True, True)
+UNKNOWN = (0, 0, True, True)
 """Stands for what was not looked up of a series."""
 
 
@@ -126,6 +130,11 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
 
     def __enter__(self) -> Self:
         return self
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether there may be more than is told to whoever asks."""
+        return False
 
     @property
     def connection(self) -> "Connection[TupleRow]":
@@ -183,7 +192,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         given = {name: None if each is None else list(each) for name, each in chosen.items()}
         rows = self._fetch("find_series", {**given, "tenant_id": self._tenant_id, "limit": limit})
         if len(rows) >= limit:
-            return [SeriesFound._make([*row, *_UNKNOWN]) for row in rows]
+            return [SeriesFound._make([*row, *UNKNOWN, BEGINNING]) for row in rows]
         with wrapped_errors():
             found = self._connection.execute(
                 _SQL["get_extent"], [[row[0] for row in rows]], binary=True
@@ -210,10 +219,15 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
             for row in rows
         }
 
-    def count_corrections(self, series_ids: Sequence[int], start: Micros, end: Micros, as_of: Micros) -> int:
+    def count_corrections(
+        self, series: Sequence[SeriesFound], start: Micros, end: Micros, as_of: Micros
+    ) -> int:
         """Count the values in a window that were corrected before a time."""
-        given = [list(series_ids), to_datetime(start), to_datetime(end), to_datetime(as_of)]
-        return int(self._fetch("count_corrections", given)[0][0])
+        count = 0
+        for ids, low, high in _stretches(series, start, end):
+            given = [ids, to_datetime(low), to_datetime(high), to_datetime(as_of)]
+            count += int(self._fetch("count_corrections", given)[0][0])
+        return count
 
     # Rows
 
@@ -223,8 +237,8 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         """Give the values in [start, end) by time and series, some thousands at a time (texts: fewer)."""
         ids = ids_literal([one.id for one in series])
         units = [one.unit_code for one in series]
-        for low, high in self._slices(ids, start, end, FETCH_ROWS):
-            statement = fill("get_rows", ids=ids, source=rows_of(ids, low, high, as_of))
+        for mine, low, high in self._parts(series, start, end, FETCH_ROWS):
+            statement = fill("get_rows", ids=ids, source=rows_of(mine, low, high, as_of))
             for rows in self._fetch_in_parts(statement, is_long=not _are_numbers(series)):
                 yield [_value(row, units) for row in rows]
 
@@ -248,7 +262,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
         time, ending = local_time(zone) if is_local else offset_time(zone)
         heads = texts_literal([f"{ending},{one.head}," for one in templates])
         tails = texts_literal([f",{one.tail}" for one in templates])
-        for low, high in self._slices(ids, start, end, COPY_ROWS):
+        for mine, low, high in self._parts(series, start, end, COPY_ROWS):
             statement = fill(
                 "copy_lines" if _are_numbers(series) else "copy_each_line",
                 time=time,
@@ -257,7 +271,7 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
                 ids=ids,
                 heads=heads,
                 tails=tails,
-                source=rows_of(ids, low, high, as_of),
+                source=rows_of(mine, low, high, as_of),
                 start=time_literal(low),
             )
             yield from self._copy(statement)
@@ -278,6 +292,15 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
             cursor.execute(statement, binary=True)
             while rows := cursor.fetchmany(LONG_ROWS):
                 yield rows
+
+    def _parts(
+        self, series: Sequence[SeriesFound], start: Micros, end: Micros, most: int
+    ) -> Iterator[tuple[bytes, Micros, Micros]]:
+        """Cut a window into slices, each with the series that are seen in it."""
+        for seen, first, last in _stretches(series, start, end):
+            ids = ids_literal(seen)
+            for low, high in self._slices(ids, first, last, most):
+                yield ids, low, high
 
     def _slices(self, ids: bytes, start: Micros, end: Micros, most: int) -> Iterator[tuple[Micros, Micros]]:
         """Cut a window into slices that hold at least one and at most `most` rows each.
@@ -327,6 +350,17 @@ class HistoryReader(AbstractContextManager["HistoryReader"]):
                     message = message[_COPY_HEADER_SIZE:]
                 if message and message != _COPY_TRAILER:
                     yield message[6:]  # after the number of columns and the length
+
+
+def _stretches(
+    series: Sequence[SeriesFound], start: Micros, end: Micros
+) -> Iterator[tuple[list[int], Micros, Micros]]:
+    """Cut a window where more series come into sight; one piece where all are seen all the time."""
+    bounds = sorted({one.since for one in series if start < one.since < end})
+    for low, high in pairwise([start, *bounds, end]):
+        seen = [one.id for one in series if one.since <= low]
+        if seen:
+            yield seen, low, high
 
 
 def _value(row: tuple[Any, ...], units: Sequence[str | None]) -> Value:

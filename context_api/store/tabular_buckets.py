@@ -52,12 +52,15 @@ def read_buckets(  # noqa: PLR0917
         low, high = max(start, part[0]), min(end, part[-1])
         if low >= high:
             continue
-        with wrapped_errors():
-            found = (
-                _aggregate(connection, series, part, low, high, note_source)
-                if as_of is None
-                else _aggregate_then(connection, series, part, low, high, as_of, note_source)
-            )
+        found: _Found = []
+        for since in sorted({one.since for one in series if one.since < high}):
+            seen, first = [one for one in series if one.since == since], max(low, since)
+            with wrapped_errors():
+                found += (
+                    _aggregate(connection, seen, part, first, high, note_source)
+                    if as_of is None
+                    else _aggregate_then(connection, seen, part, first, high, as_of, note_source)
+                )
         rows = [
             Bucket(part[bucket], positions[series_id], unit, values)
             for series_id, bucket, unit, values in found

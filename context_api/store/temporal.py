@@ -15,6 +15,7 @@ from context_api.ngsild.temporal import SCOPE, History, Track
 from context_api.ngsild.temporal_scopes import ALWAYS, Interval
 from context_api.store.access import Access
 from context_api.store.database import Database
+from context_api.store.history_sights import HistorySights, seen_rows
 from context_api.store.packing import pack_ints
 from context_api.store.queries import load_queries
 from context_api.store.temporal_columns import SeriesRow, make_track
@@ -104,14 +105,29 @@ def read_one(
     connection: Connection[TupleRow], terms: Terms, access: Access, entity_id: str, request: HistoryRequest
 ) -> HistoryPage | None:
     """Read the history of one entity; None where it has none."""
+    found = find_history(connection, terms, access, entity_id)
+    if found is None:
+        return None
+    heads, rows = found
+    check_needed(rows, request)
+    return read_page(connection, terms, heads, rows, request)
+
+
+def find_history(
+    connection: Connection[TupleRow], terms: Terms, access: Access, entity_id: str
+) -> tuple[list[Head], list[SeriesRow]] | None:
+    """Give what there is of a history, and may be seen; None where it has none, or it may not be seen."""
     if "\0" in entity_id:
         return None
     heads = read_heads(connection, access, [entity_id])
     rows = read_series(connection, terms, access, [entity_id])
-    if not heads[0].is_known and not has_observations(connection, rows):
-        return None
-    check_needed(rows, request)
-    return read_page(connection, terms, heads, rows, request)
+    sights = HistorySights.of(connection, terms, access)
+    if sights is not None:
+        sights.look(heads)
+        if sights.find(entity_id) is None:
+            return None
+        rows = sights.keep(rows)
+    return (heads, rows) if heads[0].is_known or has_observations(connection, rows) else None
 
 
 def check_needed(rows: Sequence[SeriesRow], request: HistoryRequest) -> None:
@@ -129,7 +145,7 @@ def query_histories(
     """
     with database.connection() as connection:
         selection = select_histories(connection, terms, access, query, request)
-        page = _read_selected(connection, terms, access, selection.chosen, request)
+        page = _read_selected(connection, terms, access, selection, request)
     return page._replace(has_more=selection.has_more, total=selection.total)
 
 
@@ -139,6 +155,8 @@ class Selection(NamedTuple):
     chosen: list[Selected]
     has_more: bool
     total: int | None
+    sights: HistorySights | None
+    """What is seen of them."""
 
 
 def select_histories(
@@ -149,22 +167,27 @@ def select_histories(
     request: HistoryRequest,
 ) -> Selection:
     """Find the entities of a page. Raises TermsMissing, BadRequestData, TooComplexQuery, StoreTimeout."""
-    found = Selector(connection, terms, access, query, request.window, request.datasets).select()
+    sights = HistorySights.of(connection, terms, access)
+    selector = Selector(connection, terms, access, query, request.window, request.datasets, sights=sights)
+    found = selector.select()
     passed = sum(1 for _ in islice(found, query.offset))
     chosen = list(islice(found, query.limit))
     rest = sum(1 for _ in found) if query.count else sum(1 for _ in islice(found, 1))
-    return Selection(chosen, rest > 0, passed + len(chosen) + rest if query.count else None)
+    total = passed + len(chosen) + rest if query.count else None
+    return Selection(chosen, rest > 0, total, sights)
 
 
 def _read_selected(
     connection: Connection[TupleRow],
     terms: Terms,
     access: Access,
-    selected: Sequence[Selected],
+    selection: Selection,
     request: HistoryRequest,
 ) -> HistoryPage:
+    selected = selection.chosen
     heads = [one.head for one in selected]
     rows = read_series(connection, terms, access, [head.id for head in heads], request.attributes)
+    rows = seen_rows(selection.sights, rows)
     validity = {one.head.id: one.validity for one in selected if one.validity is not None}
     if not validity:
         return read_page(connection, terms, heads, rows, request)

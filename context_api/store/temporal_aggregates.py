@@ -17,12 +17,20 @@ from context_api.ngsild.temporal import SCOPE, History
 from context_api.store.access import Access
 from context_api.store.aggregates import RAW, Aggregate, AggregateQuery, read_aggregates
 from context_api.store.database import Database
+from context_api.store.history_sights import seen_rows
 from context_api.store.packing import pack_ints, pack_time, pack_times
 from context_api.store.queries import load_queries
-from context_api.store.temporal import HistoryRequest, check_needed, is_wanted, make_history, select_histories
+from context_api.store.temporal import (
+    HistoryRequest,
+    check_needed,
+    find_history,
+    is_wanted,
+    make_history,
+    select_histories,
+)
 from context_api.store.temporal_columns import SeriesRow
-from context_api.store.temporal_heads import Head, has_observations, read_heads, read_series
-from context_api.store.temporal_windows import Window, build_window
+from context_api.store.temporal_heads import Head, read_series
+from context_api.store.temporal_windows import Window, build_window, since_window
 from context_api.store.terms import Terms
 
 _SQL = load_queries("temporal_aggregates")
@@ -70,13 +78,11 @@ def aggregate_history(  # noqa: PLR0917
 
     Raises BadRequestData where there are too many buckets, InvalidRequest, TooManyResults, StoreTimeout.
     """
-    if "\0" in entity_id:
-        return None
     with database.connection() as connection:
-        heads = read_heads(connection, access, [entity_id])
-        rows = read_series(connection, terms, access, [entity_id])
-        if not heads[0].is_known and not has_observations(connection, rows):
+        there = find_history(connection, terms, access, entity_id)
+        if there is None:
             return None
+        heads, rows = there
         check_needed(rows, request)
         return _aggregate(connection, terms, heads, rows, request, aggregation)
 
@@ -97,6 +103,7 @@ def aggregate_histories(  # noqa: PLR0917
         found = select_histories(connection, terms, access, query, request)
         heads = [one.head for one in found.chosen]
         rows = read_series(connection, terms, access, [head.id for head in heads], request.attributes)
+        rows = seen_rows(found.sights, rows)
         page = _aggregate(connection, terms, heads, rows, request, aggregation)
     return page._replace(has_more=found.has_more, total=found.total)
 
@@ -159,10 +166,16 @@ def _aggregate_group(
     query: TemporalQuery,
     aggregation: Aggregation,
 ) -> tuple[list[tuple[SeriesAggregate, SeriesRow]], str]:
-    window = build_window(query)
-    extent = _read_extent(connection, rows, window)
-    if extent is None:
+    groups = [
+        (since, [row for row in rows if row.since == since], since_window(build_window(query), since))
+        for since in sorted({row.since for row in rows})
+    ]
+    extents = [
+        extent for _, seen, window in groups if (extent := _read_extent(connection, seen, window)) is not None
+    ]
+    if not extents:
         return [], RAW
+    extent = min(first for first, _ in extents), max(last for _, last in extents)
     start, end = _bounds(query, *extent)
     edges = _edges(aggregation, start, end, extent)
     if len(rows) * (len(edges) - 1) > MAX_CELLS:
@@ -170,18 +183,27 @@ def _aggregate_group(
             f"{len(rows)} series in {len(edges) - 1} buckets are more than {MAX_CELLS:,} values:"
             " choose a longer period, a shorter window or fewer attributes"
         )
-    asked = AggregateQuery(
-        max(start, edges[0]),
-        min(end, extent[1] + 1),
-        edges,
-        timeproperty=query.timeproperty,
-        observed_only=query.timerel is not None and query.timeproperty is TimeProperty.OBSERVED_AT,
-        distinct=AggrMethod.DISTINCT_COUNT in aggregation.methods,
-    )
-    numbers, source = read_aggregates(connection, [row.series.id for row in rows], asked)
-    texts = _read_texts(connection, numbers, window, edges)
+    is_at = query.timeproperty is TimeProperty.OBSERVED_AT
+    numbers: list[Aggregate] = []
+    texts: dict[tuple[int, int], _Text] = {}
+    sources: set[str] = set()
+    for since, seen, window in groups:
+        asked = AggregateQuery(
+            max(start, edges[0], since) if is_at else max(start, edges[0]),
+            min(end, extent[1] + 1),
+            edges,
+            timeproperty=query.timeproperty,
+            observed_only=query.timerel is not None and is_at,
+            distinct=AggrMethod.DISTINCT_COUNT in aggregation.methods,
+            since=since,
+        )
+        found, source = read_aggregates(connection, [row.series.id for row in seen], asked)
+        texts |= _read_texts(connection, found, window, edges)
+        numbers += found
+        sources.update(source.split("+"))
     shown = [*edges[:-1], end - 1] if aggregation.period.is_whole and not _is_closed(query) else edges
-    return _collect(rows, numbers, texts, shown, aggregation), RAW if texts else source
+    source = RAW if texts else "+".join(sorted(sources)) or RAW
+    return _collect(rows, numbers, texts, shown, aggregation), source
 
 
 def _is_closed(query: TemporalQuery) -> bool:

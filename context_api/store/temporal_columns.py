@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from context_api.ngsild.model import Instance, Iri, Kind, Micros
 from context_api.ngsild.temporal import Track
+from context_api.ngsild.temporal_scopes import BEGINNING
 from context_api.store.observations import INTEGER, Series, decode_observation
 from context_api.store.packing import EPOCH_MICROS
 from context_api.store.terms import Terms
@@ -24,6 +25,8 @@ class SeriesRow(NamedTuple):
     types: tuple[int, ...]
     created_at: Micros
     has_moved: bool
+    since: Micros = BEGINNING
+    """From which time on its values are seen by whoever asks."""
 
     @property
     def id_prefix(self) -> str:

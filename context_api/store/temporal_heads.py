@@ -33,6 +33,8 @@ class Head(NamedTuple):
     expires_at: Micros | None
     is_known: bool
     """Whether there is an entity, or a history that was begun without one."""
+    is_living: bool
+    """Whether there is an entity."""
 
 
 def read_heads(connection: Connection[TupleRow], access: Access, ids: Sequence[str]) -> list[Head]:

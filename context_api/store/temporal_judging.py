@@ -29,8 +29,10 @@ from context_api.ngsild.query.conditions import (
     Range,
     Term,
 )
+from context_api.ngsild.temporal_scopes import BEGINNING
 from context_api.store.access import Access
-from context_api.store.packing import pack_ints
+from context_api.store.history_sights import HistorySights, seen_rows
+from context_api.store.packing import pack_ints, pack_times
 from context_api.store.queries import load_queries
 from context_api.store.temporal_columns import SeriesRow, make_track
 from context_api.store.temporal_heads import Head, read_series
@@ -59,11 +61,13 @@ class Judge:
         terms: Terms,
         access: Access,
         window: Window,
+        sights: HistorySights | None = None,
     ) -> None:
         self._connection = connection
         self._terms = terms
         self._access = access
         self._window = window
+        self._sights = sights
         self._judged = 0
 
     def select(self, heads: Sequence[Head], condition: Condition | None, geo: GeoQuery | None) -> list[Head]:
@@ -120,21 +124,27 @@ class Judge:
         return found | self._search(rest, _STRUCTURED, lambda entity: matches(term, entity))
 
     def _series(self, ids: Iterable[str], attribute: Iri) -> list[SeriesRow]:
-        return read_series(self._connection, self._terms, self._access, sorted(ids), [attribute])
+        rows = read_series(self._connection, self._terms, self._access, sorted(ids), [attribute])
+        return seen_rows(self._sights, rows)
 
     def _find(self, rows: Sequence[SeriesRow], test: bytes, parameters: Sequence[object]) -> set[str]:
+        """Give the entities of those series that have a value in the window that passes a test."""
+        return self.find(rows, _LIVING + b" and " + test, parameters)
+
+    def find(self, rows: Sequence[SeriesRow], test: bytes, parameters: Sequence[object] = ()) -> set[str]:
         """Give the entities of those series that have an instance in the window that passes a test."""
         if not rows:
             return set()
+        has_bounds = any(row.since != BEGINNING for row in rows)
         statement = (
-            _SQL["find_series"]
-            .replace(b"{condition}", self._window.condition + b" and " + _LIVING)
+            _SQL["find_seen_series" if has_bounds else "find_series"]
+            .replace(b"{condition}", self._window.condition)
             .replace(b"{test}", test)
         )
+        bounds = [pack_times([row.since for row in rows])] if has_bounds else []
+        ids = pack_ints([row.series.id for row in rows])
         found = self._connection.execute(
-            statement,
-            [pack_ints([row.series.id for row in rows]), *self._window.parameters, *parameters],
-            binary=True,
+            statement, [ids, *bounds, *self._window.parameters, *parameters], binary=True
         )
         owners = {row.series.id: row.entity_id for row in rows}
         return {owners[number] for (number,) in found.fetchall()}

@@ -38,7 +38,7 @@ class Run:
 
     def __init__(self, row: SeriesRow, validity: Sequence[Interval] = ALWAYS) -> None:
         self.row = row
-        self.validity = validity
+        self.validity = validity if row.since == BEGINNING else clip_intervals(validity, row.since)
         """When its instances count, in order."""
         self.chunks: list[Chunk] = []
         self.rows = 0
@@ -46,6 +46,11 @@ class Run:
         """Whether there may be more rows than were read."""
         self.last: tuple[Micros, Micros] | None = None
         """Time and `at` of the row that was read last."""
+
+
+def clip_intervals(intervals: Sequence[Interval], start: Micros) -> list[Interval]:
+    """Give what of stretches of time is not before a time."""
+    return [Interval(max(one.start, start), one.end) for one in intervals if one.end > start]
 
 
 class RowReader:

@@ -17,6 +17,7 @@ from context_api.ngsild.temporal_scopes import BEGINNING, END, Interval, ScopesS
 from context_api.store.access import Access
 from context_api.store.database import STATEMENT_TIMEOUT_MS
 from context_api.store.errors import StoreTimeout
+from context_api.store.history_sights import HistorySights, seen_rows
 from context_api.store.packing import pack_ints, pack_texts
 from context_api.store.queries import load_queries
 from context_api.store.temporal_columns import SeriesRow, make_track
@@ -55,6 +56,8 @@ class Selector:
         query: EntityQuery,
         temporal: TemporalQuery,
         datasets: frozenset[str] | None = None,
+        *,
+        sights: HistorySights | None = None,
     ) -> None:
         self._connection = connection
         self._terms = terms
@@ -63,7 +66,8 @@ class Selector:
         self._temporal = temporal
         self._datasets = datasets
         self._window = build_window(temporal)
-        self._judge = Judge(connection, terms, access, self._window)
+        self._sights = sights
+        self._judge = Judge(connection, terms, access, self._window, sights)
         self._descending = query.ordering is not None and query.ordering.terms[0].descending
         self._deadline = time.monotonic() + STATEMENT_TIMEOUT_MS / 1000
 
@@ -132,7 +136,26 @@ class Selector:
                 not query.any_of or any(one.matches(entity) for one in query.any_of)
             ):
                 taken.append(head)
-        return self._living(taken)
+        return self._living(taken) if self._sights is None else self._seen(taken, self._sights)
+
+    def _seen(self, heads: Sequence[Head], sights: HistorySights) -> list[Head]:
+        """Keep those that may be seen, with an instance in the window that may be."""
+        sights.look(heads)
+        heads = [head for head in heads if sights.find(head.id) is not None]
+        living: set[str] = set()
+        for start in range(0, len(heads), FIRST_CHUNK):
+            ids = [head.id for head in heads[start : start + FIRST_CHUNK]]
+            rows = sights.keep(
+                read_series(self._connection, self._terms, self._access, ids, self._query.attrs or None)
+            )
+            asked = [
+                row
+                for row in rows
+                if (row.attribute != SCOPE or self._query.attrs)
+                and (self._datasets is None or row.dataset_id in self._datasets)
+            ]
+            living |= self._judge.find(asked, b"true")
+        return [head for head in heads if head.id in living]
 
     def _living(self, heads: Sequence[Head]) -> list[Head]:
         """Keep those of which an instance that may be served lies in the window."""
@@ -166,10 +189,11 @@ class Selector:
 
     def _match_scopes(self, heads: Sequence[Head]) -> list[Selected]:
         """Give those entities whose scopes matched at some time of the window, and when that was."""
-        window, query = _interval_of(self._temporal), self._query.scopes
-        tracks = self._scope_tracks([head.id for head in heads], window)
+        asked, query = _interval_of(self._temporal), self._query.scopes
+        tracks = self._scope_tracks([head.id for head in heads], asked)
         matching = []
         for head in heads:
+            window = self._seen_window(head, asked)
             track = tracks.get(head.id)
             changes = [ScopesSince(BEGINNING, head.scopes)] if track is None else _changes(track)
             valid = [] if query is None else valid_intervals(changes, query)
@@ -181,6 +205,12 @@ class Selector:
             if found:
                 matching.append(Selected(head, found, None if track is None else _clip(track, window.start)))
         return matching
+
+    def _seen_window(self, head: Head, window: Interval) -> Interval:
+        """Give as much of the window as is seen of an entity's scopes."""
+        sight = None if self._sights is None else self._sights.find(head.id)
+        since = None if sight is None else sight.since(SCOPE)
+        return window if since is None else Interval(max(window.start, since), window.end)
 
     def _scope_tracks(self, ids: Sequence[str], window: Interval) -> dict[str, Track]:
         rows = read_series(self._connection, self._terms, self._access, ids, [SCOPE])
@@ -202,7 +232,9 @@ class Selector:
         validity = {one.head.id: one.validity or [] for one in selected}
         attributes = self._query.attrs or None
         rows = read_series(self._connection, self._terms, self._access, list(validity), attributes)
+        rows = seen_rows(self._sights, rows)
         runs = [Run(row, validity[row.entity_id]) for row in rows if row.attribute != SCOPE]
+        runs = [run for run in runs if run.validity]
         latest = msgspec.structs.replace(self._temporal, last_n=1, behind=None)
         RowReader(self._connection, self._window, latest, with_recorded=False).read(runs, len(runs))
         return {run.row.entity_id for run in runs if run.rows}

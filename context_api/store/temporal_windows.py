@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+from context_api.ngsild.model import Micros
 from context_api.ngsild.query import TemporalQuery, TimeProperty, TimeRelation
+from context_api.ngsild.temporal_scopes import BEGINNING
 from context_api.store.packing import pack_time
 
 _TIME_OF = {
@@ -26,6 +28,15 @@ class Window(NamedTuple):
     def is_indexed(self) -> bool:
         """Whether the index of observations is in the order of this time."""
         return self.timeproperty is TimeProperty.OBSERVED_AT
+
+
+def since_window(window: Window, since: Micros) -> Window:
+    """Narrow a window to what is seen from a time on."""
+    if since == BEGINNING:
+        return window
+    return window._replace(
+        condition=window.condition + b" and o.at >= %s", parameters=(*window.parameters, pack_time(since))
+    )
 
 
 def build_window(query: TemporalQuery) -> Window:

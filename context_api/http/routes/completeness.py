@@ -21,7 +21,7 @@ from context_api.ngsild.errors import BadRequestData, TooComplexQuery
 from context_api.ngsild.model import Micros
 from context_api.store.completeness import JAPAN, Completeness, read_completeness
 from context_api.store.errors import StoreTimeout
-from context_api.store.tabular import HistoryReader
+from context_api.store.tabular_seen import Asker, asker_of, open_reader
 from context_api.tabular.csv import CsvEncoder
 from context_api.tabular.labels import Language
 from context_api.tabular.model import About, Column, ColumnKind, SeriesLabel
@@ -141,7 +141,8 @@ def completeness_router(services: Services) -> APIRouter:
         accepted = "csv" if "format" not in given and negotiate(request, (JSON, _CSV)) == _CSV else "json"
         wanted = parse_history_request(given, accepted)
         access = await services.access(request)
-        found = await services.run(report, services.settings.database_url, access.tenant_id, wanted)
+        asker = asker_of(access, services.database)
+        found = await services.run(report, services.settings.database_url, access.tenant_id, wanted, asker)
         return answer(found, wanted)
 
     router = new_router("/api/v1")
@@ -149,11 +150,11 @@ def completeness_router(services: Services) -> APIRouter:
     return router
 
 
-def report(url: str, tenant_id: int, wanted: HistoryRequest) -> Report:
+def report(url: str, tenant_id: int, wanted: HistoryRequest, asker: Asker | None = None) -> Report:
     """Find the series and count. Raises BadRequestData, ResourceNotFound, TooComplexQuery."""
     if wanted.format not in ("json", "csv"):
         raise BadRequestData("format must be one of json, csv")
-    with HistoryReader(url, tenant_id, str(JAPAN), statement_timeout_ms=_TIMEOUT_MS) as reader:
+    with open_reader(url, tenant_id, str(JAPAN), asker, statement_timeout_ms=_TIMEOUT_MS) as reader:
         selected: Selected = select_series(reader, wanted)
         start, end = _days(wanted, reader.now)
         days = (end - start) // _DAY

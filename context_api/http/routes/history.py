@@ -25,6 +25,7 @@ from context_api.http.routes.history_description import (
 from context_api.http.services import Services
 from context_api.http.streaming import BlockResponse
 from context_api.ngsild.errors import InvalidRequest
+from context_api.store.tabular_seen import asker_of
 
 PREFIX = "/api/v1"
 _BUSY_RETRY_S = 10
@@ -109,6 +110,7 @@ class _History:
         access = await self._services.access(request)
         settings = self._services.settings
         terms = Terms(settings.licence, settings.licence_url, settings.attribution)
+        asker = asker_of(access, self._services.database)
         if self._running >= self._limit:
             raise Unavailable(
                 f"{self._limit} exports are under way, which is the limit of this process; try again soon",
@@ -117,7 +119,9 @@ class _History:
         self._running += 1
         try:
             export = await asyncio.get_running_loop().run_in_executor(
-                self._executor, Export, settings.database_url, access.tenant_id, wanted, terms
+                self._executor,
+                Export,
+                *(settings.database_url, access.tenant_id, wanted, terms, asker),
             )
         except BaseException:
             self._ended()

@@ -34,6 +34,30 @@ where s.tenant_id = %(tenant_id)s
     )
 limit %(limit)s
 
+-- name: find_next_series
+-- The same page by page, for who does not see all of them.
+select s.id, s.entity_id, a.iri, s.dataset_id, s.kind, s.unit_code, t.iri
+from series s
+join term a on a.id = s.attribute_id
+left join term t on t.id = s.types[1]
+where s.tenant_id = %(tenant_id)s
+    and s.id > %(after)s
+    and (%(ids)s::text[] is null or s.entity_id = any(%(ids)s::text[]))
+    and (%(attributes)s::integer[] is null or s.attribute_id = any(%(attributes)s::integer[]))
+    and (
+        %(types)s::integer[] is null
+        or s.types && %(types)s::integer[]
+        or s.entity_id in (
+            select e.entity_id from entity_type e
+            where e.tenant_id = %(tenant_id)s and e.type_id = any(%(types)s::integer[])
+            union
+            select h.entity_id from temporal_type h
+            where h.tenant_id = %(tenant_id)s and h.type_id = any(%(types)s::integer[])
+        )
+    )
+order by s.id
+limit %(limit)s
+
 -- name: find_known_ids
 select distinct entity_id from series where tenant_id = %s and entity_id = any(%s)
 
@@ -52,6 +76,38 @@ cross join lateral (
     order by o.at desc
     limit 1
 ) l
+
+-- name: get_seen_extent
+-- The same from a time on (null: of all times).
+select g.id, f.at, l.at, l.has_observed_at, l.is_number
+from unnest(%s::integer[], %s::timestamptz[]) as g (id, since)
+cross join lateral (
+    select o.at from observation o
+    where o.series_id = g.id and o.deleted_at is null and o.at >= coalesce(g.since, '-infinity')
+    order by o.at limit 1
+) f
+cross join lateral (
+    select o.at, o.has_observed_at,
+        o.value is not null or coalesce(jsonb_typeof(o.body -> 'v') = 'number', false) as is_number
+    from observation o
+    where o.series_id = g.id and o.deleted_at is null and o.at >= coalesce(g.since, '-infinity')
+    order by o.at desc
+    limit 1
+) l
+
+-- name: get_seen_places
+-- Names and places of entities as they are now, by attributes that are seen.
+select e.id,
+    (
+        select i.value -> 0 -> 'v' from jsonb_each(e.fixed || e.live) i
+        where i.key = any(%(names)s::text[]) limit 1
+    ),
+    (
+        select i.value -> 0 -> 'v' from jsonb_each(e.fixed || e.live) i
+        where i.key = any(%(places)s::text[]) limit 1
+    )
+from entity e
+where e.tenant_id = %(tenant_id)s and e.id = any(%(ids)s::text[])
 
 -- name: get_places
 -- Names and places of entities as they are now, else those their devices were registered with.

@@ -5,7 +5,7 @@ select g.id, e.types, t.types, array(
         order by y.type_id
     ),
     coalesce(e.scopes, '{}'), least(e.created_at, t.created_at), greatest(e.modified_at, t.modified_at),
-    b.deleted_at, coalesce(e.expires_at, t.expires_at), e.id is not null or t.id is not null
+    b.deleted_at, coalesce(e.expires_at, t.expires_at), e.id is not null or t.id is not null, e.id is not null
 from (
     select %s::integer as tenant_id, i.id, i.n from unnest(%s::text[]) with ordinality as i (id, n)
 ) as g
@@ -122,6 +122,35 @@ select distinct entity_id from series
 where tenant_id = %s and entity_id = any(%s) and {page}
 order by entity_id {order}
 limit %s
+
+-- name: get_former_types
+-- What entities were whose types are kept nowhere else.
+select s.entity_id, array_agg(distinct t.id)
+from series s
+cross join lateral unnest(s.types) as t (id)
+where s.tenant_id = %s and s.entity_id = any(%s)
+group by s.entity_id
+
+-- name: get_ends
+-- The last time that the history of each entity knows.
+select s.entity_id, max(l.at)
+from series s
+cross join lateral (
+    select o.at from observation o where o.series_id = s.id order by o.at desc limit 1
+) as l
+where s.tenant_id = %s and s.entity_id = any(%s)
+group by s.entity_id
+
+-- name: find_seen_series
+-- The same of series of which not all times are seen.
+select s.id
+from unnest(%s::integer[], %s::timestamptz[]) as s (id, since)
+cross join lateral (
+    select from observation o
+    where o.series_id = s.id and o.at >= s.since and {condition} and {test}
+    order by o.at desc
+    limit 1
+) as found
 
 -- name: find_series
 select s.id
