@@ -36,6 +36,7 @@ from context_api.http.routes.device_imports import device_imports_router
 from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
+from context_api.http.routes.erasures import erasures_router
 from context_api.http.routes.health import health_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
@@ -50,6 +51,8 @@ from context_api.http.routes.purge import purge_router
 from context_api.http.routes.quarantine import quarantine_router
 from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.retention import retention_router
+from context_api.http.routes.session import session_router
+from context_api.http.routes.session_app import session_app_router
 from context_api.http.routes.stream import stream_router
 from context_api.http.routes.subscription_preview import subscription_preview_router
 from context_api.http.routes.subscriptions import subscriptions_router
@@ -60,7 +63,7 @@ from context_api.http.services import Services
 from context_api.http.settings import ApiSettings
 from context_api.ngsild.errors import InvalidRequest, NgsiLdError
 from context_api.store.errors import StoreRefused, StoreUnavailable
-from context_api.store.keys import MIN_SECRET_BYTES
+from context_api.store.key_texts import MIN_SECRET_BYTES
 from devices.errors import DeviceError
 
 
@@ -93,11 +96,15 @@ def create_app(settings: ApiSettings) -> FastAPI:
         app.router.routes.extend(router.routes)  # an included router is matched twice per request
     _add_openapi(app)
     _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
-    check = None if not settings.auth else services.check_key
-    app.add_middleware(Gate, check=check, metrics=services.metrics)
+    authenticate = services.authenticate if settings.auth else None
+    app.add_middleware(Gate, authenticate=authenticate, metrics=services.metrics, after=services.after)
     way = app.open_short_way(RouteTable(app.router.routes))
     way.gate = Gate(
-        serve_route, check=check, metrics=services.metrics, open_socket=SocketOpener(services).admit
+        serve_route,
+        authenticate=authenticate,
+        metrics=services.metrics,
+        after=services.after,
+        open_socket=SocketOpener(services).admit,
     )
     app.way_in = Edge(way, origins=settings.cors_origins, is_secure=settings.is_secure)
     return app
@@ -136,7 +143,10 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         indexes_router(services),
         profile_preview_router(services),
         profiles_router(services),
+        erasures_router(services),
         operation_router(services),
+        session_router(services),
+        session_app_router(services),
         pages_router(),
     )
 

@@ -17,8 +17,8 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 from starlette.requests import Request
 
+from context_api.http.auth import DEFAULT_TENANT
 from context_api.http.context_documents import RETRY_S, ContextDocuments, Document, Loaded
-from context_api.http.gate import DEFAULT_TENANT
 from context_api.http.negotiation import LD_JSON
 from context_api.http.remote import ContextFetcher
 from context_api.http.responses import LD_CONTEXT_REL

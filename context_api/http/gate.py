@@ -1,4 +1,4 @@
-"""The outermost layer of the API: path, tenant header, key, last-resort errors, counters.
+"""The outermost layer of the API: path, tenant, credentials, limits, last-resort errors, counters.
 
 It is plain ASGI, because a layer that every request passes must cost microseconds. The opening of a WebSocket
 is a GET (RFC 6455, 4.1) and passes as one: until it is accepted, it is answered like any other request.
@@ -6,20 +6,27 @@ is a GET (RFC 6455, 4.1) and passes as one: until it is accepted, it is answered
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from context_api.http.auth import ANYONE, Principal
+from context_api.http.auth import (
+    ANYONE,
+    DEFAULT_TENANT,
+    NOBODY,
+    TENANT_HEADER,
+    After,
+    choose_tenant,
+    read_heads,
+)
 from context_api.http.console_paths import is_console
 from context_api.http.errors import problem_response
 from context_api.http.metrics import HttpMetrics
 from context_api.ngsild.errors import BadRequestData
+from context_api.policy.principal import Principal
 
-DEFAULT_TENANT = "default"
-TENANT_HEADER = "NGSILD-Tenant"
 _RELEASES = "machi.releases"
 _HEADS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _SWITCHING = 101
@@ -32,13 +39,16 @@ _DEVICE_PREFIXES = (
     "/iot/",
     "/api/v1/broker/authenticate",
     "/api/v1/broker/authorize",
+    "/api/v1/session",
 )
-"""Doors that devices, and a broker that asks for them, come in by with secrets of their own: the routes look
-at those themselves."""
+"""Doors that devices, a broker that asks for them, and people who log in come to with secrets of their own:
+the routes look at those themselves."""
 
-Check = Callable[[str | None], Awaitable[Principal]]
-Open = Callable[[Scope, Headers], Awaitable[Principal | None]]
-"""Judges the opening of a WebSocket. Gives whom its ticket stands for, None without one."""
+_HEADERS = "machi.headers"
+"""Headers that the answer carries besides its own."""
+Authenticate = Callable[[Headers, Scope], Awaitable[Principal]]
+Open = Callable[[Scope, Headers], Awaitable[tuple[Principal, str] | None]]
+"""Judges the opening of a WebSocket. Gives whom its ticket stands for, in which tenant; None without one."""
 log = structlog.get_logger("http")
 
 
@@ -46,10 +56,18 @@ class Gate:
     """Wraps the application; see the module."""
 
     def __init__(
-        self, app: ASGIApp, *, check: Check | None, metrics: HttpMetrics, open_socket: Open | None = None
+        self,
+        app: ASGIApp,
+        *,
+        authenticate: Authenticate | None,
+        metrics: HttpMetrics,
+        after: Sequence[After] = (),
+        open_socket: Open | None = None,
     ) -> None:
+        """`authenticate` None: everybody is an administrator. `after` may grow until the first request."""
         self._app = app
-        self._check = check
+        self._authenticate = authenticate
+        self._after = after
         self._metrics = metrics
         self._open_socket = open_socket
 
@@ -64,7 +82,7 @@ class Gate:
             # The server, which has the original, leaves the body out; a long answer is not even made
             scope = {**scope, "method": "GET", "machi.head": True}
         started = time.perf_counter()
-        answer = _Answer(send)
+        answer = _Answer(scope, send)
         path = routing_path(scope)
         headers = Headers(scope=scope)
         try:
@@ -83,24 +101,38 @@ class Gate:
                 release()
 
     async def _admit(self, scope: Scope, path: str, headers: Headers, answer: "_Answer") -> None:
+        """Say, in the scope, who asks and for which tenant; or refuse."""
         scope["path"] = path
-        tenant = headers.get(TENANT_HEADER)
-        if tenant is not None:
-            if not _TENANT.fullmatch(tenant):
+        named = read_heads(scope)
+        if named is not None:
+            if not _TENANT.fullmatch(named):
                 raise BadRequestData(
                     f"{TENANT_HEADER} must be 1 to 63 letters, digits, '_', '-' or '.', not a sign first"
                 )
-            answer.tenant = tenant
-        scope["machi.tenant"] = tenant or DEFAULT_TENANT
+            answer.tenant = named
+        shown = None
         if scope["type"] == "websocket" and self._open_socket is not None:
             shown = await self._open_socket(scope, headers)
-            if shown is not None:
-                scope["machi.principal"] = shown
-                return
-        if self._check is None or _is_open(scope["method"], path):
-            scope["machi.principal"] = ANYONE
+        if shown is not None:
+            principal, named = shown
+        elif self._authenticate is None:
+            principal = ANYONE
+        elif _is_open(scope["method"], path):
+            scope["machi.principal"], scope["machi.tenant"] = NOBODY, named or DEFAULT_TENANT
+            return
         else:
-            scope["machi.principal"] = await self._check(headers.get("authorization"))
+            principal = await self._authenticate(headers, scope)
+        tenant = choose_tenant(principal, named)
+        if tenant != DEFAULT_TENANT:
+            answer.tenant = tenant
+        scope["machi.principal"], scope["machi.tenant"] = principal, tenant
+        for judge in self._after:
+            await judge(principal, scope)
+
+
+def add_header(scope: Scope, name: bytes, value: bytes) -> None:
+    """Let the answer carry a header besides its own, whatever it will be; `name` in small letters."""
+    scope.setdefault(_HEADERS, []).append((name, value))
 
 
 def release_at_end(scope: Scope, release: Callable[[], None]) -> None:
@@ -111,9 +143,10 @@ def release_at_end(scope: Scope, release: Callable[[], None]) -> None:
 class _Answer:
     """Notes the status that is sent and adds what every answer carries."""
 
-    __slots__ = ("_send", "status", "tenant")
+    __slots__ = ("_scope", "_send", "status", "tenant")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
         self._send = send
         self.status = 0
         self.tenant: str | None = None
@@ -124,6 +157,8 @@ class _Answer:
             self.status = message.get("status", _SWITCHING)
             if self.tenant is not None:
                 MutableHeaders(raw=message["headers"])[TENANT_HEADER] = self.tenant
+            if _HEADERS in self._scope:
+                message["headers"] = [*message["headers"], *self._scope[_HEADERS]]
         await self._send(message)
 
 

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
     GRANTS = "grants"
+    ERASURE = "erasure"
     METRICS = "metrics"
 
 
@@ -73,6 +74,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.SETTINGS_READ: _TOWN,
     P.SETTINGS_WRITE: _ADMINISTRATORS,
     P.GRANTS: _ADMINISTRATORS,
+    P.ERASURE: _ADMINISTRATORS,
     P.METRICS: _ADMINISTRATORS,
 }
 
@@ -92,6 +94,8 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("health", "readiness", "serveContext", "authenticateClient", "authorizeClient"),
         *("pushMessage", "pushFiwareUltraLight", "pushFiwareUltraLightByGet", "pushFiwareJson"),
         *("pushFiwareUltraLightAttribute", "pushFiwareJsonAttribute"),
+        *("getSession", "logIn", "logOut", "passCode", "changePassword", "redeemReset", "listSessions"),
+        *("endSession", "beginEnrolment", "confirmEnrolment", "removeApp", "renewRecoveryCodes"),
     ),
     P.IDENTITY: ("retrieveSourceIdentity",),
     P.ENTITIES_READ: (
@@ -154,6 +158,7 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("listGrants", "createGrant", "getGrant", "replaceGrant", "deleteGrant", "explainAccess"),
         *("listTypePolicies", "getTypePolicy", "putTypePolicy"),
     ),
+    P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.METRICS: ("metrics",),
 }
 PERMISSIONS: Mapping[str, Permission] = {

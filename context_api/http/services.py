@@ -1,20 +1,34 @@
 """What the routes work with: opened when the application starts, closed when it stops."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Scope
 
-from context_api.http.auth import KeyGuard
+from context_api.http.auth import (
+    ANONYMOUS,
+    DEFAULT_TENANT,
+    TENANT_HEADER,
+    Admission,
+    After,
+    Authenticator,
+    choose_tenant,
+    unknown,
+)
 from context_api.http.bodies import BodyReader
 from context_api.http.coalesce import Coalescer
 from context_api.http.contexts import ContextRegistry
 from context_api.http.errors import Unavailable
 from context_api.http.ingestion import LANES as INGEST_LANES
 from context_api.http.ingestion import Ingestion
+from context_api.http.key_guard import KeyGuard
 from context_api.http.live.hub import Hub, StreamLimits
+from context_api.http.login.logins import Logins
 from context_api.http.loops import refuse_loop
 from context_api.http.metrics import HttpMetrics
 from context_api.http.permissions import no_grant, operation_of
@@ -30,7 +44,7 @@ from context_api.notifications.via import Aliases
 from context_api.policy.grant import Operation
 from context_api.policy.principal import Principal
 from context_api.policy.roles import Role
-from context_api.store.access import Access
+from context_api.store.access import Access, Owner
 from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database
 from context_api.store.registrations import CHANNEL as REGISTRATIONS
@@ -59,6 +73,8 @@ class Services:
     credentials: DeviceCredentials
     broker_door: BrokerDoor
     guard: KeyGuard
+    logins: Logins
+    admission: Admission
     contexts: ContextRegistry
     proxied: ProxiedRegistrations
     streams: Hub
@@ -75,6 +91,8 @@ class Services:
             total_bytes=settings.bodies_total_bytes,
             timeout_s=settings.body_timeout_s,
         )
+        self.after: list[After] = []
+        """What may refuse a request once it is known who makes it; filled while the application opens."""
         self._waiting = 0
         self._tenants: dict[str, int] = {}
 
@@ -95,6 +113,8 @@ class Services:
         )
         self.broker_door = BrokerDoor(self.database, settings.installation_secret, settings.broker_services)
         self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
+        self.logins = Logins(self.database, settings, self.run)
+        self.admission = Admission(self._authenticators())
         self._fetcher = ContextFetcher(
             self.outbound,
             max_bytes=settings.context_max_bytes,
@@ -118,7 +138,7 @@ class Services:
             {
                 CONTEXTS: self.contexts.forget,
                 REGISTRATIONS: self.proxied.forget,
-                RIGHTS: self.rights.forget,
+                RIGHTS: self._forget_access,
             },
         )
         self._watch.start()
@@ -132,14 +152,53 @@ class Services:
         self._watch.stop()
         self.streams.close()
         self.ingestion.close()
+        self.logins.close()
         await self._fetcher.aclose()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
 
-    async def check_key(self, authorization: str | None) -> Principal:
-        """Give the principal of an Authorization header. Raises Unauthorized."""
-        return await self.guard.check(authorization)
+    def _authenticators(self) -> tuple[Authenticator, ...]:
+        """Those who know credentials, in the order in which they are asked; the public comes last."""
+        return (self.guard.authenticate, self.logins.sessions, self._admit_anonymous)
+
+    async def _admit_anonymous(self, headers: Headers, _: Scope) -> Principal | None:
+        """Let in, as nobody in particular, whoever shows no credential, where anything is open to the public.
+
+        Raises Unauthorized.
+        """
+        if "authorization" in headers:
+            return None
+        name = headers.get(TENANT_HEADER) or DEFAULT_TENANT
+        try:
+            tenant_id = self._tenants.get(name) or await self._find_tenant(name, create=False)
+        except NonexistentTenant:
+            raise unknown(None) from None
+        known = self.rights.recall(tenant_id, ANONYMOUS)
+        rights = known[0] if known is not None else await self.run(self.rights.get, tenant_id, ANONYMOUS)
+        if rights is None or not rights.grants:
+            raise unknown(None)
+        return ANONYMOUS
+
+    def authenticate(self, headers: Headers, scope: Scope) -> Awaitable[Principal]:
+        """Give who makes a request. Raises Unauthorized."""
+        return self.admission.authenticate(headers, scope)
+
+    async def admit(self, request: Request) -> Principal:
+        """Judge the credential of a request that came by an open door, as the gate would have.
+
+        Raises Unauthorized, and Forbidden where it does not open the tenant of the request.
+        """
+        principal = await self.authenticate(request.headers, request.scope)
+        request.scope["machi.tenant"] = choose_tenant(principal, request.headers.get(TENANT_HEADER))
+        request.scope["machi.principal"] = principal
+        return principal
+
+    def _forget_access(self, payload: str) -> None:
+        """Somebody changed a right: a key (its prefix is told), an organisation, or a grant."""
+        self.guard.forget(payload)
+        self.rights.forget(payload)
+        self.streams.check_keys()
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the store in a thread. Raises Unavailable where too many calls wait already."""
@@ -147,8 +206,9 @@ class Services:
             raise Unavailable("Too many requests are waiting for the database")
         self._waiting += 1
         try:
+            context = copy_context()  # who acts, for the audit trail
             return await asyncio.get_running_loop().run_in_executor(
-                self._others, lambda: call(*args, **kwargs)
+                self._others, lambda: context.run(call, *args, **kwargs)
             )
         finally:
             self._waiting -= 1
@@ -189,7 +249,8 @@ class Services:
         rights = known[0] if known is not None else await self.run(self.rights.get, tenant_id, principal)
         if rights is not None and operation is not None and not rights.allows(operation, system_clock()):
             raise no_grant(principal, operation, name)
-        return Access(name, tenant_id, principal.name, rights, via, operation or Operation.READ)
+        owner = Owner(principal.organisation or 0, str(principal.role))
+        return Access(name, tenant_id, principal.name, rights, via, operation or Operation.READ, owner)
 
     async def _find_tenant(self, name: str, *, create: bool) -> int:
         found = await self.run(self.store.tenant, name, create=create)

@@ -15,3 +15,8 @@ class Principal:
     organisation: int | None = None
     tenants: frozenset[str] | None = None
     """The names of the tenants it is bound to; None: every one (administrators of the installation only)."""
+
+    @property
+    def runs_installation(self) -> bool:
+        """An administrator of every tenant: the only one who makes tenants and settles what all share."""
+        return self.tenants is None and self.role is Role.ADMINISTRATOR

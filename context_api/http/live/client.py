@@ -56,6 +56,8 @@ class Client:
         self.after = 0
         """Events up to this number are not for it."""
         self.ended: Reason | None = None
+        self.is_doubted = False
+        """Somebody changed a right: whether its credential still opens the stream has to be asked."""
         self._waiting = waiting
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -85,9 +87,14 @@ class Client:
             self._bytes = 0
             self._wake.set()
 
+    def doubt(self) -> None:
+        """Let its credential be looked at now."""
+        self.is_doubted = True
+        self._wake.set()
+
     async def take(self, timeout_s: float, max_bytes: int) -> list[Event]:
-        """Give what is in the queue, some of it at least; nothing after the timeout, or when it ended."""
-        if not self._queue and self.ended is None:
+        """Give what is in the queue, or some of it; nothing after the timeout, in doubt or at the end."""
+        if not self._queue and self.ended is None and not self.is_doubted:
             self._wake.clear()
             try:
                 async with asyncio.timeout(timeout_s):

@@ -163,6 +163,12 @@ class Hub:
         self._pending = [one for one in self._pending if one[0] is not client]
         self._remove(client)
 
+    def check_keys(self) -> None:
+        """Let every stream ask whether its credential still opens it."""
+        for clients in self._clients.values():
+            for client in clients:
+                client.doubt()
+
     def close(self) -> None:
         """End all streams and the reader."""
         self._is_closed = True

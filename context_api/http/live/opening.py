@@ -25,8 +25,11 @@ class SocketOpener:
         public = () if settings.public_url is None else (origin_of(settings.public_url),)
         self._allowed = frozenset((*settings.stream_origins, *public))
 
-    async def admit(self, scope: Scope, headers: Headers) -> Principal | None:
-        """Give whom a ticket stands for, None without one. Raises OriginRefused and Unauthorized."""
+    async def admit(self, scope: Scope, headers: Headers) -> tuple[Principal, str] | None:
+        """Give whom a ticket stands for and its tenant, None without one.
+
+        Raises OriginRefused and Unauthorized.
+        """
         settings = self._services.settings
         check_origin(headers, self._allowed, has_keys=settings.auth)
         text = find_ticket(scope["subprotocols"])
@@ -36,12 +39,11 @@ class SocketOpener:
         principal = ANYONE
         if settings.auth:
             principal = await self._services.guard.check_prefix(ticket.key_prefix)
-        scope["machi.tenant"] = ticket.tenant
         scope[KEY_PREFIX] = ticket.key_prefix
         if ticket.context_url:
             link = f'<{ticket.context_url}>; rel="{LD_CONTEXT_REL}"'
             scope["headers"] = [*scope["headers"], (b"link", link.encode("latin-1", "replace"))]
-        return principal
+        return principal, ticket.tenant
 
 
 def issue_ticket(secret: bytes, principal: Principal, tenant: str, context_url: str) -> tuple[str, int]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from context_api.http.errors import Unauthorized
+from context_api.http.errors import Forbidden, Unauthorized
 from context_api.http.live.client import Client, Reason
 from context_api.http.live.events import CLOSED, GAP, Event, make_event
 from context_api.http.live.hub import Hub
@@ -19,7 +19,7 @@ _DETAILS = {
     Reason.SLOW: "events came faster than you took them; come back with Last-Event-ID for what is missing",
     Reason.AGE: "the stream was open as long as one may be; come back with Last-Event-ID",
     Reason.SHUTDOWN: "the server stops or restarts; come back with Last-Event-ID",
-    Reason.UNAUTHORIZED: "the key was revoked",
+    Reason.UNAUTHORIZED: "the key was revoked, or what it opens was changed",
 }
 
 
@@ -68,8 +68,11 @@ class Session:
             elif client.ended is None and time.monotonic() >= next_beat:
                 position = self._hub.position(client.feed.tenant_id)
                 yield Bite((), max(position, client.after))
-            if time.monotonic() >= next_beat:
+            is_beat = time.monotonic() >= next_beat
+            if is_beat:
                 next_beat = time.monotonic() + self._heartbeat_s
+            if is_beat or client.is_doubted:
+                client.is_doubted = False
                 await self._check_key()
             if time.monotonic() >= self._ends_at:
                 client.end(Reason.AGE)
@@ -114,7 +117,7 @@ class Session:
     async def _check_key(self) -> None:
         try:
             await self._check()
-        except Unauthorized:
+        except (Unauthorized, Forbidden):
             self._client.end(Reason.UNAUTHORIZED)
         except StoreError:
             return  # nobody can tell now

@@ -14,6 +14,7 @@ from context_api.http.contexts import CONTEXTS_PATH
 from context_api.http.negotiation import negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter, Query
+from context_api.http.permissions import check_permission
 from context_api.http.responses import created, json_response, no_content
 from context_api.http.schemas import CONTEXT
 from context_api.http.schemas_discovery import CONTEXT_INFO
@@ -234,7 +235,8 @@ class _Contexts:
 
     async def _check_key(self, request: Request) -> None:
         if self._services.settings.auth:
-            await self._services.check_key(request.headers.get("authorization"))
+            await self._services.admit(request)
+            check_permission(request.scope, LIST.id)
 
     async def _access(self, request: Request) -> Access | None:
         """Give the Access; None for a tenant that does not exist, which has no @contexts either."""

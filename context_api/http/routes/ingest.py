@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.types import MAX_PAYLOAD_BYTES, DecodeError
+from context_api.http.auth import choose_tenant
 from context_api.http.calls import now_micros, read_query, segment
 from context_api.http.doors import Presented, Speaker, read_credentials
 from context_api.http.errors import Forbidden, Unauthorized
@@ -18,8 +19,8 @@ from context_api.http.responses import json_response
 from context_api.http.routes.ingest_description import FIWARE, FIWARE_ATTRIBUTE, FIWARE_GET, PUSH
 from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData
+from context_api.policy.roles import Role
 from context_api.store.deliveries_in import DeliveryKind, QuarantineReason
-from context_api.store.keys import ADMINISTRATOR
 from devices.push import Push, UnfitPush, direct_topic, find_sender, gateway_topic, is_gateway, with_time
 
 _JSON_ONLY = (JSON,)
@@ -87,8 +88,8 @@ class _Ingest:
         return _answer(await self._services.ingestion.take(speaker, push))
 
     async def _admit(self, request: Request, device_id: str) -> Speaker:
-        tenant: str = request.scope["machi.tenant"]
         shown = await self._shown(request)
+        tenant: str = request.scope["machi.tenant"]  # among those that a key opens
         doors = self._services.ingestion.doors
         if shown is None and not doors.is_open:
             raise Unauthorized("Send the device's own user name and password (Basic), or a key (Bearer)")
@@ -105,9 +106,12 @@ class _Ingest:
         doors = self._services.ingestion.doors
         doors.check_presented(shown)
         application = _required(query, "k")
-        return await self._services.run(
+        found = await self._services.run(
             doors.find_application, application, adapter, shown, client_host(request)
         )
+        if shown is not None and shown.is_key:
+            choose_tenant(request.scope["machi.principal"], found.device.tenant)
+        return found
 
     async def _shown(self, request: Request) -> Presented | None:
         """Read who calls; an API key is checked here and now."""
@@ -115,8 +119,8 @@ class _Ingest:
             return None
         shown = read_credentials(request)
         if shown is not None and shown.is_key:
-            principal = await self._services.check_key(request.headers.get("authorization"))
-            if principal.role != ADMINISTRATOR:
+            principal = await self._services.admit(request)
+            if principal.role != Role.ADMINISTRATOR:
                 raise Forbidden("This key may not push messages")
         return shown
 

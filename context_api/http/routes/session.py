@@ -35,7 +35,7 @@ PREFIX = "/api/v1"
 JSON_ONLY = (JSON,)
 TAG = "Sessions"
 _MAX_ID = 2**63 - 1
-_PRIVATE = {"Cache-Control": "no-store"}
+PRIVATE = {"Cache-Control": "no-store"}
 
 _OPENED = {
     200: Answer(
@@ -182,7 +182,7 @@ class _Session:
     async def get(self, request: Request) -> Response:
         read_query(request, GET)
         visit = await self._logins.sessions.find(request.headers)
-        return json_response(describe_session(self._services, visit), headers=_PRIVATE)
+        return json_response(describe_session(self._services, visit), headers=PRIVATE)
 
     async def log_in(self, request: Request) -> Response:
         read_query(request, LOG_IN)
@@ -224,7 +224,7 @@ class _Session:
         hash_ = self._logins.sessions.hash(visit.token)
         await self._services.run(log_out, self._services.database, hash_)
         self._logins.sessions.forget()
-        answer = json_response({"providerLogout": None}, headers=_PRIVATE)
+        answer = json_response({"providerLogout": None}, headers=PRIVATE)
         self._logins.cookies.remove(answer, SESSION)
         return answer
 
@@ -251,7 +251,7 @@ class _Session:
             }
             for one in found
         ]
-        return json_response({"sessions": listed}, headers=_PRIVATE)
+        return json_response({"sessions": listed}, headers=PRIVATE)
 
     async def end(self, request: Request) -> Response:
         read_query(request, END)
@@ -298,7 +298,7 @@ def visitor_of(request: Request, services: Services) -> Visitor:
 async def answer_opened(services: Services, opened: Opened, **more: Any) -> Response:
     """Answer with a session under its new cookie."""
     visit = await services.logins.sessions.look_up(opened.token)
-    answer = json_response({**describe_session(services, visit), **more}, headers=_PRIVATE)
+    answer = json_response({**describe_session(services, visit), **more}, headers=PRIVATE)
     services.logins.cookies.write(answer, SESSION, opened.token)
     if opened.known is not None:
         services.logins.cookies.write(answer, KNOWN, opened.known, age_s=KNOWN_AGE_S)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from context_api.http.auth import Principal
 from context_api.http.calls import now_micros, read_query
 from context_api.http.contexts import link_url
+from context_api.http.errors import Unauthorized
 from context_api.http.gate import release_at_end
 from context_api.http.live.filters import check_length, parse_filter, parse_last_event
 from context_api.http.live.opening import KEY_PREFIX, issue_ticket
@@ -87,14 +88,19 @@ class _Streams:
 
     def _check(self, request: Request) -> Callable[[], Awaitable[object]]:
         """Give what tells whether the key of a stream still opens it."""
-        services = self._services
-        authorization = request.headers.get("authorization")
-        key_prefix: str | None = request.scope.get(KEY_PREFIX)
-        if not services.settings.auth:
-            return _anyone
-        if key_prefix is not None:
-            return lambda: services.guard.check_prefix(key_prefix)
-        return lambda: services.check_key(authorization)
+        services, scope = self._services, request.scope
+        principal: Principal = scope["machi.principal"]
+        key_prefix: str | None = scope.get(KEY_PREFIX)
+
+        async def check() -> None:
+            if key_prefix is not None:
+                now = await services.guard.check_prefix(key_prefix)
+            else:
+                now = await services.authenticate(request.headers, scope)
+            if now != principal:
+                raise Unauthorized("What the key opens was changed")
+
+        return check if services.settings.auth else _anyone
 
 
 async def _anyone() -> None:

@@ -20,7 +20,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def test_a_key_is_found_by_its_text_only(database: Database) -> None:
     made = keys.create_key(database, SECRET, label="council")
-    assert len(made.text) == len("machi_") + 8 + 1 + 32
+    assert len(made.text) == len("machi_") + 8 + 1 + 32 + 7
     assert made.text not in repr(made)
     found = keys.find_key(database, SECRET, made.text)
     assert found == made.key
