@@ -17,7 +17,7 @@ from context_api.matching import SubscriptionIndex
 from context_api.ngsild.changes import Change, Outcome, Reading, ValueOutcome
 from context_api.ngsild.expiry import expire_entity
 from context_api.ngsild.merge import apply_change, apply_reading
-from context_api.ngsild.model import Entity, Instance, Iri, Micros
+from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.temporal_scopes import scope_change
 from context_api.ngsild.transition import Removed, Touched, Transition
 from context_api.store.access import Access
@@ -28,6 +28,7 @@ from context_api.store.history import Observation, Observations, write_observati
 from context_api.store.indexes import IndexCache
 from context_api.store.kinds import KindsOfTransaction, KnownKinds
 from context_api.store.observations import encode_deletion, encode_observation
+from context_api.store.observing import Caution, Observing
 from context_api.store.packing import pack_texts
 from context_api.store.queries import load_queries
 from context_api.store.series import SeriesCache, SeriesIds, SeriesOfTransaction
@@ -78,6 +79,7 @@ class Shared:
     clock: Clock
     kinds: KnownKinds = field(default_factory=KnownKinds)
     series_ids: SeriesIds = field(default_factory=SeriesIds)
+    caution: Caution = field(default_factory=Caution)
 
     def forget(self) -> None:
         """Drop what is only true of the database we were connected to."""
@@ -86,6 +88,7 @@ class Shared:
         self.entities.clear()
         self.indexes.clear()
         self.kinds.clear()
+        self.caution.note_surprise()
 
 
 class Batch:
@@ -102,6 +105,7 @@ class Batch:
         self._states: dict[str, EntityState] = {}
         self._index: SubscriptionIndex | None = None
         self._last_now: Micros = 0
+        self._is_wary = shared.caution.begin()
         self._at_commit: list[Callable[[Connection[TupleRow]], None]] = []
 
     @property
@@ -263,7 +267,14 @@ class Batch:
         times = [self.now() for _ in readings]
         with self.connection.pipeline():
             observations = self._observe(readings, times)
-            values = write_observations(self.connection, observations, self._series.take_made())
+            values = write_observations(self.connection, observations)
+            # Where all of it is new PostgreSQL writes it now, while we go on
+            return self._advance_by(readings, times, values)
+
+    def _advance_by(
+        self, readings: list[tuple[Reading, str]], times: list[Micros], values: list[ValueOutcome]
+    ) -> list[Outcome]:
+        """Let readings advance their entities; `values` says what became of theirs in history."""
         extra: list[_Written] = []
         outcomes: list[Outcome] = []
         position = 0
@@ -293,42 +304,15 @@ class Batch:
 
     def _observe(self, readings: list[tuple[Reading, str]], times: list[Micros]) -> Observations:
         """Give the observations of readings, one per value in order; makes the series that are missing."""
-        observations, missing = self._try_observe(readings, times)
+        observing = Observing(self._terms, self._series, self._states, is_wary=self._is_wary)
+        observations, missing = observing.observe(readings, times)
         if missing:
             types = {reading.entity_id: reading.types for reading, _ in readings}
             self._series.create(self.connection, missing, types)
-            observations, missing = self._try_observe(readings, times)
+            observations, missing = observing.observe(readings, times, self._series.take_made())
         if missing:
             raise StoreFault("BUG: a series that was made is not there")
         return observations
-
-    def _try_observe(
-        self, readings: list[tuple[Reading, str]], times: list[Micros]
-    ) -> tuple[Observations, list[tuple[str, Iri, Instance]]]:
-        found = Observations()
-        missing: list[tuple[str, Iri, Instance]] = []
-        terms = self._terms
-        for (reading, author), now in zip(readings, times, strict=True):
-            known = self._series.of(reading.entity_id)
-            before = len(found.series_ids)
-            for name, instances in reading.attributes.items():
-                for instance in instances:
-                    series = known.get((name, instance.dataset_id))
-                    if series is None:
-                        missing.append((reading.entity_id, name, instance))
-                        continue
-                    value, body = encode_observation(terms, instance, series)
-                    at = instance.observed_at
-                    found.series_ids.append(series.id)
-                    found.ats.append(reading.arrived_at if at is None else at)
-                    found.observed.append(at is not None)
-                    found.values.append(value)
-                    found.bodies.append(body)
-            added = len(found.series_ids) - before
-            found.recorded += [now] * added
-            found.authors += [author] * added
-        found.deleted = [None] * len(found.series_ids)
-        return found, missing
 
     def _apply_changes(self, changes: list[tuple[Change, str]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -371,6 +355,8 @@ class Batch:
 
         Series that are missing are made for all of them at once.
         """
+        if not written:
+            return
         missing = [
             (state.id, one.attribute, instance)
             for state, _, touched, _, _ in written

@@ -48,7 +48,9 @@ class Observation(NamedTuple):
 class Observations:
     """Values on their way into history, column by column: a batch of readings has thousands of them."""
 
-    __slots__ = ("ats", "authors", "bodies", "deleted", "observed", "recorded", "series_ids", "values")
+    __slots__ = (
+        "ats", "authors", "bodies", "deleted", "observed", "recorded", "series_ids", "unsure", "values",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.series_ids: list[int] = []
@@ -59,6 +61,8 @@ class Observations:
         self.recorded: list[Micros] = []
         self.deleted: list[Micros | None] = []
         self.authors: list[str] = []
+        self.unsure: list[int] = []
+        """The positions of those that may meet another one at their time; the others are known to be new."""
 
     def __len__(self) -> int:
         return len(self.series_ids)
@@ -74,6 +78,7 @@ class Observations:
     def add(self, one: Observation) -> None:
         """Add one."""
         series_id, at, observed, value, body, recorded, deleted, author = one
+        self.unsure.append(len(self.series_ids))
         self.series_ids.append(series_id)
         self.ats.append(at)
         self.observed.append(observed)
@@ -96,7 +101,7 @@ class Observations:
         return Observation._make([column[position] for column in self.columns])
 
     def pick(self, positions: Sequence[int]) -> "Observations":
-        """Give some of them."""
+        """Give some of them, none of which is known to be new."""
         if len(positions) == len(self):
             return self
         picked = Observations()
@@ -126,8 +131,25 @@ def write_observations(
 
     Same series and time: with the same content it is a duplicate, with another it stands from now on and the
     former is kept as superseded. The caller holds the lock of every entity concerned. `made` are series that
-    have no history yet: what is first at its time there meets nothing.
+    have no history yet: what is first at its time there meets nothing. Where all are known to be new, nothing
+    is waited for within a pipeline; that one of them was there after all is a UniqueViolation.
     """
+    unsure = observations.unsure
+    outcomes = [STORED] * len(observations)
+    if len(unsure) < len(outcomes):
+        excepted = set(unsure)
+        known = [position for position in range(len(outcomes)) if position not in excepted]
+        _insert_first(connection, observations.pick(known))
+    if unsure:
+        found = _write_unsure(connection, observations.pick(unsure), made)
+        for position, outcome in zip(unsure, found, strict=True):
+            outcomes[position] = outcome
+    return outcomes
+
+
+def _write_unsure(
+    connection: Connection[TupleRow], observations: Observations, made: Collection[int]
+) -> list[ValueOutcome]:
     repeated = _find_repeated(observations)
     rows = observations
     if repeated:

@@ -17,11 +17,12 @@ from given
 where not exists (select from inserted i where i.series_id = given.series_id and i.at = given.at)
 
 -- name: insert_first_observations
--- Of series that this transaction made: nothing can be there.
+-- Of series that this transaction made, or newer than what there is. In order, an index takes them in half the time.
 insert into observation (series_id, at, has_observed_at, value, body, recorded_at, deleted_at)
 select *
 from unnest(%s::integer[], %s::timestamptz[], %s::boolean[], %s::float8[], %s::jsonb[], %s::timestamptz[],
-    %s::timestamptz[])
+    %s::timestamptz[]) as g (series_id, at, has_observed_at, value, body, recorded_at, deleted_at)
+order by series_id, at
 
 -- name: get_observations
 select o.series_id, o.at, o.has_observed_at, o.value, o.body, coalesce(o.modified_at, o.recorded_at), o.deleted_at

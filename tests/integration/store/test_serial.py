@@ -5,6 +5,7 @@ change. Afterwards everything they hold must be the same: outcomes, entities, hi
 change rows, outbox, queues, counters, tombstones and side tables.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -30,6 +31,7 @@ from context_api.ngsild.model import Attributes, Entity, Instance, Kind
 from context_api.store.access import Access
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries_in import Delivery, QuarantineReason, Receipt
+from context_api.store.observing import Caution
 from context_api.store.store import Store
 from tests.integration.store.town import (
     HALL,
@@ -212,10 +214,28 @@ def database_of_all(database_url: str) -> Iterator[Database]:
     opened.close()
 
 
+class _Rewinding(Caution):
+    """Gives a transaction that is done again the times of its first attempt; only that one is wary."""
+
+    def __init__(self, clock: TickingClock) -> None:
+        super().__init__(transactions=1)
+        self._clock = clock
+        self._began = clock.now
+
+    def begin(self) -> bool:
+        self._began = self._clock.now
+        return super().begin()
+
+    def note_surprise(self) -> None:
+        self._clock.now = self._began
+        super().note_surprise()
+
+
 def make_side(database: Database) -> Side:
-    """A tenant with two subscriptions; all names are known, so that no attempt is made twice."""
+    """A tenant with two subscriptions; all names are known, so that no attempt is made twice for them."""
     clock = TickingClock()
     store = Store(database, clock=clock)
+    store._shared = dataclasses.replace(store._shared, caution=_Rewinding(clock))
     access = store.tenant(f"tenant-{next(_tenants)}", create=True)
     store.create_subscription(access, subscription("all"), None)
     store.create_subscription(

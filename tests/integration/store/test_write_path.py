@@ -1,8 +1,16 @@
 """How a new entity is written: numbers drawn ahead, rows inserted without looking twice."""
 
-from context_api.ngsild.changes import DeleteAttribute
+from typing import Any
+
+import pytest
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from context_api.ngsild.changes import DeleteAttribute, ValueOutcome
+from context_api.store import history as history_module
 from context_api.store.access import Access
 from context_api.store.database import Database, open_database
+from context_api.store.history import Observations
 from context_api.store.series import MAX_DRAWN, SeriesIds
 from context_api.store.store import Store
 from tests.integration.store.town import (
@@ -20,6 +28,8 @@ from tests.integration.store.town import (
     update,
     value,
 )
+
+STORED, DUPLICATE, CORRECTED = ValueOutcome.STORED, ValueOutcome.DUPLICATE, ValueOutcome.CORRECTED
 
 
 def test_numbers_of_series_are_drawn_ahead_and_used_once(database: Database) -> None:
@@ -74,6 +84,51 @@ def test_a_series_made_by_a_change_is_met_by_a_later_one_of_the_same_batch(
     assert history(database, 1, PM25) == [(T0, 1.0)]
     assert history(database, 1, TEMPERATURE) == [(again, 6.0)]
     assert ask(database, "select count(*) from observation_superseded") == [(1,)]
+
+
+def test_what_is_newer_than_the_present_is_not_looked_for(
+    store: Store, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[int] = []
+
+    def insert(connection: Connection[TupleRow], rows: Observations) -> dict[Any, Any]:
+        looked_for.append(len(rows))
+        return insert_unsure(connection, rows)
+
+    insert_unsure = history_module._insert
+    monkeypatch.setattr(history_module, "_insert", insert)
+    store.apply(access, [reading(1, {PM25: value(1.0, T0)})])
+    times = [T0 + SECOND, T0 + 3 * SECOND, T0 + 3 * SECOND, T0 + 2 * SECOND, T0 + 4 * SECOND]
+    outcomes = store.apply(
+        access, [reading(1, {PM25: value(float(number), at)}) for number, at in enumerate(times)]
+    )
+    assert looked_for == [2]
+    assert [each.values for each in outcomes] == [[STORED], [STORED], [CORRECTED], [STORED], [STORED]]
+
+
+@pytest.mark.parametrize("again", [7.0, 8.0])
+def test_history_beyond_the_present_is_met_all_the_same(
+    store: Store, access: Access, database: Database, again: float
+) -> None:
+    """As where a client has set an attribute back, and the broker delivers a reading once more."""
+    later = T0 + SECOND
+    store.apply(access, [reading(1, {PM25: value(7.0, later)})])
+    store.apply(access, [update(1, {PM25: value(1.0, T0)})])
+    outcomes = store.apply(
+        access,
+        [
+            reading(2, {PM25: value(2.0, later)}),
+            reading(1, {PM25: value(again, later), TEMPERATURE: value(3.0, later)}),
+        ],
+    )
+    assert [each.values for each in outcomes] == [
+        [STORED],
+        [DUPLICATE if again == 7.0 else CORRECTED, STORED],
+    ]
+    assert history(database, 1, PM25) == [(T0, 1.0), (later, again)]
+    assert history(database, 1, TEMPERATURE) == [(later, 3.0)]
+    assert history(database, 2, PM25) == [(later, 2.0)]
+    assert ask(database, "select count(*) from observation_superseded") == [(again != 7.0,)]
 
 
 def test_attributes_stand_in_the_row_and_are_found_by_them(
