@@ -33,6 +33,7 @@ COMMANDS = (
     "audit",
     "sql",
     "sbom",
+    "erasure",
     "doctor",
 )
 

@@ -1,4 +1,4 @@
-"""What this installation is made of, as a CycloneDX 1.6 document (ECMA-424): for audits, and news of holes."""
+"""What this installation is made of, as a CycloneDX 1.6 document (ECMA-424), for audits and news of holes."""
 
 import re
 import uuid
@@ -88,17 +88,18 @@ def _component(item: Distribution, kind: str) -> dict[str, Any]:
 
 def _licences(item: Distribution) -> list[dict[str, Any]]:
     """The licence as the package names it: an SPDX expression (PEP 639), else whatever it says."""
-    expression = item.metadata.get("License-Expression")
-    if expression:
+    fields = (name for name in ("License-Expression", "License") if name in item.metadata)
+    said = {name: item.metadata[name].strip() for name in fields}
+    if expression := said.get("License-Expression"):
         return [{"expression": expression}]
     classified = [
         text.rsplit(" :: ", 1)[-1]
         for text in item.metadata.get_all("Classifier", ())
         if text.startswith("License :: ")
     ]
-    said = (item.metadata.get("License") or "").strip()
-    names = classified or ([said] if said and len(said) <= _LICENCE_MAX and "\n" not in said else [])
-    return [{"license": {"name": name}} for name in names]
+    name = said.get("License", "")
+    names = classified or ([name] if name and len(name) <= _LICENCE_MAX and "\n" not in name else [])
+    return [{"license": {"name": each}} for each in names]
 
 
 def _purl(item: Distribution) -> str:

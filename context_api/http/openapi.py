@@ -21,6 +21,7 @@ from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
+from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
 TITLE = "Machi"
@@ -40,6 +41,7 @@ TAGS = [
     {"name": "Contexts", "description": "The vocabulary"},
     {"name": "Sources", "description": "Who else knows something"},
     {"name": "Devices", "description": "Sensors and their credentials"},
+    {"name": "Privacy", "description": "What must not be kept"},
     {"name": "Operation", "description": "Health, counters, what went wrong"},
 ]
 
@@ -105,6 +107,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **CREDENTIAL_SCHEMAS,
             **DISCOVERY_SCHEMAS,
             **INDEX_SCHEMAS,
+            **PRIVACY_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **PREVIEW_SCHEMAS,
             **HISTORY_SCHEMAS,
