@@ -34,8 +34,8 @@ export const NOTHING_ASKED: Question = {
 
 export const MAX_IDS = 200;
 const MAX_ATTRIBUTES = 10;
-const NAMES = ["type", "id", "attr", "period", "bucket", "method", "years", "align", "asOf"] as const;
-export type Parameters = Readonly<Record<(typeof NAMES)[number], string | undefined>>;
+type Name = "type" | "id" | "attr" | "period" | "bucket" | "method" | "years" | "align" | "asOf";
+export type Parameters = Readonly<Record<Name, string | undefined>>;
 
 /** Gives the parameters of the address; what is as by default is left out (undefined). */
 export function writeQuestion(question: Question): Parameters {

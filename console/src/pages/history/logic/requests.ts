@@ -113,26 +113,28 @@ function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** Python with nothing but pandas: the table as a data frame. */
+/** Python without anything to install; the table row by row. */
 export function asPython(path: string, caller: Caller): string {
   const url = new URL(path, caller.origin);
   const entries = [...url.searchParams].map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},`);
-  const headers = [`"Authorization": f"Bearer {os.environ['MACHI_KEY']}"`];
-  if (caller.tenant !== null) headers.push(`"NGSILD-Tenant": ${JSON.stringify(caller.tenant)}`);
+  const tenant = caller.tenant === null ? [] : [`    "NGSILD-Tenant": ${JSON.stringify(caller.tenant)},`];
   return [
+    "import csv",
+    "import io",
     "import os",
     "from urllib.parse import urlencode",
-    "",
-    "import pandas as pd  # pip install pandas",
+    "from urllib.request import Request, urlopen",
     "",
     "query = {",
     ...entries,
     "}",
-    `table = pd.read_csv(`,
-    `    f"${url.origin}${url.pathname}?{urlencode(query)}",`,
-    `    storage_options={${headers.join(", ")}},`,
-    `    parse_dates=[0],`,
-    ")",
-    "print(table)",
+    "headers = {",
+    `    "Authorization": f"Bearer {os.environ['MACHI_KEY']}",`,
+    ...tenant,
+    "}",
+    `request = Request("${url.origin}${url.pathname}?" + urlencode(query), headers=headers)`,
+    "with urlopen(request) as answer:  # or: pandas.read_csv(answer)",
+    '    for row in csv.DictReader(io.TextIOWrapper(answer, "utf-8-sig")):',
+    "        print(row)",
   ].join("\n");
 }

@@ -69,7 +69,7 @@ describe("a draft", () => {
 
   it("closes the ring of an area", () => {
     const area = { kind: "polygon", corners: [[1, 1], [2, 1], [2, 2]] } as const;
-    const geoQ = writeSelection({ ...DRAFT, area })?.["geoQ"];
+    const geoQ = writeSelection({ ...DRAFT, area })?.geoQ;
     expect(geoQ).toEqual({ georel: "within", geometry: "Polygon", coordinates: [[[1, 1], [2, 1], [2, 2], [1, 1]]] });
     expect(readDraft({ ...DOCUMENT, geoQ })?.area).toEqual(area);
   });

@@ -148,40 +148,40 @@ type Json = Readonly<Record<string, unknown>>;
 /** Reads a stored subscription for the form; undefined where it holds what the form cannot show, and would lose. */
 export function readDraft(document: Json): Draft | undefined {
   if (Object.keys(document).some((name) => !KNOWN.has(name))) return undefined;
-  const notification = (document["notification"] ?? {}) as Json;
+  const notification = (document.notification ?? {}) as Json;
   if (Object.keys(notification).some((name) => !KNOWN_OF_NOTIFICATION.has(name))) return undefined;
-  const endpoint = (notification["endpoint"] ?? {}) as Json;
+  const endpoint = (notification.endpoint ?? {}) as Json;
   if (Object.keys(endpoint).some((name) => !KNOWN_OF_ENDPOINT.has(name))) return undefined;
-  const entities = (document["entities"] ?? []) as Json[];
+  const entities = (document.entities ?? []) as Json[];
   const selector = entities[0];
   if (entities.length !== 1 || selector === undefined || "idPattern" in selector) return undefined;
-  const q = document["q"];
+  const q = document.q;
   const conditions = typeof q === "string" ? readQ(q) : { joint: "all" as const, conditions: [] };
-  const area = "geoQ" in document ? readArea(document["geoQ"] as Json) : undefined;
+  const area = "geoQ" in document ? readArea(document.geoQ as Json) : undefined;
   if (conditions === undefined || ("geoQ" in document && area === undefined)) return undefined;
-  const type = text(selector["type"]);
+  const type = text(selector.type);
   if (/[;()]/.test(type)) return undefined;
-  const pairs = (endpoint["receiverInfo"] ?? []) as { key: string; value: string }[];
-  const secrets = (endpoint["secrets"] ?? []) as string[];
+  const pairs = (endpoint.receiverInfo ?? []) as { key: string; value: string }[];
+  const secrets = (endpoint.secrets ?? []) as string[];
   if (pairs.length > 1 || secrets.length > 1) return undefined;
-  const watched = (document["watchedAttributes"] ?? []) as string[];
-  const sent = notification["attributes"] as string[] | undefined;
+  const watched = (document.watchedAttributes ?? []) as string[];
+  const sent = notification.attributes as string[] | undefined;
   if (sent !== undefined && [...sent].sort().join() !== [...watched].sort().join()) return undefined;
   return {
-    name: text(document["subscriptionName"]),
-    description: text(document["description"]),
+    name: text(document.subscriptionName),
+    description: text(document.description),
     types: type === "*" ? [] : type.split(","),
-    ids: [selector["id"] ?? []].flat() as string[],
+    ids: [selector.id ?? []].flat() as string[],
     watched,
     ...conditions,
     area,
-    uri: text(endpoint["uri"]),
+    uri: text(endpoint.uri),
     headerName: pairs[0]?.key ?? "",
     headerValue: pairs[0]?.value ?? "",
     secret: secrets[0] ?? "",
-    format: readFormat(notification["format"]),
+    format: readFormat(notification.format),
     sendsWatchedOnly: sent !== undefined,
-    throttling: typeof document["throttling"] === "number" ? String(document["throttling"]) : "",
+    throttling: typeof document.throttling === "number" ? String(document.throttling) : "",
   };
 }
 
@@ -200,13 +200,13 @@ function readFormat(value: unknown): NotificationFormat {
 
 function readArea(geo: Json): Area | undefined {
   if ("geoproperty" in geo) return undefined;
-  const near = /^near;maxDistance==([\d.]+)$/.exec(text(geo["georel"]));
-  if (near && geo["geometry"] === "Point") {
-    const [longitude, latitude] = geo["coordinates"] as number[];
+  const near = /^near;maxDistance==([\d.]+)$/.exec(text(geo.georel));
+  if (near && geo.geometry === "Point") {
+    const [longitude, latitude] = geo.coordinates as number[];
     return { kind: "circle", longitude: longitude ?? 0, latitude: latitude ?? 0, radius: Number(near[1]) };
   }
-  if (geo["georel"] !== "within" || geo["geometry"] !== "Polygon") return undefined;
-  const rings = geo["coordinates"] as [number, number][][];
+  if (geo.georel !== "within" || geo.geometry !== "Polygon") return undefined;
+  const rings = geo.coordinates as [number, number][][];
   const ring = rings[0];
   return rings.length === 1 && ring !== undefined ? { kind: "polygon", corners: ring.slice(0, -1) } : undefined;
 }
