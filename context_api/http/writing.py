@@ -11,7 +11,7 @@ from context_api.http.negotiation import JSON, LD_JSON, MERGE_PATCH, content_typ
 from context_api.http.parameters import Query
 from context_api.http.responses import json_response, no_content
 from context_api.http.services import Services
-from context_api.ngsild.changes import Change, NotUpdated, Outcome
+from context_api.ngsild.changes import Change, DeleteEntity, NotUpdated, Outcome
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import Conflict
 from context_api.ngsild.model import DEFAULT_DATASET, Iri
@@ -40,7 +40,11 @@ async def apply_change(
     split = await services.proxied.split(request, access, change)
     if split.change is None:
         raise split.conflicts[0]
-    outcome = await services.writes.submit(access, split.change)
+    if isinstance(split.change, DeleteEntity):
+        # By itself: the audit trail says of each deletion which request it was
+        (outcome,) = await services.run(services.store.apply, access, [split.change])
+    else:
+        outcome = await services.writes.submit(access, split.change)
     if outcome.error is not None:
         raise outcome.error
     outcome.not_updated += [

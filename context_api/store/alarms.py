@@ -22,6 +22,7 @@ from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import AlreadyExists, ResourceNotFound
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
@@ -92,6 +93,7 @@ class Alarms:
             row = connection.execute(_SQL["put_rule"], values).fetchone()
             if not rule.is_active:
                 connection.execute(_SQL["forget_pending"], {"tenant_id": access.tenant_id, "id": rule.id})
+            record_act(connection, access, "put", "alarm-rule", rule.id, after=_document(rule))
         return row is not None and bool(row[0])
 
     def switch(self, access: Access, rule_id: str, *, is_active: bool) -> None:
@@ -108,6 +110,7 @@ class Alarms:
                 raise _absent(rule_id)
             if not is_active:
                 connection.execute(_SQL["forget_pending"], values)
+            record_act(connection, access, "change", "alarm-rule", rule_id, after={"isActive": is_active})
 
     def get(self, access: Access, rule_id: str) -> StoredRule:
         """Give a rule. Raises ResourceNotFound."""
@@ -127,8 +130,10 @@ class Alarms:
 
     def delete(self, access: Access, rule_id: str) -> None:
         """Remove a rule and what is known of its entities; its Alerts stay. Raises ResourceNotFound."""
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             deleted = connection.execute(_SQL["delete_rule"], {"tenant_id": access.tenant_id, "id": rule_id})
+            if deleted.rowcount:
+                record_act(connection, access, "delete", "alarm-rule", rule_id)
         try:
             self._store.delete_subscription(access, subscription_id(rule_id))
         except ResourceNotFound:

@@ -19,6 +19,7 @@ from context_api.ngsild.model import Iri, Kind, Micros
 from context_api.ngsild.query import AllOf, EntityQuery, TypeIs, TypeSelection
 from context_api.ngsild.query.conditions import terms_of
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.index_keys import MANY, Wanted
 from context_api.store.packing import pack_byteas
@@ -102,6 +103,8 @@ class IndexRegistry:
                     f"{attribute} is a GeoProperty: places have an index of their own"
                 )
             _refuse_too_many(counted)
+            after = {"attribute": attribute, "type": type_}
+            record_act(connection, access, "create", "index", str(made[0]), after=after)
         return self.get(access, made[0])
 
     def list_all(self, access: Access) -> list[AttributeIndex]:
@@ -117,9 +120,10 @@ class IndexRegistry:
 
     def delete(self, access: Access, index_id: int) -> None:
         """Declare an index no longer; the worker drops it. Raises ResourceNotFound."""
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             if connection.execute(_SQL["delete_index"], [access.tenant_id, index_id]).fetchone() is None:
                 raise ResourceNotFound(f"There is no index {index_id}")
+            record_act(connection, access, "delete", "index", str(index_id))
 
     def _read(self, access: Access, index_id: int | None) -> list[AttributeIndex]:
         with self._database.connection() as connection:

@@ -4,7 +4,8 @@
 an act that is rolled back leaves nothing. One chain per tenant, and chain 0 for the whole installation.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ INSTALLATION = 0
 BODY_MAX = 16_384
 """Bytes of an entry; of a longer one, only the names of what changed are kept."""
 TEXT_MAX = 1_000
+IDS_MAX = 50
+"""Of what was done to many things at once, so many are named."""
 _SECRET_NAMES = ("secret", "password", "token", "privatekey", "authorization", "totp", "recovery")
 _HIDDEN = "(not recorded)"
 _SQL = load_queries("audit")
@@ -41,6 +44,8 @@ class Origin:
     """The id of the request, which the answer and the log carry too."""
 
 
+_INSIDE = (TransactionStatus.INTRANS, TransactionStatus.ACTIVE)
+"""ACTIVE: in a pipeline, whose transaction began within it."""
 _SYSTEM = Origin()
 _origin: ContextVar[Origin] = ContextVar("machi_audit_origin", default=_SYSTEM)
 
@@ -73,7 +78,7 @@ def record(connection: Connection[Any], entry: Entry) -> None:
 
     Raises RuntimeError outside of one: there, the act could be kept without its entry.
     """
-    if connection.info.transaction_status is not TransactionStatus.INTRANS:
+    if connection.info.transaction_status not in _INSIDE:
         raise RuntimeError("BUG: an act is recorded in its own transaction")
     connection.execute(_SQL["record"], [entry.tenant_id, write_body(entry)])
 
@@ -101,6 +106,35 @@ def record_act(
         principal=access.principal,
     )
     record(connection, entry)
+
+
+def record_acts(
+    connection: Connection[Any],
+    access: Access,
+    verb: str,
+    kind: str,
+    targets: Sequence[object],
+    *,
+    count: int | None = None,
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what `access` did to many things at once as one entry: how many, which, a hash of all."""
+    if len(targets) == 1:
+        record_act(connection, access, verb, kind, str(targets[0]), before=before)
+        return
+    names = sorted(map(str, targets))
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    many = {"count": len(names) if count is None else count, "ids": names[:IDS_MAX], "sha256": digest}
+    record_act(connection, access, verb, kind, f"{many['count']} together", before={**(before or {}), **many})
+
+
+def record_on_subscription(
+    connection: Connection[Any], key: int, verb: str, kind: str, *, after: Mapping[str, Any]
+) -> None:
+    """Write what was done to a subscription, of which only the key is at hand, into its tenant's trail."""
+    row = connection.execute(_SQL["get_subscription_of_key"], [key]).fetchone()
+    if row is not None:
+        record(connection, Entry(verb=verb, kind=kind, id=row[1], tenant_id=row[0], after=after))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -103,6 +104,7 @@ def delete_context(database: Database, access: Access, entry: ContextEntry) -> N
             connection.execute(_SQL["forget_use"], [access.tenant_id, entry.url])
             connection.execute(_SQL["drop_unused"], [entry.url])
         connection.execute(_SQL["notify_changed"], [entry.url or entry.local_id])
+        record_act(connection, access, "delete", "context", entry.url or entry.local_id)
 
 
 def note_uses(database: Database, tenant: str, urls: Sequence[str]) -> bool:
@@ -120,6 +122,8 @@ def _add(database: Database, access: Access, kind: str, document: bytes, digest:
         row = connection.execute(
             _SQL["add_hosted"], [access.tenant_id, kind, document.decode(), digest]
         ).fetchone()
+        if row is not None and kind == HOSTED:
+            record_act(connection, access, "create", "context", str(row[0]))
     return str(row[0]) if row is not None else ""
 
 

@@ -19,6 +19,7 @@ from context_api.ngsild.model import Entity, Instance, Micros
 from context_api.ngsild.subscription import Subscription
 from context_api.ngsild.transition import Touched, Transition
 from context_api.store.access import Access
+from context_api.store.audit import record_on_subscription
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.changes import wait_settled
 from context_api.store.codec import CommittedChange
@@ -96,6 +97,7 @@ def _replay(database: Database, key: int, ids: Sequence[int] | None, after: int)
         count = connection.execute(_SQL["revive"], columns).rowcount
         connection.execute(_SQL["uncount_dead"], {"subscription_key": key, "count": count})
         _wake(connection, key)
+        record_on_subscription(connection, key, "replay", "dead-letter", after={"count": count})
     return count, found[-1][1] if len(found) == _REPLAY_BITE else None
 
 
@@ -167,8 +169,9 @@ def resume(database: Database, access: Access, key: int) -> None:
 
 def set_waiting_limit(database: Database, key: int, limit: int | None) -> None:
     """Let so many notifications wait, at most as many as the installation allows; None: as many."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         connection.execute(_SQL["set_waiting_limit"], {"subscription_key": key, "limit": limit})
+        record_on_subscription(connection, key, "change", "subscription", after={"waitingLimit": limit})
 
 
 def _switch(database: Database, access: Access, key: int, block: str, reason: str | None) -> None:
@@ -177,6 +180,7 @@ def _switch(database: Database, access: Access, key: int, block: str, reason: st
         connection.execute(_SQL["lock_epoch"], {"lock": EPOCH_LOCK, "tenant_id": access.tenant_id})
         connection.execute(_SQL[block], {"subscription_key": key, "reason": reason})
         connection.execute(_SQL["bump_epoch"], {"tenant_id": access.tenant_id})
+        record_on_subscription(connection, key, block, "subscription", after={"reason": reason})
         if block == "resume":
             connection.execute(_SQL["wake_queues"], {"subscription_key": key})
             _wake(connection, key)

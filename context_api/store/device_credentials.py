@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.devices import DeviceKind
 from context_api.store.queries import load_queries
@@ -144,6 +145,8 @@ def issue_credential(
         if overlap_s is not None:
             others = named | {"id": inserted[0], "overlap": timedelta(seconds=overlap_s)}
             connection.execute(_SQL["shorten_others"], others)
+        after = {"id": inserted[0], "label": label, "overlapSeconds": overlap_s}
+        record_act(connection, access, "create", "device-credential", device_id, after=after)
         return Issued(Credential(*inserted), _bump(connection))
 
 
@@ -160,6 +163,7 @@ def revoke_credential(database: Database, access: Access, device_id: str, creden
     with database.transaction() as connection:
         if connection.execute(_SQL["revoke_credential"], named).fetchone() is None:
             return None
+        record_act(connection, access, "revoke", "device-credential", device_id, before={"id": credential_id})
         return _bump(connection)
 
 
@@ -254,8 +258,10 @@ def insert_certificate(
     named = {"tenant_id": access.tenant_id, "device_id": device_id}
     with database.transaction() as connection:
         row = connection.execute(_SQL["insert_certificate"], named | values).fetchone()
-    if row is None:
-        raise RuntimeError("BUG: an insert returned no row")
+        if row is None:
+            raise RuntimeError("BUG: an insert returned no row")
+        after = {"serial": values["serial"]}
+        record_act(connection, access, "create", "device-certificate", device_id, after=after)
     return Certificate(*row)
 
 
@@ -279,6 +285,7 @@ def revoke_certificate(database: Database, access: Access, device_id: str, seria
     with database.transaction() as connection:
         if connection.execute(_SQL["revoke_certificate"], named).fetchone() is None:
             return None
+        record_act(connection, access, "revoke", "device-certificate", device_id, before={"serial": serial})
         return _bump(connection)
 
 

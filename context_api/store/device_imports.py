@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -119,6 +120,8 @@ def insert_import(database: Database, access: Access, new: NewImport, *, open_mo
         rows = Jsonb([{**one._asdict(), "position": position} for position, one in enumerate(ordered)])
         connection.execute(_SQL["insert_rows"], {"id": row[0], "rows": rows})
         connection.execute(_SQL["drop_surplus"], {**named, "kept": IMPORTS_KEPT})
+        after = {"rows": len(new.rows), "state": new.state}
+        record_act(connection, access, "create", "device-import", str(row[0]), after=after)
         return int(row[0])
 
 
@@ -213,8 +216,10 @@ def list_import_devices(database: Database, import_id: int) -> list[str]:
 def take_salt(database: Database, access: Access, import_id: int) -> bytes | None:
     """Return what the passwords are made from, and forget it; None where it is forgotten already."""
     named = {"tenant_id": access.tenant_id, "id": import_id, "principal": access.principal}
-    with database.connection() as connection:
+    with database.transaction() as connection:
         row = connection.execute(_SQL["take_salt"], named).fetchone()
+        if row is not None:
+            record_act(connection, access, "take", "device-credential", f"import {import_id}")
     return None if row is None else bytes(row[0])
 
 
@@ -240,9 +245,12 @@ def drop_old(database: Database, age_s: float) -> int:
 
 def delete_import(database: Database, access: Access, import_id: int) -> bool:
     """Delete an import: rows that are not done stay undone. False where there is none."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         named = {"tenant_id": access.tenant_id, "id": import_id}
-        return connection.execute(_SQL["delete_import"], named).fetchone() is not None
+        is_deleted = connection.execute(_SQL["delete_import"], named).fetchone() is not None
+        if is_deleted:
+            record_act(connection, access, "delete", "device-import", str(import_id))
+    return is_deleted
 
 
 def find_names(

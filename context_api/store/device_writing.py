@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from context_api.ngsild.time import format_datetime
 from context_api.store.access import Access
+from context_api.store.audit import record_act, record_acts
 from context_api.store.batch import Batch
 from context_api.store.device_changes import CHANGES_KEPT
 from context_api.store.devices import ALL_DEVICES, Device, DeviceKind, DeviceState, bump_generation
@@ -101,6 +102,12 @@ def note_changes(
         "kept": CHANGES_KEPT,
     }
     connection.execute(_SQL["note_changes"], named)
+    if len(notes) == 1:
+        ((device_id, note),) = notes.items()
+        before, after, reason = note.before, note.after, note.reason
+        record_act(connection, access, action, "device", device_id, before=before, after=after, reason=reason)
+    else:
+        record_acts(connection, access, action, "device", list(notes))
 
 
 def keep_hardware(

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
@@ -138,15 +139,20 @@ def put_maintenance(
         "until": None if until is None else pack_time(until),
         "reason": reason,
     }
-    with database.connection() as connection:
-        return connection.execute(_SQL["put_maintenance"], named).rowcount > 0
+    with database.transaction() as connection:
+        is_found = connection.execute(_SQL["put_maintenance"], named).rowcount > 0
+        if is_found:
+            after = {"until": until, "reason": reason}
+            record_act(connection, access, "change", "maintenance", device_id, after=after)
+    return is_found
 
 
 def put_rule(database: Database, access: Access, rule_id: str, document: dict[str, Any]) -> bool:
     """Keep a rule; tells whether it is new."""
     named = {"tenant_id": access.tenant_id, "id": rule_id, "document": Jsonb(document)}
-    with database.connection() as connection:
+    with database.transaction() as connection:
         row = connection.execute(_SQL["put_rule"], named).fetchone()
+        record_act(connection, access, "put", "health-rule", rule_id, after=document)
     return row is not None and bool(row[0])
 
 
@@ -165,6 +171,9 @@ def list_all_rules(database: Database) -> list[tuple[int, dict[str, Any]]]:
 
 def delete_rule(database: Database, access: Access, rule_id: str) -> bool:
     """Remove a rule; False where there is none."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         named = {"tenant_id": access.tenant_id, "id": rule_id}
-        return connection.execute(_SQL["delete_rule"], named).rowcount > 0
+        is_deleted = connection.execute(_SQL["delete_rule"], named).rowcount > 0
+        if is_deleted:
+            record_act(connection, access, "delete", "health-rule", rule_id)
+    return is_deleted

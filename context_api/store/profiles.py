@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from context_api.ngsild.errors import AlreadyExists, Conflict, ResourceNotFound
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -91,6 +92,7 @@ def delete_profile(database: Database, access: Access, name: str) -> None:
         if not connection.execute(_SQL["delete_profile"], named).rowcount:
             raise _absent(name)
         connection.execute(_SQL["notify_profile"])
+        record_act(connection, access, "delete", "profile", name)
 
 
 def find_profile(
@@ -149,6 +151,8 @@ def _write(
     }
     for statement in ("put_profile", "insert_version", "drop_old_versions", "notify_profile"):
         connection.execute(_SQL[statement], values)
+    verb = "create" if version == 1 else "change"
+    record_act(connection, access, verb, "profile", name, after={"version": version})
     return Written(version, is_new=True)
 
 

@@ -7,6 +7,7 @@ the quarantine is taken from `quarantined` and given to what became of it, at th
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from context_api.ngsild.changes import Reading
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
 from context_api.store.arrivals import count_arrivals, write_arrivals
+from context_api.store.audit import record_acts
 from context_api.store.batch import Batch
 from context_api.store.database import Database
 from context_api.store.deliveries_in import Delivery, DeliveryKind, DeliveryOutcome
@@ -135,11 +137,14 @@ def list_dropped(database: Database, access: Access) -> list[Dropped]:
 
 def discard(database: Database, access: Access, ids: Sequence[int]) -> int:
     """Throw messages away, with their payloads; returns how many were there."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         row = connection.execute(
             _SQL["discard_messages"], {"tenant_id": access.tenant_id, "ids": list(ids)}
         ).fetchone()
-    return int(row[0]) if row else 0
+        discarded = int(row[0]) if row else 0
+        if discarded:
+            record_acts(connection, access, "discard", "quarantined-message", ids, count=discarded)
+    return discarded
 
 
 def replay_batch(batch: Batch, replays: Sequence[Replay]) -> dict[int, DeliveryOutcome]:
@@ -161,6 +166,10 @@ def replay_batch(batch: Batch, replays: Sequence[Replay]) -> dict[int, DeliveryO
     }
     tenant_id = batch.access.tenant_id
     batch.at_commit(lambda connection: _write(connection, tenant_id, due, waiting, outcomes))
+    if due:
+        ids = [one.message_id for one in due]
+        act = partial(record_acts, access=batch.access, verb="replay", kind="quarantined-message")
+        batch.at_commit(partial(act, targets=ids))
     if any(one.late or one.duplicate for one in outcomes.values()):
         arrivals = count_arrivals(list(zip(readings, applied, strict=True)), [])
         batch.at_commit(lambda connection: write_arrivals(connection, tenant_id, arrivals))

@@ -17,6 +17,7 @@ from context_api.ngsild.registration_model import (
     registration_from_json,
 )
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.codec import encode_json
 from context_api.store.database import Database
 from context_api.store.packing import pack_time
@@ -67,6 +68,8 @@ def create_registration(
         ).fetchone()
         if row is None:
             raise AlreadyExists(f"the registration {registration.id} exists already")
+        after = {"mode": registration.mode}
+        record_act(connection, access, "create", "registration", registration.id, after=after)
 
 
 def update_registration(  # noqa: PLR0917
@@ -93,6 +96,8 @@ def update_registration(  # noqa: PLR0917
                 registration_id,
             ],
         )
+        after = {"mode": changed.mode}
+        record_act(connection, access, "change", "registration", registration_id, after=after)
 
 
 def get_registration(
@@ -122,6 +127,7 @@ def delete_registration(database: Database, access: Access, registration_id: str
         )
         if deleted.rowcount == 0:
             raise _unknown(registration_id)
+        record_act(connection, access, "delete", "registration", registration_id)
 
 
 def list_proxied(database: Database, access: Access) -> tuple[Registration, ...]:

@@ -17,6 +17,7 @@ from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.model import Iri, Micros
 from context_api.ngsild.time import format_datetime
 from context_api.store.access import Access
+from context_api.store.audit import Entry, record, record_act
 from context_api.store.budget import Budget
 from context_api.store.columnstore import DEFAULT_DAYS
 from context_api.store.database import Database
@@ -93,8 +94,9 @@ def put_policy(database: Database, access: Access, type_: Iri, retention: Retent
     terms = Terms(database)
     terms.learn(TermsMissing(iris=[type_]))
     given = [access.tenant_id, int(terms.key(type_)), *retention]
-    with database.connection() as connection:
+    with database.transaction() as connection:
         row = connection.execute(_SQL["put_policy"], given).fetchone()
+        record_act(connection, access, "put", "retention", type_, after=retention._asdict())
     _log.info(
         "Retention set",
         extra={
@@ -110,9 +112,11 @@ def put_policy(database: Database, access: Access, type_: Iri, retention: Retent
 
 def delete_policy(database: Database, access: Access, type_: Iri) -> bool:
     """Keep the values of a type for ever from now on; False: there was no policy."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         found = Terms(database).find([type_])
         deleted = connection.execute(_SQL["delete_policy"], [access.tenant_id, found]).rowcount
+        if deleted:
+            record_act(connection, access, "delete", "retention", type_)
     if deleted:
         _log.info(
             "Retention removed",
@@ -163,14 +167,25 @@ def _drop(connection: Connection[TupleRow], policy: _Due, values: int, budget: B
     if not policy.keep_aggregates:
         aggregates = _drop_aggregates(connection, policy)
     if values or aggregates:
-        connection.execute(_SQL["count_drop"], [values, aggregates, policy.tenant_id, policy.type_id])
+        before = format_datetime(policy.before)
+        expired = Entry(
+            verb="expire",
+            kind="history",
+            id=policy.type,
+            tenant_id=policy.tenant_id,
+            before={"values": values, "aggregates": aggregates, "olderThan": before},
+            principal="system",
+        )
+        with connection.transaction():
+            connection.execute(_SQL["count_drop"], [values, aggregates, policy.tenant_id, policy.type_id])
+            record(connection, expired)
         _log.warning(
             "History dropped",
             extra={
                 "action": "retention",
                 "tenant": policy.tenant,
                 "type": policy.type,
-                "before": format_datetime(policy.before),
+                "before": before,
                 "values": values,
                 "aggregates": aggregates,
             },

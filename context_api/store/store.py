@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from psycopg.errors import UniqueViolation
 
-from context_api.ngsild.changes import Change, Outcome
+from context_api.ngsild.changes import Change, DeleteEntity, Outcome
 from context_api.ngsild.errors import BadRequestData, Conflict
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.query import EntityQuery, TemporalQuery
@@ -26,6 +26,7 @@ from context_api.store import (
     temporal,
 )
 from context_api.store.access import Access
+from context_api.store.audit import record_acts
 from context_api.store.backfill import BackfillOutcome, HistorySeries, HistoryValue, backfill, slices
 from context_api.store.batch import Batch, Clock, Shared
 from context_api.store.bridge_seats import Tenure
@@ -78,21 +79,24 @@ class Store(TemporalOperations):
 
     # Writes
 
-    def apply(self, access: Access, changes: Sequence[Change]) -> list[Outcome]:
+    def apply(self, access: Access, changes: Sequence[Change], *, verb: str | None = None) -> list[Outcome]:
         """Apply changes in one transaction, as if one by one in order; one outcome each.
 
+        Deletions of entities are recorded in the audit trail, and with a `verb` whatever the changes are.
         A change that NGSI-LD or the database refuses fails alone, in its outcome. Raises StoreUnavailable,
         StoreFault: then nothing of the call is known to be written.
         """
         if not changes:
             return []
         try:
-            return self._write(access, changes, lambda batch: self._apply_batch(batch, changes))
+            return self._write(access, changes, lambda batch: self._apply_batch(batch, changes, verb))
         except StoreRefused as error:
             if len(changes) == 1:
                 return [Outcome(error=BadRequestData(str(error)))]
         middle = len(changes) // 2
-        return self.apply(access, changes[:middle]) + self.apply(access, changes[middle:])
+        return self.apply(access, changes[:middle], verb=verb) + self.apply(
+            access, changes[middle:], verb=verb
+        )
 
     def transact(
         self, access: Access, changes: Sequence[Change], work: Callable[[Batch], _Result]
@@ -314,9 +318,14 @@ class Store(TemporalOperations):
 
     # How
 
-    def _apply_batch(self, batch: Batch, changes: Sequence[Change]) -> list[Outcome]:
+    def _apply_batch(self, batch: Batch, changes: Sequence[Change], verb: str | None) -> list[Outcome]:
         batch.begin([change.entity_id for change in changes], len(changes))
+        acts = [index for index, one in enumerate(changes) if verb or isinstance(one, DeleteEntity)]
+        former = batch.current(changes[acts[0]].entity_id) if len(acts) == 1 else None
         outcomes = batch.apply(changes, [batch.access.principal] * len(changes))
+        if acts:
+            done = [changes[index].entity_id for index in acts if outcomes[index].error is None]
+            _record_at_commit(batch, verb or "delete", done, former)
         batch.commit()
         return outcomes
 
@@ -374,6 +383,15 @@ class Store(TemporalOperations):
 
     def _before(self, older_than_s: float) -> Micros:
         return self._shared.clock() - int(older_than_s * 1_000_000)
+
+
+def _record_at_commit(batch: Batch, verb: str, ids: Sequence[str], former: Entity | None) -> None:
+    """Record what was done to entities: of a single one, its types and the names of what it had."""
+    if not ids:
+        return
+    before = None if former is None else {"types": former.types, "attributes": sorted(former.attributes)}
+    note = partial(record_acts, access=batch.access, verb=verb, kind="entity")
+    batch.at_commit(partial(note, targets=ids, before=before))
 
 
 def _expire_batch(batch: Batch, ids: Sequence[str]) -> int:

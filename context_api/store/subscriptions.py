@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from psycopg import Connection
@@ -17,6 +18,7 @@ from context_api.ngsild.subscription import (
     subscription_to_json,
 )
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.codec import encode_json
 from context_api.store.database import Database
@@ -64,6 +66,8 @@ def create_subscription(
             raise AlreadyExists(f"the subscription {subscription.id} exists already")
         key: int = row[0]
         connection.execute(_SQL["create_counter"], [key])
+        after = _described(subscription)
+        record_act(connection, access, "create", "subscription", subscription.id, after=after)
     return key
 
 
@@ -119,7 +123,8 @@ def update_subscription(
         if row is None:
             raise _unknown(subscription_id)
         key: int = row[0]
-        changed = change(subscription_from_json(row[1]))
+        former = subscription_from_json(row[1])
+        changed = change(former)
         values = {
             "key": key,
             "document": _pack(changed),
@@ -130,6 +135,8 @@ def update_subscription(
         connection.execute(_SQL["update_subscription"], values)
         connection.execute(_SQL["hurry_failing"], [key])
         connection.execute(_SQL["wake_notifiers"])
+        before, after = _described(former), _described(changed) | {"isActive": is_active}
+        record_act(connection, access, "change", "subscription", subscription_id, before=before, after=after)
 
 
 def delete_subscription(database: Database, access: Access, subscription_id: str) -> None:
@@ -141,6 +148,7 @@ def delete_subscription(database: Database, access: Access, subscription_id: str
         deleted = connection.execute(_SQL["delete_subscription"], _one(access, subscription_id))
         if deleted.rowcount == 0:
             raise _unknown(subscription_id)
+        record_act(connection, access, "delete", "subscription", subscription_id)
 
 
 @contextmanager
@@ -150,6 +158,13 @@ def _changing(database: Database, access: Access) -> Iterator[Connection[TupleRo
         connection.execute(_SQL["lock_epoch"], [EPOCH_LOCK, access.tenant_id])
         yield connection
         connection.execute(_SQL["bump_epoch"], [access.tenant_id])
+
+
+def _described(subscription: Subscription) -> dict[str, Any]:
+    """Say for the audit trail where notifications go: the machine, no more, for the rest may be secret."""
+    parts = urlsplit(subscription.notification.endpoint.uri)
+    place = parts.path.rpartition("@")[2] if parts.scheme == "mailto" else parts.hostname
+    return {"endpoint": f"{parts.scheme}:{place}", "expiresAt": subscription.expires_at}
 
 
 def _one(access: Access, subscription_id: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from context_api.ngsild.changes import Change
@@ -11,6 +12,7 @@ from context_api.ngsild.query import EntityQuery
 from context_api.ngsild.query.aggregation import Aggregation
 from context_api.store import temporal_writing as writing
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.batch import Batch, Shared
 from context_api.store.database import Database
 from context_api.store.temporal import HistoryPage, HistoryRequest, query_histories, retrieve_history
@@ -89,7 +91,9 @@ class TemporalOperations(ABC):
     def delete_history(self, access: Access, entity_id: str) -> None:
         """Delete all that is known of an entity's past, slice by slice. Raises ResourceNotFound."""
         self._delete_slices(
-            access, lambda batch: writing.delete_history(batch, self._shared.terms, entity_id)
+            access,
+            lambda batch: writing.delete_history(batch, self._shared.terms, entity_id),
+            _recorded("delete", entity_id, {}),
         )
 
     def delete_history_attribute(
@@ -101,17 +105,19 @@ class TemporalOperations(ABC):
             lambda batch: writing.delete_attribute(
                 batch, self._shared.terms, entity_id, attribute, dataset_id
             ),
+            _recorded("delete", entity_id, {"attribute": attribute, "datasetId": dataset_id}),
         )
 
     def delete_history_instance(
         self, access: Access, entity_id: str, attribute: Iri, instance_id: str
     ) -> None:
         """Delete one instance. Raises ResourceNotFound."""
+        act = _recorded("delete", entity_id, {"attribute": attribute, "instanceId": instance_id})
         self._write(
             access,
             (),
             lambda batch: writing.delete_instance(
-                batch, self._shared.terms, entity_id, attribute, instance_id
+                act(batch), self._shared.terms, entity_id, attribute, instance_id
             ),
         )
 
@@ -120,19 +126,36 @@ class TemporalOperations(ABC):
     ) -> None:
         """Replace one instance. Raises BadRequestData, ResourceNotFound, AlreadyExists."""
         change = WriteHistory(entity_id=entity_id, attributes={attribute: [instance]})
+        act = _recorded("change", entity_id, {"attribute": attribute, "instanceId": instance_id})
         self._write(
             access,
             (change,),
             lambda batch: writing.modify_instance(
-                batch, self._shared.terms, entity_id, attribute, instance_id, instance
+                act(batch), self._shared.terms, entity_id, attribute, instance_id, instance
             ),
         )
 
-    def _delete_slices(self, access: Access, delete: Callable[[Batch], int]) -> None:
-        """Delete in transactions of bounded size; that nothing is left is an error for the first one only."""
-        deleted = self._write(access, (), delete)
+    def _delete_slices(
+        self, access: Access, delete: Callable[[Batch], int], act: Callable[[Batch], Batch]
+    ) -> None:
+        """Delete in transactions of bounded size; that nothing is left is an error for the first one only.
+
+        The first one records the act, whatever else of the same is still to go.
+        """
+        deleted = self._write(access, (), lambda batch: delete(act(batch)))
         while deleted >= writing.DELETED_AT_A_TIME:
             try:
                 deleted = self._write(access, (), delete)
             except ResourceNotFound:
                 return
+
+
+def _recorded(verb: str, entity_id: str, what: dict[str, object]) -> Callable[[Batch], Batch]:
+    """Give what notes, at the commit of a batch, an act on a history in the audit trail."""
+
+    def act(batch: Batch) -> Batch:
+        note = partial(record_act, access=batch.access, verb=verb, kind="history", target=entity_id)
+        batch.at_commit(partial(note, before=what))
+        return batch
+
+    return act

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from context_api.ngsild.model import Micros
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.deliveries_in import Delivery
 from context_api.store.packing import pack_bigints, pack_texts, pack_time, pack_times
@@ -136,8 +137,10 @@ def put_group(
         "max_devices": max_devices,
         "expires_at": None if expires_at is None else pack_time(expires_at),
     }
-    with database.connection() as connection:
+    with database.transaction() as connection:
         row = connection.execute(_SQL["put_group"], named).fetchone()
+        after = {"profile": profile, "prefix": prefix, "maxDevices": max_devices}
+        record_act(connection, access, "put", "device-group", gateway, after=after)
     return row is not None and bool(row[0])
 
 
@@ -150,9 +153,12 @@ def list_groups(database: Database, access: Access, gateway: str | None = None) 
 
 def delete_group(database: Database, access: Access, gateway: str) -> bool:
     """Take in nobody any more; False where nobody was taken in."""
-    with database.connection() as connection:
+    with database.transaction() as connection:
         named = {"tenant_id": access.tenant_id, "gateway": gateway}
-        return connection.execute(_SQL["delete_group"], named).rowcount > 0
+        is_deleted = connection.execute(_SQL["delete_group"], named).rowcount > 0
+        if is_deleted:
+            record_act(connection, access, "delete", "device-group", gateway)
+    return is_deleted
 
 
 def list_waiting(
@@ -195,3 +201,5 @@ def decide(database: Database, access: Access, gateway: str, name: str, device_i
         if device_id is not None:
             connection.execute(_SQL["move_messages"], named)
             connection.execute(_SQL["move_counter"], named)
+        after = {"state": named["state"], "device": device_id}
+        record_act(connection, access, "change", "waiting-device", named["waiting_id"], after=after)

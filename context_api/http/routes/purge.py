@@ -90,7 +90,8 @@ class _Purge:
         return page.items
 
     async def _apply(self, access: Access, changes: list[Change]) -> None:
-        outcomes = await self._services.run(self._services.store.apply, access, changes)
+        apply = self._services.store.apply
+        outcomes = await self._services.run(apply, access, changes, verb="purge")
         for outcome in outcomes:
             # Who was quicker with a deletion, or with another type, wins
             if outcome.error is not None and not isinstance(outcome.error, ResourceNotFound):

@@ -57,3 +57,6 @@ select distinct on (chain) chain, number, at, hash, count(*) over (partition by 
 from audit
 where at < %s
 order by chain, number desc
+
+-- name: get_subscription_of_key
+select tenant_id, id from subscription where key = %s
