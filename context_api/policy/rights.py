@@ -67,7 +67,10 @@ class Rights:
         return frozenset() if seen is None else frozenset(seen.attributes)
 
     def view(self, entity: Entity, operation: Operation, now: Micros) -> Entity | None:
-        """Give the entity as this principal sees it: itself, a copy with less in it, or None."""
+        """Give the entity as this principal sees it: itself, a copy with less in it, or None.
+
+        Where something is hidden, the entity was modified when what is left of it was.
+        """
         if self.hides_nothing(operation, now):
             return entity
         matching = self.matching(entity, operation, now)
@@ -76,7 +79,10 @@ class Rights:
         kept = visible(entity.attributes, matching, self.personal(entity.types))
         if len(kept) == len(entity.attributes):
             return entity
-        return msgspec.structs.replace(entity, attributes=kept)
+        modified_at = max((one.modified_at or 0 for each in kept.values() for one in each), default=0)
+        return msgspec.structs.replace(
+            entity, attributes=kept, modified_at=max(entity.created_at, modified_at)
+        )
 
     def history_from(
         self, entity: Entity, attribute: Iri, operation: Operation, now: Micros

@@ -27,7 +27,8 @@ from context_api.store.access import Access
 from context_api.store.attribute_indexes import DeclaredIndexes, Usable
 from context_api.store.database import STATEMENT_TIMEOUT_MS, Database
 from context_api.store.errors import StoreRefused, StoreTimeout, StoreUnavailable
-from context_api.store.filters import where_query
+from context_api.store.filters import asked_types, where_query
+from context_api.store.granted import Granted, granted_to
 from context_api.store.packing import pack_texts, pack_time
 from context_api.store.queries import load_queries
 from context_api.store.reading import Page, read_entities
@@ -103,7 +104,8 @@ class Querying:
         return page
 
     def _answer(self, access: Access, query: EntityQuery, now: Micros, usable: Mapping[int, Usable]) -> Page:
-        where = where_query(query, access.tenant_id, self._terms.find, now, usable)
+        granted = granted_to(access, now, self._terms.find)
+        where = where_query(query, access.tenant_id, self._terms.find, now, usable, granted)
         room = _Room(self._large)
         try:
             with self._database.connection() as connection:
@@ -111,12 +113,13 @@ class Querying:
                     connection,
                     self._terms,
                     room,
-                    tenant_id=access.tenant_id,
+                    access=access,
                     query=query,
                     where=where,
+                    granted=granted,
                     now=now,
                 )
-                page = _read_page(reader, query.ordering, is_exact=where.exact)
+                page = _read_page(reader, query.ordering, granted, is_exact=where.exact)
         except StoreRefused as error:
             room.release()
             if error.sqlstate == _BAD_PATTERN:
@@ -129,12 +132,21 @@ class Querying:
         return page
 
 
-def _read_page(reader: "_Reader", ordering: Ordering | None, *, is_exact: bool) -> Page:
-    if ordering is not None and not ordering.is_of_members:
+def _read_page(
+    reader: "_Reader", ordering: Ordering | None, granted: Granted | None, *, is_exact: bool
+) -> Page:
+    if ordering is not None and not _is_sortable(ordering, granted):
         return reader.order(ordering)
     if is_exact:
         return reader.page()
     return reader.search(None if ordering is None else _sql_order(ordering))
+
+
+def _is_sortable(ordering: Ordering, granted: Granted | None) -> bool:
+    """Whether the database knows the order. When an entity was modified depends on what is seen of it."""
+    if granted is not None and granted.hides_attributes:
+        return all(one.path is None or one.path.names == (CREATED_AT,) for one in ordering.terms)
+    return ordering.is_of_members
 
 
 class _Row(NamedTuple):
@@ -153,13 +165,16 @@ class _Reader:
         terms: Terms,
         room: _Room,
         *,
-        tenant_id: int,
+        access: Access,
         query: EntityQuery,
         where: Where,
+        granted: Granted | None,
         now: Micros,
     ) -> None:
         self._connection = connection
-        self._tenant_id = tenant_id
+        self._access = access
+        self._tenant_id = access.tenant_id
+        self._granted = granted
         self._terms = terms
         self._room = room
         self._query = query
@@ -295,13 +310,17 @@ class _Reader:
 
     def _count(self) -> int:
         sql, parameters = _SQL["count_entities"].replace(b"{where}", self._where.sql), self._where.parameters
-        type_ = _sole_type(self._query)
+        type_ = _sole_type(self._query) if self._is_all_of_type() else None
         found = [] if type_ is None else self._terms.find([type_])
         if found:
             sql = _SQL["count_of_type"]
             parameters = (self._tenant_id, found[0], self._tenant_id, *[pack_time(self._now)] * 2, found[0])
         counted = self._connection.execute(sql, parameters, prepare=False).fetchone()
         return 0 if counted is None else int(counted[0])
+
+    def _is_all_of_type(self) -> bool:
+        """Whether the entities of the types that are asked for are all there for whoever asks."""
+        return self._granted is None or self._granted.entities(asked_types(self._query)) is None
 
     def _resolve(self, ids: Sequence[str]) -> dict[str, Entity]:
         """Give linked entities; those met before are remembered, up to a bound."""
@@ -310,12 +329,13 @@ class _Reader:
             if len(self._linked) > MAX_LINKED:
                 self._linked.clear()
             self._linked.update(dict.fromkeys(unknown))
-            self._linked.update(read_entities(self._connection, self._terms, self._tenant_id, ids, self._now))
+            self._linked.update(read_entities(self._connection, self._terms, self._access, ids, self._now))
         known = ((one, self._linked[one]) for one in ids)
         return {one: entity for one, entity in known if entity is not None}
 
     def _decode(self, row: codec.EntityRow) -> Entity | None:
-        return drop_expired(codec.decode_entity(self._terms, row), self._now)
+        entity = drop_expired(codec.decode_entity(self._terms, row), self._now)
+        return entity if self._granted is None else self._granted.view(entity)
 
 
 def _sole_type(query: EntityQuery) -> Iri | None:

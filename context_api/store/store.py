@@ -177,9 +177,7 @@ class Store(TemporalOperations):
 
     def get_types(self, access: Access) -> list[Iri]:
         """Give the types of which there are entities, sorted."""
-        return self._read(
-            lambda: reading.get_types(self._database, self._shared.terms, access, self._shared.clock())
-        )
+        return self._discover(discovery.get_types, access)
 
     def get_attributes(self, access: Access) -> list[Iri]:
         """Give the attributes that entities have, sorted."""

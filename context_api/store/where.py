@@ -41,6 +41,9 @@ from context_api.store.packing import pack_time
 Find = Callable[[Sequence[Iri]], list[int]]
 """Gives the numbers of those names that the store knows."""
 
+Guard = Callable[[Iri], "Where | None"]
+"""Gives in which entities an attribute is in sight; None: in all of them. ANYTHING: only memory can tell."""
+
 _COLUMNS = {CREATED_AT: b"e.created_at", MODIFIED_AT: b"e.modified_at", EXPIRES_AT: b"e.expires_at"}
 _PLAIN = frozenset(
     (LiteralKind.NUMBER, LiteralKind.TEXT, LiteralKind.URI, LiteralKind.FLAG, LiteralKind.DATE)
@@ -73,22 +76,45 @@ def any_of(parts: Sequence[Where]) -> Where:
 
 
 def where_q(
-    condition: Condition, find: Find, now: Micros, usable: Mapping[int, Usable] = _NO_INDEXES
+    condition: Condition,
+    find: Find,
+    now: Micros,
+    usable: Mapping[int, Usable] = _NO_INDEXES,
+    guard: Guard | None = None,
 ) -> Where:
     """Write a q. Of a path through linked entities only the first link is looked at.
 
-    What an index of `usable` serves says besides which of its keys are wanted: that excludes nothing.
+    What an index of `usable` serves says besides which of its keys are wanted: that excludes nothing. What
+    `guard` hides is absent.
     """
     if isinstance(condition, Either):
-        return any_of([where_q(part, find, now, usable) for part in condition.parts])
+        return any_of([where_q(part, find, now, usable, guard) for part in condition.parts])
     if isinstance(condition, Both):
-        return all_of([where_q(part, find, now, usable) for part in condition.parts])
+        return all_of([where_q(part, find, now, usable, guard) for part in condition.parts])
+    where = _where_atom(condition, find, now, usable)
+    return where if guard is None else _guarded(condition, where, guard)
+
+
+def _where_atom(condition: Term, find: Find, now: Micros, usable: Mapping[int, Usable]) -> Where:
     if not condition.path.hops:
         return _narrowed(condition, _where_term(condition, find, now), find, usable)
     if isinstance(condition, Exists) and condition.negated:
         return ANYTHING
     linked = _where_term(Exists(Path((condition.path.hops[0].relationship,))), find, now)
     return linked._replace(exact=False)
+
+
+def _guarded(term: Term, where: Where, guard: Guard) -> Where:
+    hops = term.path.hops
+    seen = guard(hops[0].relationship if hops else term.path.names[0])
+    if seen is None:
+        return where
+    if not (isinstance(term, Exists) and term.negated):
+        return ANYTHING if seen is ANYTHING else all_of([seen, where])
+    if not seen.exact:
+        return ANYTHING  # it is absent where it is hidden, and where that is only memory can tell
+    sql = b"((" + seen.sql + b") is not true or " + where.sql + b")"
+    return Where(sql, (*seen.parameters, *where.parameters), where.exact)
 
 
 def _narrowed(term: Term, where: Where, find: Find, usable: Mapping[int, Usable]) -> Where:

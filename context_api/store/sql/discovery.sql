@@ -8,7 +8,7 @@ where p.tenant_id = %s and (
     from entity_type t
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
     where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
-        and (e.expires_at is null or e.expires_at > %s)
+        and (e.expires_at is null or e.expires_at > %s){granted}
     limit 1
 )
 
@@ -22,7 +22,7 @@ where p.tenant_id = %s and (
     from entity_type t
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
     where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
-        and (e.expires_at is null or e.expires_at > %s)
+        and (e.expires_at is null or e.expires_at > %s){granted}
     limit 1
 )
 
@@ -36,7 +36,7 @@ where p.tenant_id = %s and {chosen} and (
     from entity_type t
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
     where t.tenant_id = p.tenant_id and t.type_id = p.type_id and p.attribute_id = any(e.attributes)
-        and (e.expires_at is null or e.expires_at > %s)
+        and (e.expires_at is null or e.expires_at > %s){granted}
         and (
             not exists (
                 select from type_attribute o
@@ -60,11 +60,25 @@ select (select count(*) from entity_type where tenant_id = %s and type_id = %s) 
     where e.types @> array[%s::integer] and e.tenant_id = %s and e.expires_at <= %s and e.next_expiry <= %s
 )
 
+-- name: count_granted_of_type
+select count(*)
+from entity_type t
+join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
+where t.tenant_id = %s and t.type_id = %s and (e.expires_at is null or e.expires_at > %s){granted}
+
+-- name: get_candidates
+-- Entities that may be in sight, in the order of their ids.
+select e.id, e.types, e.scopes, e.fixed, e.live, null::jsonb, e.created_at, e.modified_at, e.expires_at
+from entity e
+where e.tenant_id = %s and e.id > %s and (e.expires_at is null or e.expires_at > %s){granted}
+order by e.id
+limit %s
+
 -- name: count_instances
 -- An attribute may have several instances in one entity, told apart by datasetId.
 select coalesce(sum(jsonb_array_length(coalesce(e.live -> %s, e.fixed -> %s))), 0)
 from entity e
-where e.tenant_id = %s and e.attributes @> array[%s::integer] and (e.expires_at is null or e.expires_at > %s)
+where e.tenant_id = %s and e.attributes @> array[%s::integer] and (e.expires_at is null or e.expires_at > %s){granted}
 
 -- name: record_kinds
 insert into type_attribute (tenant_id, type_id, attribute_id, kind)

@@ -62,6 +62,6 @@ where type_id is not null and (
     select true
     from entity_type t
     join entity e on e.tenant_id = t.tenant_id and e.id = t.entity_id
-    where t.tenant_id = %s and t.type_id = step.type_id and (e.expires_at is null or e.expires_at > %s)
+    where t.tenant_id = %s and t.type_id = step.type_id and (e.expires_at is null or e.expires_at > %s){granted}
     limit 1
 )
