@@ -37,7 +37,6 @@ from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.erasures import erasures_router
-from context_api.http.routes.erasures import erasures_router
 from context_api.http.routes.health import health_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
@@ -144,7 +143,6 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         indexes_router(services),
         profile_preview_router(services),
         profiles_router(services),
-        erasures_router(services),
         erasures_router(services),
         operation_router(services),
         session_router(services),

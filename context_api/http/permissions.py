@@ -42,7 +42,6 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "settings:write"
     GRANTS = "grants"
     ERASURE = "erasure"
-    ERASURE = "erasure"
     METRICS = "metrics"
 
 
@@ -75,7 +74,6 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.SETTINGS_READ: _TOWN,
     P.SETTINGS_WRITE: _ADMINISTRATORS,
     P.GRANTS: _ADMINISTRATORS,
-    P.ERASURE: _ADMINISTRATORS,
     P.ERASURE: _ADMINISTRATORS,
     P.METRICS: _ADMINISTRATORS,
 }
@@ -160,7 +158,6 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("listGrants", "createGrant", "getGrant", "replaceGrant", "deleteGrant", "explainAccess"),
         *("listTypePolicies", "getTypePolicy", "putTypePolicy"),
     ),
-    P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.METRICS: ("metrics",),
 }
