@@ -21,6 +21,7 @@ from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
+from context_api.http.schemas_login import LOGIN_SCHEMAS
 from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
@@ -41,6 +42,7 @@ TAGS = [
     {"name": "Contexts", "description": "The vocabulary"},
     {"name": "Sources", "description": "Who else knows something"},
     {"name": "Devices", "description": "Sensors and their credentials"},
+    {"name": "Sessions", "description": "People who log in to the console"},
     {"name": "Privacy", "description": "What must not be kept"},
     {"name": "Operation", "description": "Health, counters, what went wrong"},
 ]
@@ -107,6 +109,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **CREDENTIAL_SCHEMAS,
             **DISCOVERY_SCHEMAS,
             **INDEX_SCHEMAS,
+            **LOGIN_SCHEMAS,
             **PRIVACY_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **PREVIEW_SCHEMAS,

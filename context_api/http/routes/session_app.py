@@ -27,7 +27,7 @@ BEGIN = Operation(
     id="beginEnrolment",
     tag=TAG,
     summary="Get a secret for an authenticator app",
-    description="It counts once a code of it was shown (PUT). With an `open` session the password is needed.",
+    description="It counts once a code of it was shown (PUT). In the state `open` the password is needed.",
     body=RequestBody(schema="PasswordProof", example=PASSWORD_PROOF, media_types=JSON_ONLY),
     answers={200: Answer(description="The secret, this once", schema="Enrolment", example=ENROLMENT)},
     errors=_ERRORS,
