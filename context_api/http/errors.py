@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from context_api.ngsild import errors as ngsild
+from context_api.policy.errors import NotGranted
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
 from devices.bulk.errors import ImportConflict, ImportUnknown, TooManyImports, UnreadableFile
 from devices.errors import (
@@ -36,6 +37,7 @@ _STATUS: dict[type[Exception], int] = {
     ngsild.TooManyResults: 403,
     ngsild.Conflict: 409,
     ngsild.InternalError: 500,
+    NotGranted: 403,
 }
 
 

@@ -20,6 +20,7 @@ from context_api.ngsild.merge import apply_change, apply_reading
 from context_api.ngsild.model import Entity, Iri, Micros
 from context_api.ngsild.temporal_scopes import scope_change
 from context_api.ngsild.transition import Removed, Touched, Transition
+from context_api.policy.writing import apply_within
 from context_api.store.access import Access
 from context_api.store.codec import EntityRow
 from context_api.store.effects import Effects
@@ -317,6 +318,7 @@ class Batch:
     def _apply_changes(self, changes: list[tuple[Change, str]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         written: list[_Written] = []
+        rights = self.access.filter
         for change, author in changes:
             now = self.now()
             state = self._states[change.entity_id]
@@ -324,7 +326,10 @@ class Batch:
                 self._expire(state, now, written)
                 now = self.now()
             before = state.current
-            transition = apply_change(before, change, now, state.removed)
+            if rights is None:
+                transition = apply_change(before, change, now, state.removed)
+            else:
+                transition = apply_within(rights, before, change, now, state.removed)
             outcomes.append(transition.outcome)
             if transition.after is not before:
                 written.append(_written(state, transition, now, author, transition.touched))
