@@ -241,6 +241,11 @@ class Settings(BaseSettings):
         description="Pages (`https://map.example.jp`, comma-separated) that may open WebSockets to live "
         "streams, besides those of `MACHI_PUBLIC_URL` and of the address itself.",
     )
+    outward: bool = Field(
+        False,
+        description="`on`: this API is the outward face. It has the routes that read, calls nobody, and its "
+        "database sessions cannot write; give it the database user `machi_showing`.",
+    )
     http_certificate_file: Path | None = Field(
         None,
         description="Certificate chain (PEM) with which the API speaks TLS itself; renewed files count at "

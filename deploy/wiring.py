@@ -95,6 +95,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         stream_origins=settings.stream_origins,
         cors_origins=settings.cors_origins,
         tls_files=tls_files(settings),
+        outward=settings.outward,
         redis_url=found.redis_url,
         clock_ahead_s=settings.clock_ahead,
         trusted_proxies=settings.trusted_proxies or LOOPBACK,

@@ -23,6 +23,7 @@ from context_api.http.errors import (
 from context_api.http.gate import Gate
 from context_api.http.live.opening import SocketOpener
 from context_api.http.openapi import build_openapi
+from context_api.http.outward import shown_outward
 from context_api.http.responses import json_response
 from context_api.http.routes.alarms import alarms_router
 from context_api.http.routes.attributes import attributes_router
@@ -93,9 +94,10 @@ def create_app(settings: ApiSettings) -> FastAPI:
     )
     routers = _routers(services)
     for router in routers:
-        app.router.routes.extend(router.routes)  # an included router is matched twice per request
+        served = shown_outward(router.routes) if settings.outward else router.routes
+        app.router.routes.extend(served)  # an included router is matched twice per request
     _add_openapi(app)
-    _add_error_handlers(app, _allowed_methods([route for router in routers for route in router.routes]))
+    _add_error_handlers(app, _allowed_methods(app.router.routes))
     authenticate = services.authenticate if settings.auth else None
     app.add_middleware(Gate, authenticate=authenticate, metrics=services.metrics, after=services.after)
     way = app.open_short_way(RouteTable(app.router.routes))

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -104,7 +105,8 @@ class ContextDocuments:
         if url == f"{own_address}{CITY_CONTEXT_URL}":
             document = builtin_document(CITY_CONTEXT_URL) or {}
             # Notifications are rendered elsewhere, where our own address is not known
-            await self._run(lambda: save_document(self._database, url, msgspec.json.encode(document)))
+            with suppress(StoreError):  # who only reads has no notifier
+                await self._run(lambda: save_document(self._database, url, msgspec.json.encode(document)))
             return Loaded(url, document, math.inf)
         local_id = find_local_id(url)
         if local_id is not None:

@@ -46,7 +46,7 @@ from context_api.policy.principal import Principal
 from context_api.policy.roles import Role
 from context_api.store.access import Access, Owner
 from context_api.store.contexts import CHANNEL as CONTEXTS
-from context_api.store.database import Database, open_database
+from context_api.store.database import Database, open_database, read_only
 from context_api.store.registrations import CHANNEL as REGISTRATIONS
 from context_api.store.rights import CHANNEL as RIGHTS
 from context_api.store.rights import RightsCache
@@ -85,7 +85,7 @@ class Services:
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.metrics = HttpMetrics()
-        self.outbound = OutboundPolicy(tuple(settings.outbound_allow))
+        self.outbound = OutboundPolicy(tuple(settings.outbound_allow), is_closed=settings.outward)
         self.bodies = BodyReader(
             max_bytes=settings.body_max_bytes,
             total_bytes=settings.bodies_total_bytes,
@@ -103,7 +103,8 @@ class Services:
         self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
         self._others = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="store")
         connections = lanes + _OTHER_THREADS + _STREAM_THREADS + INGEST_LANES
-        self.database = open_database(settings.database_url, pool_min=1, pool_max=connections)
+        url = read_only(settings.database_url) if settings.outward else settings.database_url
+        self.database = open_database(url, pool_min=1, pool_max=connections)
         self.store = Store(self.database)
         self.rights = RightsCache(self.database)
         self._aliases = Aliases(self.database)
@@ -160,6 +161,8 @@ class Services:
 
     def _authenticators(self) -> tuple[Authenticator, ...]:
         """Those who know credentials, in the order in which they are asked; the public comes last."""
+        if self.settings.outward:  # sessions are kept, and tokens judged, within
+            return (self.guard.authenticate, self._admit_anonymous)
         return (self.guard.authenticate, self.logins.sessions, self._admit_anonymous)
 
     async def _admit_anonymous(self, headers: Headers, _: Scope) -> Principal | None:

@@ -57,6 +57,8 @@ class ApiSettings:
     stream_queue_bytes: int = 4 * MEBIBYTE
     """… their bytes; a client above is let go, and comes back for what it missed."""
     stream_heartbeat_s: float = 15.0
+    outward: bool = False
+    """Whether this is the outward face: routes that read, a database session that cannot write."""
     tls_files: TlsFiles | None = None
     """The certificate of the API's own TLS; None: plain HTTP, behind a proxy or on loopback."""
     cors_origins: Sequence[str] = ()
@@ -74,6 +76,10 @@ class ApiSettings:
     licence_url: str | None = None
     attribution: str | None = None
     """Whom a user of the data has to name."""
+    key_days: int = 365
+    """How long a key lasts whose end is not named, and …"""
+    key_days_max: int = 730
+    """… how long any key that is made here may last."""
     clock_ahead_s: float = 300.0
     """Readings that are pushed may lie so far in the future."""
     device_rate: float = 1_200.0

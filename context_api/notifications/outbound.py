@@ -82,9 +82,13 @@ class OutboundPolicy:
 
     allowed: tuple[Network, ...] = ()
     resolve: Resolver = field(default=resolve_by_system, repr=False)
+    is_closed: bool = False
+    """Whether every call is refused: this process calls nobody."""
 
     def parse(self, url: str | httpx.URL) -> Target:
         """What can be said without the network: scheme, no credentials, a host. Raises OutboundRefused."""
+        if self.is_closed:
+            raise OutboundRefused("this process calls nobody")
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, UnicodeError) as exc:

@@ -38,6 +38,13 @@ def configured(url: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) ->
     return make_conninfo("", **{**keepalive, **given, "options": options.strip()})
 
 
+def read_only(url: str) -> str:
+    """Give the URL of sessions that cannot write, whatever their user may."""
+    given = conninfo_to_dict(url)
+    options = f"{given.pop('options', None) or ''} -c default_transaction_read_only=on"
+    return make_conninfo("", **{**given, "options": options.strip()})
+
+
 class Database:
     """A pool of autocommit connections: schema machi first, UTC, a statement timeout."""
 
