@@ -27,6 +27,7 @@ from context_api.http.outward import shown_outward
 from context_api.http.responses import json_response
 from context_api.http.routes.alarms import alarms_router
 from context_api.http.routes.attributes import attributes_router
+from context_api.http.routes.audit import audit_router
 from context_api.http.routes.batch import batch_router
 from context_api.http.routes.broker_auth import broker_auth_router
 from context_api.http.routes.completeness import completeness_router
@@ -147,6 +148,7 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         profiles_router(services),
         erasures_router(services),
         operation_router(services),
+        audit_router(services),
         session_router(services),
         session_app_router(services),
         pages_router(),

@@ -18,6 +18,7 @@ from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.routes.subscription_preview import PREVIEW_SCHEMAS
 from context_api.http.routes.waiting_description import WAITING_SCHEMAS
 from context_api.http.schemas import SCHEMAS
+from context_api.http.schemas_audit import AUDIT_SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
@@ -118,6 +119,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **STREAM_SCHEMAS,
             **INGEST_SCHEMAS,
             **QUARANTINE_SCHEMAS,
+            **AUDIT_SCHEMAS,
             **HEALTH_SCHEMAS,
             **WAITING_SCHEMAS,
             **TEMPORAL_SCHEMAS,

@@ -43,6 +43,9 @@ class Permission(StrEnum):
     GRANTS = "grants"
     ERASURE = "erasure"
     METRICS = "metrics"
+    AUDIT = "audit"
+    LIMITS = "limits"
+    USAGE = "usage"
 
 
 P = Permission
@@ -76,6 +79,9 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.GRANTS: _ADMINISTRATORS,
     P.ERASURE: _ADMINISTRATORS,
     P.METRICS: _ADMINISTRATORS,
+    P.AUDIT: _ADMINISTRATORS,
+    P.LIMITS: _ADMINISTRATORS,
+    P.USAGE: _KNOWN,
 }
 
 OPERATIONS: Mapping[Permission, Operation] = {
@@ -160,6 +166,7 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
     ),
     P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.METRICS: ("metrics",),
+    P.AUDIT: ("listAudit",),
 }
 PERMISSIONS: Mapping[str, Permission] = {
     operation_id: permission for permission, listed in _BY_PERMISSION.items() for operation_id in listed

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
+from context_api.http.acting import note_actor
 from context_api.http.auth import (
     ANONYMOUS,
     DEFAULT_TENANT,
@@ -91,7 +92,7 @@ class Services:
             total_bytes=settings.bodies_total_bytes,
             timeout_s=settings.body_timeout_s,
         )
-        self.after: list[After] = []
+        self.after: list[After] = [note_actor]
         """What may refuse a request once it is known who makes it; filled while the application opens."""
         self._waiting = 0
         self._tenants: dict[str, int] = {}
