@@ -16,6 +16,7 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/consistent-type-definitions": "off",
+      "react-hooks/incompatible-library": "off", // TanStack Table; we compile nothing that would mind
       // What scrolls has to take the focus: the keyboard scrolls it (WCAG 2.1.1)
       "jsx-a11y/no-noninteractive-tabindex": ["error", { tags: [], roles: ["region", "tabpanel"] }],
       "no-restricted-syntax": [

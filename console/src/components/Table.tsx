@@ -1,0 +1,129 @@
+/** A table on TanStack Table: sorted by its heads, virtual above some hundred rows, whole rows to choose by keyboard. */
+
+import {
+  type ColumnDef,
+  flexRender,
+  getCoreRowModel,
+  getSortedRowModel,
+  type RowData,
+  type SortingState,
+  useReactTable,
+} from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { cx } from "./cx";
+import styles from "./Table.module.css";
+
+declare module "@tanstack/react-table" {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  interface ColumnMeta<TData extends RowData, TValue> {
+    /** Numbers stand at the right, with figures of one width. */
+    isNumber?: boolean;
+    /** Left out on narrow screens. */
+    isMinor?: boolean;
+  }
+}
+
+export type { ColumnDef } from "@tanstack/react-table";
+
+interface Props<T> {
+  /** What the table holds; for screen readers. */
+  label: string;
+  rows: readonly T[];
+  columns: readonly ColumnDef<T>[];
+  rowId: (row: T) => string;
+  /** Which row is open in a drawer or panel. */
+  chosen?: string;
+  initialSorting?: SortingState;
+  /** The height within which it scrolls; without it, it is as long as its rows (use up to some hundred). */
+  height?: number | string;
+  rowHeight?: number;
+}
+
+export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting = [], height, rowHeight = 48 }: Props<T>) {
+  const { t } = useTranslation();
+  const [sorting, setSorting] = useState<SortingState>(initialSorting);
+  const scroller = useRef<HTMLDivElement>(null);
+  const table = useReactTable({
+    data: rows as T[],
+    columns: columns as ColumnDef<T>[],
+    state: { sorting },
+    onSortingChange: setSorting,
+    getRowId: rowId,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel(),
+  });
+  const sorted = table.getRowModel().rows;
+  const isVirtual = height !== undefined;
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    enabled: isVirtual,
+  });
+  const items = virtual.getVirtualItems();
+  const [before, after] = isVirtual ? [items[0]?.start ?? 0, virtual.getTotalSize() - (items.at(-1)?.end ?? 0)] : [0, 0];
+  const shown = isVirtual ? items.flatMap((item) => sorted[item.index] ?? []) : sorted;
+  return (
+    <div ref={scroller} className={styles.scroller} style={{ maxHeight: height }} role="region" aria-label={label} tabIndex={0}>
+      <table className={styles.table} aria-rowcount={sorted.length + 1}>
+        <caption className="visually-hidden">{label}</caption>
+        <thead>
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id}>
+              {group.headers.map((header) => {
+                const meta = header.column.columnDef.meta;
+                const order = header.column.getIsSorted();
+                const text = flexRender(header.column.columnDef.header, header.getContext());
+                return (
+                  <th
+                    key={header.id}
+                    scope="col"
+                    className={cx(meta?.isNumber === true && styles.number, meta?.isMinor === true && styles.minor)}
+                    aria-sort={order === "asc" ? "ascending" : order === "desc" ? "descending" : undefined}
+                  >
+                    {header.column.getCanSort() ? (
+                      <button type="button" onClick={header.column.getToggleSortingHandler()} title={t("table.sort")}>
+                        {text}
+                        <span aria-hidden="true">{order === "asc" ? " ▲" : order === "desc" ? " ▼" : ""}</span>
+                      </button>
+                    ) : (
+                      text
+                    )}
+                  </th>
+                );
+              })}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          {before > 0 && <Spacer height={before} columns={columns.length} />}
+          {shown.map((row) => (
+            <tr key={row.id} aria-rowindex={row.index + 2} className={cx(row.id === chosen && styles.chosen)} style={isVirtual ? { height: rowHeight } : undefined}>
+              {row.getVisibleCells().map((cell) => {
+                const meta = cell.column.columnDef.meta;
+                return (
+                  <td key={cell.id} className={cx(meta?.isNumber === true && styles.number, meta?.isMinor === true && styles.minor)}>
+                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+          {after > 0 && <Spacer height={after} columns={columns.length} />}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Stands for rows that are not drawn. */
+function Spacer({ height, columns }: { height: number; columns: number }) {
+  return (
+    <tr aria-hidden="true">
+      <td colSpan={columns} style={{ height, padding: 0, border: 0 }} />
+    </tr>
+  );
+}
