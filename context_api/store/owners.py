@@ -20,7 +20,7 @@ ADMINISTRATOR = str(Role.ADMINISTRATOR)
 class Sight:
     """What somebody sees for one operation: a view for matching, shared by all who see the same."""
 
-    __slots__ = ("operation", "rights")
+    __slots__ = ("__weakref__", "operation", "rights")
 
     def __init__(self, rights: Rights, operation: Operation) -> None:
         self.rights = rights

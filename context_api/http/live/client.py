@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from context_api.http.live.events import Event
 from context_api.http.live.matching import Feed
+from context_api.policy.principal import Principal
 
 
 class Reason(StrEnum):
@@ -17,7 +18,9 @@ class Reason(StrEnum):
     """It was open as long as a stream may be."""
     SHUTDOWN = "shutdown"
     UNAUTHORIZED = "unauthorized"
-    """Its key was revoked."""
+    """Its key was revoked, or nothing is granted to it any more."""
+    RIGHTS = "rights"
+    """What it may see was changed while events waited that it may not see any more."""
     GONE = "gone"
     """The client closed the connection."""
 
@@ -49,10 +52,11 @@ class Client:
     """Used in the event loop only."""
 
     def __init__(
-        self, feed: Feed, principal: str, waiting: Waiting, *, max_events: int, max_bytes: int
+        self, feed: Feed, who: Principal, waiting: Waiting, *, max_events: int, max_bytes: int
     ) -> None:
         self.feed = feed
-        self.principal = principal
+        self.who = who
+        self.principal = who.name
         self.after = 0
         """Events up to this number are not for it."""
         self.ended: Reason | None = None
@@ -86,6 +90,11 @@ class Client:
             self._queue.clear()
             self._bytes = 0
             self._wake.set()
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether events wait that were written for what it saw then."""
+        return bool(self._queue)
 
     def doubt(self) -> None:
         """Let its credential be looked at now."""

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 import orjson
@@ -10,6 +11,7 @@ import structlog
 
 from context_api.http.live.events import CHANGE, Event
 from context_api.matching import SubscriptionIndex
+from context_api.matching.seen import Seen, see_change
 from context_api.ngsild.changes import Trigger
 from context_api.ngsild.contexts import Context
 from context_api.ngsild.errors import NgsiLdError
@@ -21,8 +23,10 @@ from context_api.store.changes import ChangeRow
 from context_api.store.codec import CommittedChange, decode_change
 from context_api.store.deliveries_again import restore_transition
 from context_api.store.errors import StoreRefused
+from context_api.store.owners import Sight
 from context_api.store.terms import Terms, TermsMissing
 
+Signature = tuple[Any, ...]
 _NAMESPACE = uuid.UUID("0b6d1f0e-4f0e-5d5f-8a55-2f3d5b0c9a11")
 log = structlog.get_logger("stream")
 
@@ -39,6 +43,10 @@ class Feed(msgspec.Struct, frozen=True, eq=False):
     """Equal where the same change is written the same."""
     asked: bytes
     """Equal where the same was asked."""
+    sight: Sight | None = None
+    """What its clients see, one object for all who see the same; None: everything."""
+    signature: Signature | None = None
+    """Of the sight: equal where the same is seen."""
 
 
 def describe_look(subscription: Subscription, context: Context) -> bytes:
@@ -84,13 +92,17 @@ class Matcher:
         change = self._decode(document)
         before, transition = restore_transition(change, Trigger(row.trigger), row.at)
         now = time.time_ns() // 1_000
-        written: dict[bytes, Event | None] = {}
+        written: dict[tuple[bytes, Sight | None], Event | None] = {}
         told: list[tuple[int, Event]] = []
         for match in index.match(before, transition.after, transition, now):
             feed = feeds[match.subscription_key]
-            if feed.look not in written:
-                written[feed.look] = _write(feed, row, before, transition, now)
-            event = written[feed.look]
+            key = (feed.look, feed.sight)
+            if key not in written:
+                seen: Seen | None = Seen(before, transition)
+                if feed.sight is not None:
+                    seen = see_change(feed.sight, before, transition, now)
+                written[key] = None if seen is None else _write(feed, row, *seen, now)
+            event = written[key]
             if event is not None:
                 told.append((feed.key, event))
         return told
@@ -124,7 +136,7 @@ def _write(
     if body is None:
         return None
     del body["subscriptionId"]
-    body["change"] = _name(Trigger(row.trigger))
+    body["change"] = _name(transition.trigger)
     return Event(row.seq, CHANGE, orjson.dumps(body))
 
 

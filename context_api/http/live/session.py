@@ -19,7 +19,8 @@ _DETAILS = {
     Reason.SLOW: "events came faster than you took them; come back with Last-Event-ID for what is missing",
     Reason.AGE: "the stream was open as long as one may be; come back with Last-Event-ID",
     Reason.SHUTDOWN: "the server stops or restarts; come back with Last-Event-ID",
-    Reason.UNAUTHORIZED: "the key was revoked, or what it opens was changed",
+    Reason.UNAUTHORIZED: "the key was revoked or changed, or nothing is granted to it any more",
+    Reason.RIGHTS: "what you may see was changed; come back with Last-Event-ID",
 }
 
 

@@ -21,6 +21,7 @@ CODES = {
     Reason.AGE: 1012,
     Reason.SHUTDOWN: 1012,
     Reason.UNAUTHORIZED: 1008,
+    Reason.RIGHTS: 1012,
 }
 """Close codes (registry of IANA): try again later, service restart, policy violation; beside a reason."""
 

@@ -55,7 +55,8 @@ class _Streams:
         access = await services.access(request)
         asked = json.encode((subscription, context.source), order="deterministic")
         hub = services.streams
-        client = await hub.join(access, access.principal, subscription, context, asked)
+        principal: Principal = request.scope["machi.principal"]
+        client = await hub.join(access, principal, subscription, context, asked)
         release_at_end(request.scope, lambda: hub.leave(client))
         settings = services.settings
         session = Session(

@@ -7,11 +7,14 @@ from context_api.http.live.events import Event
 from context_api.http.live.matching import Feed, describe_look
 from context_api.ngsild.contexts import core_context
 from context_api.ngsild.subscription import Endpoint, Notifying, Subscription
+from context_api.policy.principal import Principal
+from context_api.policy.roles import Role
 
 SUBSCRIPTION = Subscription(
     id="urn:s:1", notification=Notifying(endpoint=Endpoint(uri="http://receiver.invalid/"))
 )
 LOOK = describe_look(SUBSCRIPTION, core_context())
+WHO = Principal("key:1", Role.PARTNER)
 FEED = Feed(1, 1, "default", SUBSCRIPTION, core_context(), LOOK, b"asked")
 
 
@@ -20,7 +23,7 @@ def event(seq: int, size: int = 36) -> Event:
 
 
 def client(waiting: Waiting, *, max_events: int = 3, max_bytes: int = 1_000) -> Client:
-    return Client(FEED, "key:1", waiting, max_events=max_events, max_bytes=max_bytes)
+    return Client(FEED, WHO, waiting, max_events=max_events, max_bytes=max_bytes)
 
 
 def take(one: Client, max_bytes: int = 10_000) -> list[int | None]:
