@@ -180,6 +180,7 @@ class Batch:
         """Write what the changes made and commit; then, and only then, the caches learn of it."""
         states = list(self._states.values())
         connection = self.connection
+        self.effects.copy_changes(connection)
         with connection.pipeline():
             self.effects.write_entities(connection, states)
             self._kinds.write(connection)

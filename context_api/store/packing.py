@@ -18,6 +18,8 @@ from context_api.ngsild.model import Micros
 EPOCH_MICROS = 946_684_800_000_000
 """2000-01-01T00:00:00Z, where PostgreSQL's binary times begin."""
 
+DAY_MICROS = 86_400_000_000
+
 _NULL = b"\xff\xff\xff\xff"
 _HEADER = struct.Struct("!iiIii")
 _EMPTY_HEADER = struct.Struct("!iiI")
@@ -136,7 +138,7 @@ def pack_times(values: Sequence[Micros | None]) -> TimeArray:
 
 def pack_days(values: Sequence[Micros]) -> DateArray:
     """Pack the UTC days in which the given times lie."""
-    days = [(value - EPOCH_MICROS) // 86_400_000_000 for value in values]
+    days = [(value - EPOCH_MICROS) // DAY_MICROS for value in values]
     return DateArray(_header(DateArray, len(values)) + _fixed("i", 4, days))
 
 

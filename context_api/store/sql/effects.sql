@@ -54,6 +54,9 @@ select %s, nullif(%s, ''), g.seq, g.day, g.entity_id, g.at, g.trigger, g.attribu
 from unnest(%s::bigint[], %s::date[], %s::text[], %s::timestamptz[], %s::integer[], %s::text[], %s::bytea[])
     as g (seq, day, entity_id, at, trigger, attributes, document)
 
+-- name: copy_changes
+copy change (seq, day, tenant_id, at, trigger, via, attributes, entity_id, document) from stdin (format binary)
+
 -- name: insert_outbox
 -- The partition is that of the day on which the row is made, whatever day the change has.
 insert into outbox (tenant_id, day, subscription_key, entity_id, change_day, change_seq, trigger)

@@ -28,6 +28,7 @@ from context_api.ngsild.changes import (
     UpsertEntity,
 )
 from context_api.ngsild.model import Attributes, Entity, Instance, Kind
+from context_api.store import effects
 from context_api.store.access import Access
 from context_api.store.database import Database, open_database
 from context_api.store.deliveries_in import Delivery, QuarantineReason, Receipt
@@ -174,6 +175,8 @@ QUESTIONS = {
     " o.recorded_at, o.superseded_at, o.superseded_by, o.reason from observation_superseded o"
     " join series s on s.id = o.series_id join term t on t.id = s.attribute_id"
     " where s.tenant_id = %s order by 1, 2, 3, 4, o.superseded_at",
+    "rows of changes": "select day, entity_id, xid is null, attributes, via, replayed from change"
+    " where tenant_id = %s order by seq",
     "outbox": "select s.id, o.entity_id, o.trigger, c.at, c.trigger from outbox o"
     " join subscription s on s.key = o.subscription_key"
     " join change c on c.day = o.change_day and c.seq = o.change_seq where o.tenant_id = %s order by o.id",
@@ -208,7 +211,8 @@ _tenants = count(1)
 
 
 @pytest.fixture
-def database_of_all(database_url: str) -> Iterator[Database]:
+def database_of_all(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setattr(effects, "COPIED_FROM", 3)  # so that batches copy what single changes insert
     opened = open_database(database_url)
     yield opened
     opened.close()
@@ -237,6 +241,7 @@ def make_side(database: Database) -> Side:
     store = Store(database, clock=clock)
     store._shared = dataclasses.replace(store._shared, caution=_Rewinding(clock))
     access = store.tenant(f"tenant-{next(_tenants)}", create=True)
+    access = dataclasses.replace(access, via="1.1 somebody")
     store.create_subscription(access, subscription("all"), None)
     store.create_subscription(
         access, subscription("pm25", HALL, Trigger.ATTRIBUTE_UPDATED, watched_attributes=(PM25,)), None
