@@ -24,6 +24,7 @@ from context_api.ngsild.model import Micros
 from context_api.store.access import Access
 from context_api.store.audit import record_act
 from context_api.store.database import Database
+from context_api.store.owners import narrowed, owner_of
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 from context_api.store.store import Store, system_clock
@@ -79,22 +80,33 @@ class Alarms:
         """Make or replace a rule; gives whether it is new. Values from now on are held against it.
 
         The subscription comes first: without its rule it does nothing, and the next attempt finds it.
-        Raises BadRequestData.
+        Raises BadRequestData, and AlreadyExists where a rule of somebody else has the id.
         """
         subscription = feeding_subscription(rule, context, access.tenant, system_clock())
         try:
             self._store.create_subscription(access, subscription, context.source)
         except AlreadyExists:
-            self._store.update_subscription(
-                access, subscription.id, lambda _: subscription, is_active=rule.is_active
-            )
-        values = {"tenant_id": access.tenant_id, "id": rule.id, "document": Jsonb(_document(rule))}
+            try:
+                self._store.update_subscription(
+                    access, subscription.id, lambda _: subscription, is_active=rule.is_active
+                )
+            except ResourceNotFound:
+                raise AlreadyExists(f"another organisation has an alarm rule {rule.id!r:.80}") from None
+        owner = owner_of(access)
+        values = {
+            **_one(access, rule.id),
+            "document": Jsonb(_document(rule)),
+            "owner": owner.organisation,
+            "role": owner.role,
+        }
         with self._database.transaction() as connection:
             row = connection.execute(_SQL["put_rule"], values).fetchone()
+            if row is None:
+                raise AlreadyExists(f"another organisation has an alarm rule {rule.id!r:.80}")
             if not rule.is_active:
                 connection.execute(_SQL["forget_pending"], {"tenant_id": access.tenant_id, "id": rule.id})
             record_act(connection, access, "put", "alarm-rule", rule.id, after=_document(rule))
-        return row is not None and bool(row[0])
+        return bool(row[0])
 
     def switch(self, access: Access, rule_id: str, *, is_active: bool) -> None:
         """Let a rule rest, or use it again; its names keep their @context. Raises ResourceNotFound."""
@@ -104,7 +116,7 @@ class Alarms:
             lambda one: msgspec.structs.replace(one, is_active=is_active),
             is_active=is_active,
         )
-        values = {"tenant_id": access.tenant_id, "id": rule_id, "is_active": is_active}
+        values = {**_one(access, rule_id), "is_active": is_active}
         with self._database.transaction() as connection:
             if not connection.execute(_SQL["switch_rule"], values).rowcount:
                 raise _absent(rule_id)
@@ -115,23 +127,21 @@ class Alarms:
     def get(self, access: Access, rule_id: str) -> StoredRule:
         """Give a rule. Raises ResourceNotFound."""
         with self._database.connection() as connection:
-            row = connection.execute(
-                _SQL["get_rule"], {"tenant_id": access.tenant_id, "id": rule_id}
-            ).fetchone()
+            row = connection.execute(_SQL["get_rule"], _one(access, rule_id)).fetchone()
         if row is None:
             raise _absent(rule_id)
         return _stored(row)
 
     def list_all(self, access: Access, *, after: str = "", limit: int = 100) -> list[StoredRule]:
         """Give the rules of a tenant by id, after the id `after`."""
-        values = {"tenant_id": access.tenant_id, "after": after, "limit": limit}
+        values = {"tenant_id": access.tenant_id, "after": after, "limit": limit, **narrowed(access)}
         with self._database.connection() as connection:
             return [_stored(row) for row in connection.execute(_SQL["list_rules"], values)]
 
     def delete(self, access: Access, rule_id: str) -> None:
         """Remove a rule and what is known of its entities; its Alerts stay. Raises ResourceNotFound."""
         with self._database.transaction() as connection:
-            deleted = connection.execute(_SQL["delete_rule"], {"tenant_id": access.tenant_id, "id": rule_id})
+            deleted = connection.execute(_SQL["delete_rule"], _one(access, rule_id))
             if deleted.rowcount:
                 record_act(connection, access, "delete", "alarm-rule", rule_id)
         try:
@@ -194,7 +204,7 @@ class Alarms:
         location: Any,
     ) -> Step:
         found = connection.execute(
-            _SQL["get_rule"], {"tenant_id": place.tenant_id, "id": place.rule_id}
+            _SQL["get_rule"], {"tenant_id": place.tenant_id, "id": place.rule_id, "organisation": None}
         ).fetchone()
         if found is None:
             return Step.NONE
@@ -223,6 +233,10 @@ class Alarms:
             },
         )
         return step
+
+
+def _one(access: Access, rule_id: str) -> dict[str, object]:
+    return {"tenant_id": access.tenant_id, "id": rule_id, **narrowed(access)}
 
 
 def _tick(rule: AlarmRule, state: AlarmState, *, now: Micros) -> tuple[AlarmState, Step]:

@@ -24,6 +24,7 @@ from context_api.store.batch import EPOCH_LOCK
 from context_api.store.changes import wait_settled
 from context_api.store.codec import CommittedChange
 from context_api.store.database import Database
+from context_api.store.owners import Sight
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 
@@ -122,8 +123,11 @@ def catch_up(
     decode: Callable[[bytes], CommittedChange],
     now: Micros,
     waiting_limit: int,
+    sight: Sight | None = None,
 ) -> CaughtUp:
     """Match kept changes against a subscription anew and queue what matches; one bounded step.
+
+    `sight` is what the subscription's owner sees; None: everything.
 
     Changes of before the subscription, or of while it was paused, are among them. Nothing is done yet where a
     transaction has not ended: its change may have a number between others. Raises BadRequestData for a wrong
@@ -132,7 +136,7 @@ def catch_up(
     position = _begin(database, _read_cursor(cursor))
     if position is None:
         return CaughtUp(scanned=0, queued=0, cursor=cursor)
-    index = SubscriptionIndex([(key, subscription)])
+    index = SubscriptionIndex([(key, subscription)], {} if sight is None else {key: sight})
     scanned = queued = 0
     with database.transaction() as connection:
         waiting = connection.execute(_SQL["count_waiting"], {"subscription_key": key}).fetchone()

@@ -20,6 +20,7 @@ from context_api.store.access import Access
 from context_api.store.audit import record_act
 from context_api.store.codec import encode_json
 from context_api.store.database import Database
+from context_api.store.owners import narrowed, owner_of
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
 
@@ -64,6 +65,7 @@ def create_registration(
                 pack_time(now),
                 pack_time(now),
                 _pack_expiry(registration),
+                *owner_of(access),
             ],
         ).fetchone()
         if row is None:
@@ -114,7 +116,9 @@ def query_registrations(
     """Give the registrations that match, in the order of creation."""
     with database.connection() as connection:
         rows = connection.execute(
-            _SQL["list_registrations"], [access.tenant_id, pack_time(now)], binary=True
+            _SQL["list_registrations"],
+            {"tenant_id": access.tenant_id, "now": pack_time(now), **narrowed(access)},
+            binary=True,
         ).fetchall()
     return [one for one in map(_from_row, rows) if matches(one.registration, query)]
 
@@ -122,9 +126,7 @@ def query_registrations(
 def delete_registration(database: Database, access: Access, registration_id: str, now: Micros) -> None:
     """Raises ResourceNotFound."""
     with _changing(database, access, now) as connection:
-        deleted = connection.execute(
-            _SQL["delete_registration"], [access.tenant_id, registration_id, pack_time(now)]
-        )
+        deleted = connection.execute(_SQL["delete_registration"], _one(access, registration_id, now))
         if deleted.rowcount == 0:
             raise _unknown(registration_id)
         record_act(connection, access, "delete", "registration", registration_id)
@@ -166,11 +168,15 @@ def _get(
     connection: Connection[TupleRow], access: Access, registration_id: str, now: Micros
 ) -> StoredRegistration:
     row = connection.execute(
-        _SQL["get_registration"], [access.tenant_id, registration_id, pack_time(now)], binary=True
+        _SQL["get_registration"], _one(access, registration_id, now), binary=True
     ).fetchone()
     if row is None:
         raise _unknown(registration_id)
     return _from_row(row)
+
+
+def _one(access: Access, registration_id: str, now: Micros) -> dict[str, object]:
+    return {"tenant_id": access.tenant_id, "id": registration_id, "now": pack_time(now), **narrowed(access)}
 
 
 def _from_row(row: TupleRow) -> StoredRegistration:

@@ -17,7 +17,7 @@ from context_api.ngsild.subscription import (
     subscription_from_json,
     subscription_to_json,
 )
-from context_api.store.access import Access
+from context_api.store.access import TOWN, Access, Owner
 from context_api.store.audit import record_act
 from context_api.store.batch import EPOCH_LOCK
 from context_api.store.codec import encode_json
@@ -38,6 +38,9 @@ class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
     context: Any
     """The @context of the request that created it: a URL, an object, or a list of those."""
     status_reason: str | None = None
+    owner: Owner = TOWN
+    is_disabled: bool = False
+    """Whether its organisation is: then it rests."""
 
 
 def create_subscription(
@@ -177,12 +180,15 @@ def _pack(subscription: Subscription) -> str:
 
 
 def _from_row(row: TupleRow) -> StoredSubscription:
-    (key, document, context, is_active, reason, created, modified, sent, failed, last, success, failure) = row
+    key, document, context, is_active, reason, created, modified, *counted = row
+    sent, failed, last, success, failure, organisation, role, is_disabled = counted
     return StoredSubscription(
         key=key,
         subscription=subscription_from_json(document),
         context=msgspec.json.decode(context),
         status_reason=reason,
+        owner=Owner(organisation, role),
+        is_disabled=is_disabled,
         state=SubscriptionState(
             is_active=is_active,
             created_at=created,

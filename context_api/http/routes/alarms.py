@@ -11,6 +11,7 @@ from starlette.responses import Response
 from context_api.http.calls import read_document, read_query, segment
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
+from context_api.http.ownership import check_owner
 from context_api.http.parameters import Query
 from context_api.http.responses import json_response, location_of, no_content
 from context_api.http.schemas_alarms import RULE, RULE_DRAFT, STATE
@@ -212,6 +213,7 @@ class _AlarmRules:
     async def _put(self, request: Request, rule: AlarmRule) -> dict[str, Any]:
         context = await self._services.contexts.of_request(request)
         access = await self._services.access(request)
+        await check_owner(self._services, access)
         await self._services.run(self._alarms.put, access, rule, context)
         return describe(await self._services.run(self._alarms.get, access, rule.id))
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from context_api.http.calls import now_micros, read_document, read_query, segment, subscription_segment
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Operation, add_route, new_router
+from context_api.http.ownership import may_subscribe, owner_sight
 from context_api.http.parameters import Query
 from context_api.http.responses import json_response
 from context_api.http.routes import deliveries_description as described
@@ -26,12 +27,20 @@ from context_api.store import deliveries_view as view
 from context_api.store.access import Access
 from context_api.store.deliveries import State
 from context_api.store.deliveries_view import DeliveryView, Overview
+from context_api.store.owners import Sight
 
 PREFIX = "/api/v1"
 _T = TypeVar("_T")
 _JSON_ONLY = (JSON,)
 _TESTS_MAX = 4
 _STATE_NAMES = {State(number): name for name, number in described.STATES.items()}
+
+
+_NOT_ACTIVE = {
+    "disabled": "its organisation is disabled: it rests until that is undone",
+    "denied": "nothing is granted to its organisation for the operation subscribe: nothing is matched",
+    "expired": "it has expired",
+}
 
 
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,7 +106,8 @@ class _Deliveries:
             after=query.text("after") or "",
         )
         following = found[-1].id if len(found) == limit else None
-        return json_response({"subscriptions": [self._describe(one) for one in found], "next": following})
+        shown = [self._describe(one, await self._sight(access, one)) for one in found]
+        return json_response({"subscriptions": shown, "next": following})
 
     async def get(self, request: Request) -> Response:
         access, subscription_id, _ = await self._begin(request, described.OVERVIEW_OF)
@@ -160,8 +170,9 @@ class _Deliveries:
         services = self._services
         key = await self._key(access, subscription_id)
         overview = await services.run(view.get_overview, services.database, access, subscription_id)
-        if _status(overview, now_micros()) != "active":
-            raise Conflict("the subscription is not active: resume it first")
+        sight = await self._sight(access, overview)
+        if (status := _status(overview, sight, now_micros())) != "active":
+            raise Conflict(f"the subscription is {status}: {_NOT_ACTIVE.get(status, 'resume it first')}")
         stored = await services.run(services.store.get_subscription, access, subscription_id)
         done = await services.run(
             again.catch_up,
@@ -173,6 +184,7 @@ class _Deliveries:
             decode=services.store.decode_change,
             now=now_micros(),
             waiting_limit=self._waiting_limit(overview),
+            sight=sight,
         )
         answer = {"scanned": done.scanned, "queued": done.queued, "next": done.cursor}
         return json_response(answer, status=202)
@@ -247,7 +259,10 @@ class _Deliveries:
 
     async def _overview(self, access: Access, subscription_id: str) -> Response:
         found = await self._services.run(view.get_overview, self._services.database, access, subscription_id)
-        return json_response(self._describe(found))
+        return json_response(self._describe(found, await self._sight(access, found)))
+
+    async def _sight(self, access: Access, overview: Overview) -> Sight | None:
+        return await owner_sight(self._services, access.tenant_id, overview.owner)
 
     async def _list(
         self, access: Access, subscription_id: str, query: Query, states: list[State], name: str
@@ -274,13 +289,14 @@ class _Deliveries:
         most = self._services.settings.waiting_per_subscription
         return most if overview.waiting_limit is None else min(most, overview.waiting_limit)
 
-    def _describe(self, overview: Overview) -> dict[str, Any]:
+    def _describe(self, overview: Overview, sight: Sight | None) -> dict[str, Any]:
         rests_until = overview.endpoint_rests_until
         state = "resting" if rests_until else "failing" if overview.endpoint_failures else "ok"
         return {
             "id": overview.id,
-            "status": _status(overview, now_micros()),
-            "reason": overview.status_reason,
+            "organisation": overview.organisation,
+            "status": (status := _status(overview, sight, now_micros())),
+            "reason": _NOT_ACTIVE.get(status, overview.status_reason),
             "counts": {
                 "matched": overview.matched,
                 "delivered": overview.delivered,
@@ -303,10 +319,14 @@ class _Deliveries:
         }
 
 
-def _status(overview: Overview, now: Micros) -> str:
+def _status(overview: Overview, sight: Sight | None, now: Micros) -> str:
     if overview.expires_at is not None and overview.expires_at <= now:
         return "expired"
-    return "active" if overview.is_active else "paused"
+    if not overview.is_active:
+        return "paused"
+    if overview.is_disabled:
+        return "disabled"
+    return "active" if may_subscribe(sight) else "denied"
 
 
 def _describe_delivery(one: DeliveryView) -> dict[str, Any]:

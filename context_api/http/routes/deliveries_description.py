@@ -31,6 +31,7 @@ _BEFORE = Parameter(
 
 OVERVIEW = {
     "id": _ID,
+    "organisation": "town",
     "status": "active",
     "reason": None,
     "counts": {
@@ -129,7 +130,8 @@ def _list_of(name: str, of: str) -> dict[str, Any]:
 DELIVERY_SCHEMAS: dict[str, Any] = {
     "SubscriptionOverview": _all(
         id=_STRING,
-        status={"enum": ["active", "paused", "expired"]},
+        organisation=_STRING,
+        status={"enum": ["active", "paused", "expired", "disabled", "denied"]},
         reason=_MAYBE_STRING,
         counts=_all(
             **dict.fromkeys(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from context_api.http.calls import PATCH_TYPES, now_micros, read_ld_object, read_query, subscription_segment
 from context_api.http.negotiation import LD_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
+from context_api.http.ownership import check_owner, may_subscribe, owner_sight
 from context_api.http.parameters import Parameter
 from context_api.http.preferences import read_preferences
 from context_api.http.representation import read_options
@@ -22,6 +23,7 @@ from context_api.ngsild.downgrade import parse_version
 from context_api.ngsild.errors import BadRequestData
 from context_api.ngsild.subscription import (
     Endpoint,
+    SubscriptionState,
     change_subscription,
     parse_fragment,
     parse_subscription,
@@ -151,6 +153,7 @@ class _Subscriptions:
         check_endpoint(self._services.outbound, subscription.notification.endpoint)
         await self._fetch_context(request, subscription.jsonld_context)
         access = await self._services.access(request, create=True)
+        await check_owner(self._services, access)
         if subscription.jsonld_context is None:
             url = await self._services.contexts.publish(request, access, context.source)
             subscription = structs.replace(subscription, jsonld_context=url)
@@ -171,7 +174,11 @@ class _Subscriptions:
         now = now_micros()
         documents = [
             render_subscription(
-                one.subscription, one.state, context, now=now, sys_attrs="sysAttrs" in options
+                one.subscription,
+                await self._state(access, one),
+                context,
+                now=now,
+                sys_attrs="sysAttrs" in options,
             )
             for one in found
         ]
@@ -197,7 +204,11 @@ class _Subscriptions:
         access = await self._services.access(request)
         found = await self._find(access, subscription_id)
         document = render_subscription(
-            found.subscription, found.state, context, now=now_micros(), sys_attrs="sysAttrs" in options
+            found.subscription,
+            await self._state(access, found),
+            context,
+            now=now_micros(),
+            sys_attrs="sysAttrs" in options,
         )
         return ld_response(document, context, accept, headers=_apply_preference(request))
 
@@ -227,6 +238,13 @@ class _Subscriptions:
         access = await self._services.access(request)
         await self._services.run(self._services.store.delete_subscription, access, subscription_id)
         return no_content()
+
+    async def _state(self, access: Access, one: StoredSubscription) -> SubscriptionState:
+        """Give how it stands: one of which nothing is told, for its owner's sake, is shown as paused."""
+        sight = await owner_sight(self._services, access.tenant_id, one.owner)
+        if may_subscribe(sight) and not one.is_disabled:
+            return one.state
+        return structs.replace(one.state, is_active=False)
 
     async def _find(self, access: Access, subscription_id: str) -> StoredSubscription:
         """Give a subscription; notifications under way are waited for a moment, so that it tells of them."""

@@ -1,12 +1,15 @@
 -- name: put_rule
-insert into alarm_rule (tenant_id, id, document) values (%(tenant_id)s, %(id)s, %(document)s)
+insert into alarm_rule as r (tenant_id, id, document, organisation_id, owner_role)
+values (%(tenant_id)s, %(id)s, %(document)s, %(owner)s, %(role)s)
 on conflict (tenant_id, id) do update set document = excluded.document, modified_at = now()
+where %(organisation)s::integer is null or (r.organisation_id = %(organisation)s and r.owner_role <> 'administrator')
 returning created_at = modified_at
 
 -- name: switch_rule
 update alarm_rule
 set document = document || jsonb_build_object('isActive', %(is_active)s::boolean), modified_at = now()
 where tenant_id = %(tenant_id)s and id = %(id)s
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 
 -- name: forget_pending
 -- What is not observed any more has not held.
@@ -14,15 +17,20 @@ update alarm_state set phase = 'normal', due_at = null
 where tenant_id = %(tenant_id)s and rule_id = %(id)s and phase = 'pending'
 
 -- name: get_rule
-select document, created_at, modified_at from alarm_rule where tenant_id = %(tenant_id)s and id = %(id)s
+select document, created_at, modified_at from alarm_rule
+where tenant_id = %(tenant_id)s and id = %(id)s
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 
 -- name: list_rules
 select document, created_at, modified_at from alarm_rule
 where tenant_id = %(tenant_id)s and id > %(after)s
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 order by id limit %(limit)s
 
 -- name: delete_rule
-delete from alarm_rule where tenant_id = %(tenant_id)s and id = %(id)s
+delete from alarm_rule
+where tenant_id = %(tenant_id)s and id = %(id)s
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 
 -- name: list_states
 select entity_id, phase, since, value, at from alarm_state

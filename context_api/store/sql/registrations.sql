@@ -11,8 +11,9 @@ select count(*) from registration where tenant_id = %s
 select document from registration where tenant_id = %s and is_proxied order by key
 
 -- name: create_registration
-insert into registration (tenant_id, id, document, is_proxied, created_at, modified_at, expires_at)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into registration (tenant_id, id, document, is_proxied, created_at, modified_at, expires_at,
+    organisation_id, owner_role)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (tenant_id, id) do nothing
 returning key
 
@@ -23,16 +24,20 @@ where tenant_id = %s and id = %s
 -- name: get_registration
 select document, created_at, modified_at
 from registration
-where tenant_id = %s and id = %s and (expires_at is null or expires_at > %s)
+where tenant_id = %(tenant_id)s and id = %(id)s and (expires_at is null or expires_at > %(now)s)
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 
 -- name: list_registrations
 select document, created_at, modified_at
 from registration
-where tenant_id = %s and (expires_at is null or expires_at > %s)
+where tenant_id = %(tenant_id)s and (expires_at is null or expires_at > %(now)s)
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 order by key
 
 -- name: delete_registration
-delete from registration where tenant_id = %s and id = %s and (expires_at is null or expires_at > %s)
+delete from registration
+where tenant_id = %(tenant_id)s and id = %(id)s and (expires_at is null or expires_at > %(now)s)
+    and (%(organisation)s::integer is null or (organisation_id = %(organisation)s and owner_role <> 'administrator'))
 
 -- name: get_installation
 select id::text from installation

@@ -26,9 +26,11 @@ insert into subscription_counter (subscription_key) values (%s)
 
 -- name: get_subscription
 select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
-    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
+    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure,
+    s.organisation_id, s.owner_role, o.disabled_at is not null
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
+join organisation o on o.id = s.organisation_id
 where s.tenant_id = %(tenant_id)s and s.id = %(id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
 
 -- name: is_sending
@@ -38,9 +40,11 @@ select exists (
 
 -- name: list_subscriptions
 select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
-    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure
+    c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure,
+    s.organisation_id, s.owner_role, o.disabled_at is not null
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
+join organisation o on o.id = s.organisation_id
 where s.tenant_id = %(tenant_id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
     and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.key
