@@ -69,8 +69,8 @@ def test_the_specification_would_refuse_a_misspelt_key() -> None:
 
 def test_the_stack_has_all_parts() -> None:
     assert set(stack.services()) == {
-        "database", "broker", "cache", "migrate", "api", "bridge", "notifier", "worker", "metrics",
-        "grafana",
+        "database", "broker", "cache", "migrate", "api", "outward", "bridge", "notifier", "worker",
+        "metrics", "grafana",
     }  # fmt: skip
 
 
@@ -109,6 +109,7 @@ def test_only_api_broker_and_grafana_are_reached_from_outside_and_by_default_fro
         "api": ["127.0.0.1:8080:8080"],
         "broker": ["127.0.0.1:1883:1883", "127.0.0.1:8883:8883", "127.0.0.1:8884:8884"],
         "grafana": ["127.0.0.1:3000:3000"],
+        "outward": ["127.0.0.1:8090:8080"],
     }
 
 
@@ -138,7 +139,14 @@ def test_no_secret_has_a_default_and_none_stands_in_the_file() -> None:
 def test_every_optional_variable_is_a_setting_or_explained_by_the_file() -> None:
     settings = {f"MACHI_{name.upper()}" for name in Settings.model_fields}
     optional = set(stack.variables()) - stack.required_variables()
-    assert optional - settings == {"MACHI_PUBLISH_ADDRESS", "MACHI_GRAFANA_PORT", "MACHI_MQTT_PLAIN_ADDRESS"}
+    assert optional - settings == {
+        "MACHI_PUBLISH_ADDRESS",
+        "MACHI_GRAFANA_PORT",
+        "MACHI_MQTT_PLAIN_ADDRESS",
+        "MACHI_OUTWARD_ADDRESS",
+        "MACHI_OUTWARD_PORT",
+        "MACHI_OUTWARD_URL",
+    }
 
 
 def test_the_secrets_reach_the_right_containers_only() -> None:
@@ -150,10 +158,11 @@ def test_the_secrets_reach_the_right_containers_only() -> None:
                 holders.setdefault(variable, set()).add(name)
     ours = {"migrate", *LONG_RUNNING}
     assert holders == {
-        "MACHI_SECRET": ours,
+        "MACHI_SECRET": ours | {"outward"},
         "MACHI_MQTT_PASSWORD": ours,
         "MACHI_DATABASE_PASSWORD": {"database", "migrate", "worker"},
         "MACHI_SERVING_PASSWORD": ours - {"worker"},
+        "MACHI_OUTWARD_PASSWORD": {"migrate", "outward"},
         "MACHI_REDIS_PASSWORD": {"cache", *ours},
         "MACHI_POSTGRES_PASSWORD": {"database"},
         "MACHI_GRAFANA_DATABASE_PASSWORD": {"database", "grafana"},
@@ -171,12 +180,27 @@ def test_every_machi_variable_of_our_containers_is_a_setting(name: str) -> None:
 def test_every_container_of_ours_runs_a_command_that_exists(name: str) -> None:
     command = typer.main.get_command(app)
     subcommands = getattr(command, "commands", {})
-    assert stack.services()[name]["command"] == [name]
-    assert name in subcommands
-    assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
+    [runs] = stack.services()[name]["command"]
+    assert runs == ("api" if name == "outward" else name)
+    assert runs in subcommands
+    assert CliRunner().invoke(app, [runs, "--help"]).exit_code == 0
 
 
-@pytest.mark.parametrize("name", sorted(stack.machi_services()))
+def test_the_outward_face_has_a_network_and_a_user_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = stack.services()["outward"]
+    assert service["profiles"] == ["outward"]
+    assert [name for name, each in stack.services().items() if "outside" in each["networks"]] == ["outward"]
+    settings = settings_of("outward", monkeypatch)
+    assert settings.outward is True
+    assert settings.auth is True
+    found = wiring.connect(settings)
+    password = dotenv()["MACHI_OUTWARD_PASSWORD"]
+    assert found.database_url == f"postgresql://machi_showing:{password}@database:5432/machi"
+    assert found.redis_url is None
+    assert wiring.api_settings(settings, found).outward is True
+
+
+@pytest.mark.parametrize("name", sorted(set(stack.machi_services()) - {"outward"}))
 def test_the_settings_are_complete(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked for in the data folder, which is read-only in a container."""
     settings = settings_of(name, monkeypatch)
