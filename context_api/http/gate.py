@@ -22,7 +22,7 @@ from context_api.http.auth import (
     read_heads,
 )
 from context_api.http.console_paths import is_console
-from context_api.http.errors import problem_response
+from context_api.http.errors import Forbidden, problem_response
 from context_api.http.metrics import HttpMetrics
 from context_api.ngsild.errors import BadRequestData
 from context_api.policy.principal import Principal
@@ -32,8 +32,15 @@ _HEADS = frozenset({"http.response.start", "websocket.accept", "websocket.http.r
 _SWITCHING = 101
 """The status of a WebSocket that is accepted."""
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
+_OPEN_PATHS = frozenset(
+    {
+        *("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"),
+        "/api/v1/invitations/accept",
+    }
+)
 _OPEN_PREFIXES = ("/page/", "/ngsi-ld/v1/jsonldContexts/")
+_OF_NO_TENANT = ("/api/v1/me", "/api/v1/keys", "/api/v1/organisations", "/api/v1/tenants")
+"""What is about the installation: whoever opens several tenants, or none, need not name one."""
 _DEVICE_PREFIXES = (
     "/api/v1/ingest/",
     "/iot/",
@@ -122,9 +129,9 @@ class Gate:
             return
         else:
             principal = await self._authenticate(headers, scope)
-        tenant = choose_tenant(principal, named)
+        tenant = _bind(principal, named, path)
         if tenant != DEFAULT_TENANT:
-            answer.tenant = tenant
+            answer.tenant = tenant or None
         scope["machi.principal"], scope["machi.tenant"] = principal, tenant
         for judge in self._after:
             await judge(principal, scope)
@@ -172,6 +179,16 @@ def routing_path(scope: Scope) -> str:
     if len(path) > 1 and path.endswith("/") and path.startswith(("/ngsi-ld/", "/api/")):
         return path[:-1]
     return path
+
+
+def _bind(principal: Principal, named: str | None, path: str) -> str:
+    """Give the tenant of a request; empty, which is the name of none, where it is about no tenant."""
+    try:
+        return choose_tenant(principal, named)
+    except (BadRequestData, Forbidden):
+        if named is None and path.startswith(_OF_NO_TENANT):
+            return ""
+        raise
 
 
 def _is_open(method: str, path: str) -> bool:

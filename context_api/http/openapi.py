@@ -21,8 +21,10 @@ from context_api.http.schemas import SCHEMAS
 from context_api.http.schemas_audit import AUDIT_SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
+from context_api.http.schemas_grants import GRANT_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
 from context_api.http.schemas_login import LOGIN_SCHEMAS
+from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
 from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
@@ -43,6 +45,7 @@ TAGS = [
     {"name": "Contexts", "description": "The vocabulary"},
     {"name": "Sources", "description": "Who else knows something"},
     {"name": "Devices", "description": "Sensors and their credentials"},
+    {"name": "Access", "description": "Organisations, keys, invitations, grants, and who one is"},
     {"name": "Sessions", "description": "People who log in to the console"},
     {"name": "Privacy", "description": "What must not be kept"},
     {"name": "Operation", "description": "Health, counters, what went wrong"},
@@ -109,8 +112,10 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **SCHEMAS,
             **CREDENTIAL_SCHEMAS,
             **DISCOVERY_SCHEMAS,
+            **GRANT_SCHEMAS,
             **INDEX_SCHEMAS,
             **LOGIN_SCHEMAS,
+            **ORGANISATION_SCHEMAS,
             **PRIVACY_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **PREVIEW_SCHEMAS,
