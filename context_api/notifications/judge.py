@@ -26,7 +26,11 @@ def settle_unsendable(
     if subscription.expires_at is not None and subscription.expires_at <= now:
         return _cancel(queue, "the subscription expired")
     if not subscription.is_active or subscription.is_disabled:
-        why = "its organisation is disabled" if subscription.is_disabled else "the subscription is paused"
+        why = (
+            "its organisation is disabled, or not in the tenant any more"
+            if subscription.is_disabled
+            else "the subscription is paused"
+        )
         rest = RestResult(state=State.DEAD_LETTERED, error=why, older_than_s=retry.give_up_s)
         return Settlement(
             lease=queue.lease,

@@ -69,7 +69,7 @@ class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):
     organisation_id: int = TOWN.organisation
     owner_role: str = TOWN.role
     is_disabled: bool = False
-    """Its owner is; nothing is sent as long as that is so."""
+    """Its organisation is, or is not in the tenant any more; nothing is sent as long as that is so."""
 
     @property
     def owner(self) -> Owner:

@@ -48,7 +48,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str
     """Whose it is, by name."""
     is_disabled: bool
-    """Whether its organisation is: then it rests."""
+    """Whether its organisation is, or is not in the tenant any more: then it rests."""
 
     @property
     def owner(self) -> Owner:

@@ -64,7 +64,7 @@ class IndexCache:
 
 
 def _bring_up_to(epoch: int, cached: _Cached, connection: Connection[TupleRow], tenant_id: int) -> _Cached:
-    found = connection.execute(_SQL["get_active_versions"], [tenant_id], binary=True).fetchall()
+    found = connection.execute(_SQL["get_active_versions"], [tenant_id, tenant_id], binary=True).fetchall()
     sights = load_sights(connection, tenant_id, {Owner(*row[2:]) for row in found}, cached.sights)
     versions = {
         key: _Version(xmin, sights.get(Owner(organisation, role)))

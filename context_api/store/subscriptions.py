@@ -40,7 +40,7 @@ class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
     status_reason: str | None = None
     owner: Owner = TOWN
     is_disabled: bool = False
-    """Whether its organisation is: then it rests."""
+    """Whether its organisation is, or is not in the tenant any more: then it rests."""
 
 
 def create_subscription(

@@ -37,7 +37,7 @@ _STATE_NAMES = {State(number): name for name, number in described.STATES.items()
 
 
 _NOT_ACTIVE = {
-    "disabled": "its organisation is disabled: it rests until that is undone",
+    "disabled": "its organisation is disabled, or not in the tenant any more: it rests until that is undone",
     "denied": "nothing is granted to its organisation for the operation subscribe: nothing is matched",
     "expired": "it has expired",
 }

@@ -90,10 +90,9 @@ order by o.subscription_key, o.entity_id, o.id;
 select s.key, s.tenant_id, t.name as tenant, s.id, s.document, s.context,
     s.is_active, (extract(epoch from s.expires_at) * 1000000)::bigint as expires_at,
     (extract(epoch from s.modified_at) * 1000000)::bigint as modified_at,
-    s.organisation_id, s.owner_role, o.disabled_at is not null as is_disabled
+    s.organisation_id, s.owner_role, subscriptions_rest(s.organisation_id, s.tenant_id) as is_disabled
 from subscription s
 join tenant t on t.id = s.tenant_id
-join organisation o on o.id = s.organisation_id
 where s.key = any (%(subscription_keys)s::bigint[]);
 
 -- name: renew_leases

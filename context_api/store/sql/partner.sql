@@ -17,7 +17,7 @@ select s.key, s.id, s.is_active, s.status_reason,
     coalesce(r.failures, 0) as endpoint_failures,
     case when r.open_until > statement_timestamp() then (extract(epoch from r.open_until) * 1000000)::bigint end
         as endpoint_rests_until,
-    s.organisation_id, s.owner_role, o.name as organisation, o.disabled_at is not null as is_disabled
+    s.organisation_id, s.owner_role, o.name as organisation, subscriptions_rest(s.organisation_id, s.tenant_id) as is_disabled
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
 left join delivery_circuit r on r.endpoint = s.endpoint

@@ -1,9 +1,14 @@
 -- name: get_active_versions
--- With whose they are; those of an organisation that is disabled rest.
+-- With whose they are; those of an organisation to which nothing is told rest.
 select s.key, s.xmin::text, s.organisation_id, s.owner_role
 from subscription s
-join organisation o on o.id = s.organisation_id
-where s.tenant_id = %s and s.is_active and o.disabled_at is null
+join (
+    select d.organisation_id from (
+        select distinct organisation_id, tenant_id from subscription where tenant_id = %s
+    ) as d
+    where not subscriptions_rest(d.organisation_id, d.tenant_id)
+) as o on o.organisation_id = s.organisation_id
+where s.tenant_id = %s and s.is_active
 
 -- name: get_documents
 select key, document from subscription where key = any (%s::bigint[])
@@ -27,10 +32,9 @@ insert into subscription_counter (subscription_key) values (%s)
 -- name: get_subscription
 select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure,
-    s.organisation_id, s.owner_role, o.disabled_at is not null
+    s.organisation_id, s.owner_role, subscriptions_rest(s.organisation_id, s.tenant_id)
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
-join organisation o on o.id = s.organisation_id
 where s.tenant_id = %(tenant_id)s and s.id = %(id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
 
 -- name: is_sending
@@ -41,10 +45,9 @@ select exists (
 -- name: list_subscriptions
 select s.key, s.document, s.context, s.is_active, s.status_reason, s.created_at, s.modified_at,
     c.times_sent, c.times_failed, c.last_notification, c.last_success, c.last_failure,
-    s.organisation_id, s.owner_role, o.disabled_at is not null
+    s.organisation_id, s.owner_role, subscriptions_rest(s.organisation_id, s.tenant_id)
 from subscription s
 join subscription_counter c on c.subscription_key = s.key
-join organisation o on o.id = s.organisation_id
 where s.tenant_id = %(tenant_id)s and (%(organisation)s::integer is null or (s.organisation_id = %(organisation)s and s.owner_role <> 'administrator'))
     and s.id not like 'urn:ngsi-ld:Subscription:machi-alarm:%%' -- those feed alarm rules
 order by s.key
