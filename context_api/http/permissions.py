@@ -29,6 +29,8 @@ class Permission(StrEnum):
     HISTORY_WRITE = "history:write"
     STREAM = "stream:read"
     SUBSCRIPTIONS = "subscriptions"
+    SUBSCRIPTIONS_OWN = "subscriptions:own"
+    """Look after those there are, of one's own organisation: also when nothing is granted to it any more."""
     ALARMS = "alarms"
     SOURCES = "sources"
     CONTEXTS_READ = "contexts:read"
@@ -60,12 +62,13 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.ENTITIES_READ: _EVERYBODY,
     P.ENTITIES_WRITE: _ADMINISTRATORS | {Role.SERVICE},
     P.ENTITIES_DELETE: _ADMINISTRATORS | {Role.SERVICE},
-    # Those whose routes do not look at grants yet are the administrators'
-    P.HISTORY_READ: _ADMINISTRATORS,
+    P.HISTORY_READ: _EVERYBODY,
     P.HISTORY_WRITE: _ADMINISTRATORS,
-    P.STREAM: _ADMINISTRATORS,
-    P.SUBSCRIPTIONS: _ADMINISTRATORS,
-    P.ALARMS: _ADMINISTRATORS,
+    P.STREAM: _KNOWN,
+    P.SUBSCRIPTIONS: _KNOWN,
+    P.SUBSCRIPTIONS_OWN: _KNOWN,
+    # An alarm writes an Alert into the town's context, and a source may take writes away from it
+    P.ALARMS: _TOWN | {Role.OPERATOR},
     P.SOURCES: _ADMINISTRATORS,
     P.CONTEXTS_READ: _KNOWN,
     P.CONTEXTS_WRITE: _ADMINISTRATORS,
@@ -123,9 +126,10 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("modifyTemporalInstance", "deleteTemporalInstance"),
     ),
     P.STREAM: ("streamChanges", "createStreamTicket"),
-    P.SUBSCRIPTIONS: (
-        *("createSubscription", "listSubscriptions", "retrieveSubscription", "updateSubscription"),
-        *("deleteSubscription", "previewSubscription", "listSubscriptionOverviews"),
+    P.SUBSCRIPTIONS: ("createSubscription", "previewSubscription"),
+    P.SUBSCRIPTIONS_OWN: (
+        *("listSubscriptions", "retrieveSubscription", "updateSubscription"),
+        *("deleteSubscription", "listSubscriptionOverviews"),
         *("getSubscriptionOverview", "changeSubscriptionSettings", "listDeliveries", "listDeadLetters"),
         *("getDeadLetter", "replayDeadLetters", "catchUp", "testSubscription", "pauseSubscription"),
         *("resumeSubscription", "getDeliveryStatistics"),
