@@ -39,6 +39,8 @@ from context_api.http.routes.device_labels import device_labels_router
 from context_api.http.routes.devices import devices_router
 from context_api.http.routes.entities import entities_router
 from context_api.http.routes.erasures import erasures_router
+from context_api.http.routes.explain import explain_router
+from context_api.http.routes.grants import grants_router
 from context_api.http.routes.health import health_router
 from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
@@ -93,7 +95,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         default_response_class=Response,
         telemetry={"tracing": False, "metrics": False},  # else the environment is read with each request
     )
-    routers = _routers(services)
+    routers = (explain_router(services, app), *_routers(services))
     for router in routers:
         served = shown_outward(router.routes) if settings.outward else router.routes
         app.router.routes.extend(served)  # an included router is matched twice per request
@@ -126,6 +128,7 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         history_router(services),
         completeness_router(services),
         retention_router(services),
+        grants_router(services),
         subscriptions_router(services),
         deliveries_router(services),
         subscription_preview_router(services),

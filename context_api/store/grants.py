@@ -10,6 +10,7 @@ from context_api.ngsild.errors import BadRequestData, ResourceNotFound, TooManyR
 from context_api.ngsild.model import Iri, Micros
 from context_api.policy.grant import Operation
 from context_api.store.access import Access
+from context_api.store.audit import record_act
 from context_api.store.database import Database
 from context_api.store.packing import pack_time
 from context_api.store.queries import load_queries
@@ -79,23 +80,30 @@ def create_grant(
         row = connection.execute(_SQL["insert_grant"], given).fetchone()
         if row is None:
             raise RuntimeError("BUG: an insert returned no row")
-        return _get(connection, access, row[0])
+        made = _get(connection, access, row[0])
+        record_act(connection, access, "create", "grant", str(made.id), after=_recorded(made))
+        return made
 
 
 def update_grant(database: Database, access: Access, grant_id: int, terms: GrantTerms) -> StoredGrant:
     """Give what is granted other terms; to whom stays. Raises ResourceNotFound."""
     with database.transaction() as connection:
-        given = _pack(access, terms) | {"id": grant_id}
-        if connection.execute(_SQL["update_grant"], given).fetchone() is None:
-            raise _unknown(grant_id)
-        return _get(connection, access, grant_id)
+        connection.execute(_SQL["lock_grant"], [access.tenant_id, grant_id])
+        former = _get(connection, access, grant_id)
+        connection.execute(_SQL["update_grant"], _pack(access, terms) | {"id": grant_id})
+        changed = _get(connection, access, grant_id)
+        before, after = _recorded(former), _recorded(changed)
+        record_act(connection, access, "change", "grant", str(grant_id), before=before, after=after)
+        return changed
 
 
 def delete_grant(database: Database, access: Access, grant_id: int) -> None:
     """Take a grant back. Raises ResourceNotFound."""
     with database.transaction() as connection:
-        if connection.execute(_SQL["delete_grant"], [access.tenant_id, grant_id]).fetchone() is None:
-            raise _unknown(grant_id)
+        connection.execute(_SQL["lock_grant"], [access.tenant_id, grant_id])
+        former = _get(connection, access, grant_id)
+        connection.execute(_SQL["delete_grant"], [access.tenant_id, grant_id])
+        record_act(connection, access, "delete", "grant", str(grant_id), before=_recorded(former))
 
 
 def get_grant(database: Database, access: Access, grant_id: int) -> StoredGrant:
@@ -142,8 +150,18 @@ def put_personal(database: Database, access: Access, type_: Iri, names: tuple[Ir
         counted = connection.execute(_SQL["count_type_policies"], [access.tenant_id]).fetchone()
         if counted is not None and counted[0] >= MAX_TYPE_POLICIES:
             raise TooManyResults(f"A tenant settles {MAX_TYPE_POLICIES} types at most")
+        row = connection.execute(_SQL["get_type_policy"], [access.tenant_id, type_], binary=True).fetchone()
         given = [access.tenant_id, type_, sorted(set(names)), access.principal]
         connection.execute(_SQL["put_personal"], given)
+        before = {"personal": [] if row is None else row[1]}
+        after = {"personal": sorted(set(names))}
+        record_act(connection, access, "change", "type-policy", type_, before=before, after=after)
+
+
+def _recorded(grant: StoredGrant) -> dict[str, Any]:
+    """Give what the audit trail keeps of a grant."""
+    members: dict[str, Any] = msgspec.to_builtins(grant)
+    return members
 
 
 def _find_holder(

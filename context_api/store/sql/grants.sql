@@ -10,10 +10,9 @@ update access_grant set operations = %(operations)s, types = %(types)s, attribut
     scopes = %(scopes)s, area = %(area)s::jsonb, valid_from = %(valid_from)s, valid_until = %(valid_until)s,
     history_from = %(history_from)s, personal = %(personal)s, label = %(label)s, modified_at = now()
 where tenant_id = %(tenant)s and id = %(id)s
-returning id
 
 -- name: delete_grant
-delete from access_grant where tenant_id = %s and id = %s returning id
+delete from access_grant where tenant_id = %s and id = %s
 
 -- name: select_grants
 select g.id, o.name, g.key_prefix, g.operations, g.types, g.attributes, g.scopes, g.area::text, g.valid_from,
