@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bucketStart, chooseBucket, nextBucket } from "./bucket";
 import { windowsOf } from "./compare";
-import { findGaps, withGaps } from "./gaps";
+import { findEdges, findGaps, withGaps } from "./gaps";
 import { DAY, HOUR, MINUTE, writeTime } from "./jst";
 import { spanOf } from "./period";
 
@@ -59,6 +59,18 @@ describe("gaps", () => {
   it("of a few values nothing can be said", () => {
     expect(findGaps([START, START + HOUR, START + 30 * DAY], "none")).toEqual([]);
     expect(findGaps([], "none")).toEqual([]);
+  });
+
+  it("at the edges are late beginnings and early ends", () => {
+    const end = START + 10 * DAY;
+    expect(findEdges(days(0, 1, 9), "day", START, end)).toEqual([]);
+    expect(findEdges(days(0, 1, 8), "day", START, end - HOUR)).toEqual([]);
+    expect(findEdges(days(2, 9), "day", START, end)).toEqual([{ from: START, to: START + 2 * DAY }]);
+    expect(findEdges(days(0, 4), "day", START, end)).toEqual([{ from: START + 4 * DAY, to: end }]);
+    expect(findEdges([], "day", START, end)).toEqual([{ from: START, to: end }]);
+    const minutes = [0, 1, 2, 3, 4].map((minute) => START + minute * MINUTE);
+    expect(findEdges(minutes, "none", START, START + 6 * MINUTE)).toEqual([]);
+    expect(findEdges(minutes, "none", START, START + HOUR)).toEqual([{ from: START + 4 * MINUTE, to: START + HOUR }]);
   });
 
   it("interrupt the curve and add no value", () => {

@@ -23,6 +23,23 @@ export function findGaps(times: ArrayLike<number>, bucket: Bucket): Gap[] {
   return gaps;
 }
 
+/**
+ * Where the records begin later than the span, or end before it does; the present is the end of a span that goes on.
+ * Of single values: what is missing at an edge is more than three usual intervals.
+ */
+export function findEdges(times: ArrayLike<number>, bucket: Bucket, from: number, to: number): Gap[] {
+  const [first, last] = [times[0], times[times.length - 1]];
+  if (first === undefined || last === undefined) return [{ from, to }];
+  const edges: Gap[] = [];
+  const isGap = bucket === "none" ? silence(times) : missing(bucket);
+  // The bucket before the span is as far away as the last value of a span without gaps
+  const before = bucket === "none" ? from : bucketStart(bucket, from) - 1;
+  const after = bucket === "none" ? to : bucketStart(bucket, to - 1);
+  if (isGap(before, first)) edges.push({ from, to: first });
+  if (isGap(last, after)) edges.push({ from: last, to });
+  return edges;
+}
+
 function missing(bucket: Exclude<Bucket, "none">): (from: number, to: number) => boolean {
   return (from, to) => nextBucket(bucket, bucketStart(bucket, from)) < bucketStart(bucket, to);
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { NOTHING_ASKED, pinned, type Question, readQuestion, writeQuestion } from "./question";
+import { completed, NOTHING_ASKED, pinned, type Question, readQuestion, writeQuestion } from "./question";
 import { asCurl, asHttp, asPython, historyPath, ngsiLdPath, summaryPath } from "./requests";
 import { spanOf } from "./period";
 
 const ID = "urn:ngsi-ld:AirQualityObserved:aq-001";
 const PM25: Question = {
   ...NOTHING_ASKED,
-  type: "AirQualityObserved",
+  types: ["AirQualityObserved"],
   attributes: ["pm25"],
   period: { kind: "fiscal", year: 2026 },
   bucket: "day",
@@ -26,7 +26,7 @@ describe("a question in the address", () => {
   it.each<Question>([
     PM25,
     NOTHING_ASKED,
-    { ...PM25, ids: [ID, "urn:ngsi-ld:X:あ&b"], years: 2, alignment: "weekday", asOf: "2026-11-23T03:00:00Z" },
+    { ...PM25, ids: [ID, "urn:ngsi-ld:X:あ&b"], shown: [ID], years: 2, alignment: "weekday", asOf: "2026-11-23T03:00:00Z" },
     { ...PM25, bucket: undefined, period: { kind: "custom", first: "2026-04-01", last: "2026-04-30" } },
   ])("is read as it was written", (question) => {
     expect(throughAddress(question)).toEqual(question);
@@ -37,11 +37,19 @@ describe("a question in the address", () => {
     expect(read).toEqual(NOTHING_ASKED);
   });
 
+  it("what was left open is as usual", () => {
+    const open = { ...NOTHING_ASKED, types: ["TrafficFlowObserved"] };
+    expect(completed(open, "intensity")).toMatchObject({ attributes: ["intensity"], methods: ["sum"] });
+    expect(completed(open, undefined)).toMatchObject({ attributes: [], methods: ["avg"] });
+    expect(completed(PM25, "no2")).toEqual(PM25);
+  });
+
   it("a link to the figure names times, bucket and data version", () => {
-    const link = pinned({ ...PM25, period: { kind: "days", count: 7 }, bucket: undefined }, NOW, "2026-11-23T15:30:00Z");
+    const link = pinned({ ...PM25, period: { kind: "days", count: 7 }, bucket: undefined }, [ID], NOW, "2026-11-23T15:30:00Z");
     expect(writeQuestion(link)).toMatchObject({
       period: "2026-11-18T00:00:00+09:00..2026-11-25T00:00:00+09:00",
       bucket: "PT10M",
+      show: ID,
       asOf: "2026-11-23T15:30:00Z",
     });
     const later = spanOf(throughAddress(link).period, NOW + 9e9);

@@ -17,7 +17,7 @@ export interface Wanted {
 export function historyPath(question: Question, span: Span, bucket: Bucket, wanted: Wanted): string {
   const isSheet = wanted.format === "csv";
   return path("/api/v1/history", [
-    ["type", question.ids.length > 0 ? undefined : question.type],
+    ["type", question.ids.length > 0 ? undefined : question.types.join(",")],
     ["id", question.ids.join(",")],
     ["attributes", question.attributes.join(",")],
     ["from", writeTime(span.from)],
@@ -36,7 +36,7 @@ export function historyPath(question: Question, span: Span, bucket: Bucket, want
 /** One figure per series for the whole span: who is the loudest, the warmest, the busiest. */
 export function summaryPath(question: Question, span: Span, language: "ja" | "en"): string {
   return path("/api/v1/history", [
-    ["type", question.ids.length > 0 ? undefined : question.type],
+    ["type", question.ids.length > 0 ? undefined : question.types.join(",")],
     ["id", question.ids.join(",")],
     ["attributes", question.attributes.join(",")],
     ["from", writeTime(span.from)],
@@ -71,7 +71,7 @@ export function ngsiLdPath(question: Question, span: Span, bucket: Bucket): stri
           ["timezone", "Asia/Tokyo"],
         ];
   return path("/ngsi-ld/v1/temporal/entities", [
-    ["type", question.ids.length > 0 ? undefined : question.type],
+    ["type", question.ids.length > 0 ? undefined : question.types.join(",")],
     ["id", question.ids.join(",")],
     ["attrs", question.attributes.join(",")],
     ["timerel", "between"],

@@ -1,6 +1,7 @@
 /** From rows to curves: one per place, attribute, method and unit, each with what can be said of it. */
 
 import type { Bucket, Method } from "./bucket";
+import type { Window } from "./compare";
 import { findGaps, type Gap } from "./gaps";
 import type { Row } from "./rows";
 
@@ -126,15 +127,17 @@ export interface Line {
   readonly cells: readonly (number | undefined)[];
 }
 
-/** Merges the curves by time, those of former years by the time of their own. */
-export function linesOf(series: readonly Series[]): Line[] {
+/** Merges the curves by time; former years lie on the present one, and what has no place there keeps its own time. */
+export function linesOf(series: readonly Series[], windows: readonly Window[] = []): Line[] {
   const byTime = new Map<number, (number | undefined)[]>();
   series.forEach((one, position) => {
+    const align = windows[one.yearsBefore]?.align;
     one.times.forEach((time, index) => {
-      let cells = byTime.get(time);
+      const at = align?.(time) ?? time;
+      let cells = byTime.get(at);
       if (cells === undefined) {
         cells = new Array<number | undefined>(series.length).fill(undefined);
-        byTime.set(time, cells);
+        byTime.set(at, cells);
       }
       cells[position] = one.values[index];
     });
