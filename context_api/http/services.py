@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
 from starlette.datastructures import Headers
@@ -48,6 +49,7 @@ from context_api.policy.roles import Role
 from context_api.store.access import Access, Owner
 from context_api.store.contexts import CHANNEL as CONTEXTS
 from context_api.store.database import Database, open_database, read_only
+from context_api.store.organisations import get_organisation_by_id
 from context_api.store.registrations import CHANNEL as REGISTRATIONS
 from context_api.store.rights import CHANNEL as RIGHTS
 from context_api.store.rights import RightsCache
@@ -96,6 +98,7 @@ class Services:
         """What may refuse a request once it is known who makes it; filled while the application opens."""
         self._waiting = 0
         self._tenants: dict[str, int] = {}
+        self._organisations: dict[int, str] = {}
 
     async def open(self) -> None:
         """Open the database (without waiting for it), threads and clients."""
@@ -115,7 +118,7 @@ class Services:
         )
         self.broker_door = BrokerDoor(self.database, settings.installation_secret, settings.broker_services)
         self.guard = KeyGuard(self.database, settings.installation_secret, self._others)
-        self.logins = Logins(self.database, settings, self.run)
+        self.logins = Logins(self.database, settings, self.outbound, self.run)
         self.admission = Admission(self._authenticators())
         self._fetcher = ContextFetcher(
             self.outbound,
@@ -133,7 +136,9 @@ class Services:
             settings.stream_queue_events,
             settings.stream_queue_bytes,
         )
-        self.streams = Hub(self.database, limits, self.metrics.registry, settings.redis_url)
+        self.streams = Hub(
+            self.database, limits, self.metrics.registry, settings.redis_url, rights=self.rights
+        )
         self.proxied = ProxiedRegistrations(self.database, self._others, self.reads.submit)
         self._watch = Watch(
             self.database.url,
@@ -154,8 +159,8 @@ class Services:
         self._watch.stop()
         self.streams.close()
         self.ingestion.close()
-        self.logins.close()
         await self._fetcher.aclose()
+        await self.logins.close()
         for executor in (self._lanes, self._others):
             executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
@@ -164,7 +169,7 @@ class Services:
         """Those who know credentials, in the order in which they are asked; the public comes last."""
         if self.settings.outward:  # sessions are kept, and tokens judged, within
             return (self.guard.authenticate, self._admit_anonymous)
-        return (self.guard.authenticate, self.logins.sessions, self._admit_anonymous)
+        return (self.guard.authenticate, self.logins.bearers, self.logins.sessions, self._admit_anonymous)
 
     async def _admit_anonymous(self, headers: Headers, _: Scope) -> Principal | None:
         """Let in, as nobody in particular, whoever shows no credential, where anything is open to the public.
@@ -233,7 +238,7 @@ class Services:
             return await self._access_by_grants(request, principal, operation, via)
         tenant_id = self._tenants.get(name)
         if tenant_id is None:
-            tenant_id = await self._find_tenant(name, create=create)
+            tenant_id = await self._find_tenant(name, create=create and principal.runs_installation)
         return Access(name, tenant_id, principal.name, via=via)
 
     async def _access_by_grants(
@@ -255,6 +260,27 @@ class Services:
             raise no_grant(principal, operation, name)
         owner = Owner(principal.organisation or 0, str(principal.role))
         return Access(name, tenant_id, principal.name, rights, via, operation or Operation.READ, owner)
+
+    async def device_access(self, request: Request, *, create: bool = False) -> Access:
+        """Give the Access of a request about devices: operators see and change those of their organisation.
+
+        What they may read of entities is another matter (`access`); here their devices' are all there is.
+        """
+        access = await self.access(request, create=create)
+        principal: Principal = request.scope["machi.principal"]
+        if principal.role != Role.OPERATOR:
+            return access
+        return replace(access, filter=None, devices_of=await self._organisation_name(principal.organisation))
+
+    async def _organisation_name(self, number: int | None) -> str:
+        """Give the name of an organisation, which never changes; empty, which is no name, for none."""
+        if number is None:
+            return ""
+        known = self._organisations.get(number)
+        if known is None:
+            found = await self.run(get_organisation_by_id, self.database, number)
+            known = self._organisations[number] = "" if found is None else found.name
+        return known
 
     async def _find_tenant(self, name: str, *, create: bool) -> int:
         found = await self.run(self.store.tenant, name, create=create)

@@ -62,8 +62,8 @@ def _read_key(document: Mapping[str, Any]) -> Key | None:
     if document.get("use", "sig") != "sig" or _PRIVATE_MEMBERS & set(document):
         return None
     uses = document.get("key_ops", ["verify"])
-    if not isinstance(uses, list) or "verify" not in uses:
-        return None
+    if not isinstance(uses, list) or not ("verify" in uses or "sign" in uses):
+        return None  # "sign" is what careless providers copy from the private half
     try:
         key = jwt.PyJWK(dict(document), _library_name(document)).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):

@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 TOKEN_MAX = 8_192
 """Characters."""
 SUBJECT_MAX = 255
+_PART = re.compile(r"[A-Za-z0-9_-]+")
 _KID_MAX = 256
 _LIST_MAX = 100
 _TYPES = frozenset({None, "jwt", "at+jwt", "application/at+jwt"})
@@ -63,8 +65,8 @@ def read_unverified(token: str) -> Unverified:
     if len(token) > TOKEN_MAX:
         raise TokenRefused(f"a token has at most {TOKEN_MAX} characters")
     parts = token.split(".")
-    if len(parts) != 3 or not all(parts):
-        raise TokenRefused("it is not signed: a token has three parts, and none is empty")
+    if len(parts) != 3 or not all(_PART.fullmatch(part) for part in parts):
+        raise TokenRefused("it has not three parts of base64url, or is not signed")
     header, claims = _decode(parts[0], "header"), _decode(parts[1], "claims")
     issuer = claims.get("iss")
     if not isinstance(issuer, str):

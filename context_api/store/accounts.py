@@ -1,6 +1,6 @@
 """Local accounts of people: what a login needs, and what administrators do (decision 0015)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,6 @@ import msgspec
 from psycopg import Connection
 
 from context_api.store.database import Database
-from context_api.store.errors import StoreRefused
 from context_api.store.queries import load_queries
 from context_api.store.sessions import end_sessions
 
@@ -210,21 +209,6 @@ def get_account_by_name(connection: Connection[Any], name: str) -> Account | Non
     """Give an account by what is typed at its login."""
     found = _select(connection, name=name)
     return found[0] if found else None
-
-
-def find_organisation(connection: Connection[Any], name: str) -> int | None:
-    """Give the id of an organisation that people may belong to; None where there is none."""
-    row = connection.execute(_SQL["find_organisation"], {"name": name}).fetchone()
-    return None if row is None or row[1] == "public" else row[0]
-
-
-def find_tenants(connection: Connection[Any], names: Collection[str]) -> list[int]:
-    """Give the ids of tenants. Raises StoreRefused where one does not exist."""
-    found = {name: id_ for id_, name in connection.execute(_SQL["find_tenants"], {"names": sorted(names)})}
-    missing = sorted(set(names) - set(found))
-    if missing:
-        raise StoreRefused(f"There is no tenant {missing[0]}")
-    return sorted(found.values())
 
 
 def _select(connection: Connection[Any], **given: Any) -> list[Account]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 from psycopg import Connection
 
+from context_api.policy.credentials import bound_tenants
+from context_api.policy.roles import Role
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -157,7 +159,7 @@ def list_sessions(database: Database, principal: str, idle_s: float) -> list[Lis
 
 def _from_row(row: tuple[Any, ...]) -> Session:
     session_id, stage, account_id, principal, shown, role, organisation_id, organisation = row[:8]
-    reaches_all, chosen, names = row[8:11]
-    tenants = None if reaches_all and chosen is None else frozenset(names)
+    reaches_all, named, own = row[8:11]
+    tenants = bound_tenants(Role(role), every_tenant=reaches_all, organisation=named, own=own)
     who = (principal, shown, role, organisation_id, organisation, tenants)
     return Session(session_id, Stage(stage), account_id, *who, *row[11:])

@@ -59,6 +59,7 @@ class Sessions:
         self._settings = settings
         self._cookies = cookies
         self._public_url = public_url
+        self._providers = frozenset(one.id for one in settings.providers)
         self._run = run
         self._known: OrderedDict[bytes, tuple[float, Session | None]] = OrderedDict()
         self._touched: OrderedDict[int, float] = OrderedDict()
@@ -98,7 +99,9 @@ class Sessions:
             self._remember(hash_, session, now + CACHE_SECONDS)
             if session is not None:
                 await self._touch(session, now)
-        return None if session is None else Visit(session, token, self.csrf(token))
+        if session is None or not self._is_vouched(session):
+            return None
+        return Visit(session, token, self.csrf(token))
 
     async def need(self, headers: Headers, scope: Scope) -> Visit:
         """Give the session of a request that changes it, at any stage. Raises Unauthorized, Forbidden."""
@@ -124,6 +127,10 @@ class Sessions:
     def forget(self) -> None:
         """Ask the database anew: a session ended or changed."""
         self._known.clear()
+
+    def _is_vouched(self, session: Session) -> bool:
+        """Whether it is of an account, or of a provider whose word still counts."""
+        return session.provider is None or session.provider in self._providers
 
     async def _touch(self, session: Session, now: float) -> None:
         if self._touched.get(session.id, -TOUCH_SECONDS) + TOUCH_SECONDS > now:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from context_api.identity.providers import Provider
+
 SecondFactor = Literal["optional", "administrators", "all"]
 
 
@@ -25,4 +27,5 @@ class LoginSettings:
     """Whether people log in with passwords of ours at all."""
     town: str = "Machi"
     """How the installation is called in an authenticator app."""
-    providers: Sequence[object] = ()
+    providers: Sequence[Provider] = ()
+    """Whose word counts, for tokens and for logging in."""

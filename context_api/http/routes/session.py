@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from context_api.http.calls import read_document, read_query, segment
 from context_api.http.errors import NoSuchRoute, Unauthorized
+from context_api.http.live.origins import origin_of
 from context_api.http.login.cookies import KNOWN, KNOWN_AGE_S, SESSION
 from context_api.http.login.desk import Opened, Visitor
 from context_api.http.login.logins import Logins
@@ -224,7 +225,11 @@ class _Session:
         hash_ = self._logins.sessions.hash(visit.token)
         await self._services.run(log_out, self._services.database, hash_)
         self._logins.sessions.forget()
-        answer = json_response({"providerLogout": None}, headers=PRIVATE)
+        session, url = visit.session, None
+        if session.provider is not None:
+            base_url = origin_of(self._services.settings.public_url or str(request.url))
+            url = await self._logins.flow.logout_url(session.provider, session.id_token, base_url)
+        answer = json_response({"providerLogout": url}, headers=PRIVATE)
         self._logins.cookies.remove(answer, SESSION)
         return answer
 
@@ -308,7 +313,7 @@ async def answer_opened(services: Services, opened: Opened, **more: Any) -> Resp
 def describe_session(services: Services, visit: Visit | None) -> dict[str, Any]:
     """Describe a session to the one it belongs to."""
     settings = services.logins.settings
-    ways = {"password": settings.local, "providers": []}
+    ways = services.logins.ways()
     if not services.logins.is_on:
         return {"state": "open", "name": "anyone", "role": "administrator", "tenants": None, "ways": ways}
     if visit is None:

@@ -38,7 +38,7 @@ CONFIRM = Operation(
     id="confirmEnrolment",
     tag=TAG,
     summary="Show the first code of an authenticator app",
-    description="From here on each login asks for one. `recoveryCodes` are shown this once: each replaces one "
+    description="From here on each login asks for one. `recoveryCodes` are shown this once: each replaces a "
     "code when the telephone is gone.",
     body=RequestBody(schema="CodeDraft", example=CODE_DRAFT, media_types=JSON_ONLY),
     answers={

@@ -97,9 +97,3 @@ where (%(id)s::bigint is null or a.id = %(id)s)
     and a.id > %(after)s
 order by a.id
 limit %(limit)s;
-
--- name: find_organisation
-select id, kind from organisation where name = %(name)s and disabled_at is null;
-
--- name: find_tenants
-select id, name from tenant where name = any(%(names)s);

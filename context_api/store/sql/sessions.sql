@@ -18,15 +18,13 @@ where (principal = %(principal)s and id not in (select id from kept)) or id in (
 -- name: find_session
 -- What a local account may is asked of the account each time; what a provider vouched for stands in the session.
 select s.id, s.stage, s.account_id, s.principal, s.shown, coalesce(a.role, s.role), o.id, o.name, o.every_tenant,
-    coalesce(a.tenants, s.tenants),
     array(
-        select t.name from tenant t
-        where (o.every_tenant or t.id in (
-                select ot.tenant_id from organisation_tenant ot where ot.organisation_id = o.id
-            ))
-            and (coalesce(a.tenants, s.tenants) is null or t.id = any(coalesce(a.tenants, s.tenants)))
-        order by t.name limit 10000
+        select t.name from organisation_tenant b join tenant t on t.id = b.tenant_id
+        where b.organisation_id = o.id order by t.name
     ),
+    case when coalesce(a.tenants, s.tenants) is not null then
+        array(select t.name from tenant t where t.id = any (coalesce(a.tenants, s.tenants)) order by t.name)
+    end,
     s.provider, s.id_token, s.address, s.agent, s.created_at, s.seen_at, s.ends_at
 from session s
 left join account a on a.id = s.account_id

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import httpx
@@ -23,7 +23,7 @@ def code_of(secret: str, ahead: int = 0) -> str:
     return totp.code_at(key, int(time.time()) // totp.STEP_S + ahead)
 
 
-def change(api: httpx.Client, method: str, path: str, body: dict[str, object]) -> httpx.Response:
+def change(api: httpx.Client, method: str, path: str, body: Mapping[str, object]) -> httpx.Response:
     token = api.get(SESSION).json()["csrfToken"]
     return api.request(method, f"{SESSION}{path}", json=body, headers={"X-CSRF-Token": token})
 
