@@ -29,6 +29,8 @@ COMMANDS = (
     "alarm",
     "index",
     "key",
+    "grant",
+    "access",
     "retention",
     "audit",
     "sql",

@@ -36,7 +36,7 @@ def add(
     from context_api.ngsild.names import expand_name
     from context_api.ngsild.parse import parse_attribute_name
 
-    context = _context(core)
+    context = names_of(core)
     try:
         name = parse_attribute_name(attribute, context)
         type_ = None if entity_type is None else expand_name(entity_type, context, "a type's name")
@@ -50,7 +50,7 @@ def add(
 @indexes.command(name="list")
 def list_(core: Core = False, tenant: Tenant = "default") -> None:
     """List the declared indexes: number, attribute, type, state, size, uses; why one failed or rests."""
-    context = _context(core)
+    context = names_of(core)
     with _registry(tenant) as (registry, access):
         found = registry.list_all(access)
     if not found:
@@ -74,7 +74,7 @@ def remove(
     typer.echo(f"Index {number} is no longer declared.")
 
 
-def _context(core: bool) -> "Context":
+def names_of(core: bool) -> "Context":
     from context_api.ngsild.contexts import (
         CITY_CONTEXT_URL,
         build_context,
