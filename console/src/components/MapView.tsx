@@ -1,0 +1,69 @@
+/**
+ * A map of points coloured by level. The library is loaded when a map is shown; where the device has no WebGL, the page
+ * goes on without it: whoever shows a map shows the same things as a list, too.
+ */
+
+import { Component, lazy, type ReactNode, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import type { Level } from "../format/scales";
+import styles from "./MapView.module.css";
+import { EmptyState, Loading } from "./states";
+
+export interface MapPoint {
+  readonly id: string;
+  readonly longitude: number;
+  readonly latitude: number;
+  readonly level: Level | null;
+  /** Written beside the point, from near. */
+  readonly text: string;
+  readonly isStale: boolean;
+}
+
+export interface View {
+  readonly longitude: number;
+  readonly latitude: number;
+  readonly zoom: number;
+}
+
+/** west, south, east, north */
+export type Bounds = readonly [number, number, number, number];
+
+export interface MapViewProps {
+  /** What the map shows, and that the same is there as a list. */
+  label: string;
+  points: readonly MapPoint[];
+  chosen?: string;
+  /** `undefined`: nothing was hit. */
+  onChoose: (id: string | undefined) => void;
+  /** Where to begin; without it, the whole town. */
+  view?: View;
+  onMove?: (view: View, bounds: Bounds) => void;
+}
+
+const MapCanvas = lazy(() => import("./map/MapCanvas"));
+
+export function MapView(props: MapViewProps) {
+  const { t } = useTranslation();
+  return (
+    <section className={styles.map} aria-label={props.label}>
+      <NoMapBoundary fallback={<EmptyState icon="map" title={t("map.none.title")}>{t("map.none.text")}</EmptyState>}>
+        <Suspense fallback={<Loading label={t("map.loading")} />}>
+          <MapCanvas {...props} />
+        </Suspense>
+      </NoMapBoundary>
+    </section>
+  );
+}
+
+/** Whatever hinders the map (no WebGL, no network for its library), the page stays. */
+class NoMapBoundary extends Component<{ children: ReactNode; fallback: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ReactNode {
+    return this.state.failed ? this.props.fallback : this.props.children;
+  }
+}

@@ -1,0 +1,22 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { Town, type TownState } from "./town";
+
+/** The town, followed while the page is open. */
+export function useTown(): [TownState, Town] {
+  const [town] = useState(() => new Town());
+  useEffect(() => {
+    town.start();
+    return () => town.stop();
+  }, [town]);
+  return [useSyncExternalStore(town.subscribe, town.getState), town];
+}
+
+/** The time, told anew now and then: ages grow. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
