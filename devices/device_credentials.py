@@ -94,6 +94,7 @@ class DeviceCredentials:
         def make(owner: Owner, valid: Sequence[Credential]) -> NewSecret:
             return self._make(access, device_id, owner, valid, password)
 
+        self._owner(access, device_id)
         issued = store.issue_credential(
             self._database, access, device_id, make, label=label, overlap_s=overlap_s
         )
@@ -107,7 +108,8 @@ class DeviceCredentials:
         return store.list_credentials(self._database, access, device_id)
 
     def revoke(self, access: Access, device_id: str, credential_id: int) -> int:
-        """Make one secret void; the credential generation. Raises CredentialUnknown."""
+        """Make one secret void; the credential generation. Raises DeviceUnknown, CredentialUnknown."""
+        self._owner(access, device_id)
         generation = store.revoke_credential(self._database, access, device_id, credential_id)
         if generation is None:
             raise CredentialUnknown(f"{device_id!r:.80} has no valid secret {credential_id}")
@@ -136,7 +138,8 @@ class DeviceCredentials:
         return store.list_certificates(self._database, access, device_id)
 
     def revoke_certificate(self, access: Access, device_id: str, serial: str) -> int:
-        """Revoke a certificate; the credential generation. Raises CredentialUnknown."""
+        """Revoke a certificate; the credential generation. Raises DeviceUnknown, CredentialUnknown."""
+        self._owner(access, device_id)
         generation = store.revoke_certificate(self._database, access, device_id, serial.lower())
         if generation is None:
             raise CredentialUnknown(f"{device_id!r:.80} has no valid certificate {serial!r:.80}")

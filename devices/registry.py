@@ -37,6 +37,7 @@ from devices.model import (
     HardwareDraft,
     Registered,
 )
+from devices.ownership import check_entities, owned, owned_all
 from devices.preparing import prepare_device, publishing_topic
 from devices.profile import Profile
 from devices.shelf import Shelf
@@ -98,10 +99,12 @@ class DeviceRegistry:
         registered: then nothing is; but where a name at a gateway is taken, the slices before it are.
         """
         check_tenant(access.tenant)
+        drafts = owned_all(access, drafts)
         profiles = self.profiles_of(access)
         for draft in drafts:
             check_draft(draft, profiles)
         wanted = self._prepare(access, drafts, profiles)
+        check_entities(self._database, access, wanted.values())
         done: dict[str, Registered] = {}
         for devices in _slices(sorted(wanted.values(), key=_gateways_first)):
             done |= self._register(access, devices, profiles, secret_of)
@@ -147,10 +150,11 @@ class DeviceRegistry:
         def attempt() -> Device:
             former = self._at_revision(access, device_id, revision)
             profiles = self.profiles_of(access)
-            draft = patched(document_of(former, profiles.get(former.profile or "")), patch)
+            draft = owned(access, patched(document_of(former, profiles.get(former.profile or "")), patch))
             latter = edited_device(access, former, draft, profiles, self._gateways(access, [draft]))
             if latter == former:
                 return former
+            check_entities(self._database, access, [latter])
             return self._transact(
                 access,
                 [latter],

@@ -37,6 +37,9 @@ class Permission(StrEnum):
     CONTEXTS_WRITE = "contexts:write"
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
+    DEVICES_OWN_READ = "devices:own:read"
+    """What operators see is narrowed to their organisation's devices; others see all of the tenant."""
+    DEVICES_OWN_WRITE = "devices:own:write"
     PROFILES_READ = "profiles:read"
     PROFILES_WRITE = "profiles:write"
     QUARANTINE = "quarantine"
@@ -44,10 +47,14 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "settings:write"
     GRANTS = "grants"
     ERASURE = "erasure"
+    ACCOUNTS = "accounts"
     METRICS = "metrics"
     AUDIT = "audit"
     LIMITS = "limits"
     USAGE = "usage"
+    ORGANISATIONS = "organisations"
+    KEYS = "keys"
+    """One's own, and those of colleagues: `http.access.rules` says which."""
 
 
 P = Permission
@@ -74,6 +81,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.CONTEXTS_WRITE: _ADMINISTRATORS,
     P.DEVICES_READ: _TOWN,
     P.DEVICES_WRITE: _ADMINISTRATORS,
+    P.DEVICES_OWN_READ: _TOWN | {Role.OPERATOR},
+    P.DEVICES_OWN_WRITE: _ADMINISTRATORS | {Role.OPERATOR},
     P.PROFILES_READ: _TOWN | {Role.OPERATOR},
     P.PROFILES_WRITE: _ADMINISTRATORS,
     P.QUARANTINE: _ADMINISTRATORS,
@@ -81,7 +90,10 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.SETTINGS_WRITE: _ADMINISTRATORS,
     P.GRANTS: _ADMINISTRATORS,
     P.ERASURE: _ADMINISTRATORS,
+    P.ACCOUNTS: _ADMINISTRATORS,
     P.METRICS: _ADMINISTRATORS,
+    P.ORGANISATIONS: _ADMINISTRATORS,
+    P.KEYS: _KNOWN,
     P.AUDIT: _ADMINISTRATORS,
     P.LIMITS: _ADMINISTRATORS,
     P.USAGE: _KNOWN,
@@ -105,8 +117,18 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("pushFiwareUltraLightAttribute", "pushFiwareJsonAttribute"),
         *("getSession", "logIn", "logOut", "passCode", "changePassword", "redeemReset", "listSessions"),
         *("endSession", "beginEnrolment", "confirmEnrolment", "removeApp", "renewRecoveryCodes"),
+        *("startProviderLogin", "finishProviderLogin"),
+        "acceptInvitation",
     ),
-    P.IDENTITY: ("retrieveSourceIdentity",),
+    P.ORGANISATIONS: (
+        *("createOrganisation", "changeOrganisation", "deleteOrganisation", "createTenant"),
+        *("createInvitation", "listInvitations", "revokeInvitation"),
+    ),
+    P.KEYS: (
+        *("listKeys", "createKey", "getKey", "rotateKey", "revokeKey"),
+        *("listOrganisations", "getOrganisation", "listTenants"),
+    ),
+    P.IDENTITY: ("retrieveSourceIdentity", "getMe"),
     P.ENTITIES_READ: (
         *("queryEntities", "queryEntitiesByPost", "retrieveEntity"),
         *("listTypes", "retrieveType", "listAttributes", "retrieveAttribute"),
@@ -144,17 +166,20 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
     ),
     P.CONTEXTS_READ: ("listContexts",),
     P.CONTEXTS_WRITE: ("addContext", "deleteContext"),
-    P.DEVICES_READ: (
+    P.DEVICES_READ: ("listDeviceGroups", "listWaitingDevices", "listHealthRules", "getMaintenance"),
+    P.DEVICES_OWN_READ: (
         *("listDevices", "getDevice", "listDeviceChanges", "listCredentials", "listCertificates"),
-        *("getDeviceLabels", "getBrokerAuthority", "listDeviceGroups", "listWaitingDevices"),
-        *("listHealthRules", "getMaintenance", "getDeviceTemplateCsv", "getDeviceTemplateXlsx"),
+        *("getDeviceLabels", "getBrokerAuthority", "getDeviceTemplateCsv", "getDeviceTemplateXlsx"),
     ),
     P.DEVICES_WRITE: (
-        *("registerDevice", "editDevice", "retireDevice", "replaceDeviceHardware", "issueCredential"),
-        *("revokeCredential", "signCertificate", "revokeCertificate", "importDevices", "listDeviceImports"),
+        *("importDevices", "listDeviceImports"),
         *("getDeviceImport", "deleteDeviceImport", "getDeviceImportReport", "takeDeviceImportCredentials"),
         *("getDeviceImportLabels", "putHealthRule", "deleteHealthRule", "putMaintenance"),
         *("deleteMaintenance", "putDeviceGroup", "deleteDeviceGroup", "approveDevice", "rejectDevice"),
+    ),
+    P.DEVICES_OWN_WRITE: (
+        *("registerDevice", "editDevice", "retireDevice", "replaceDeviceHardware", "issueCredential"),
+        *("revokeCredential", "signCertificate", "revokeCertificate"),
     ),
     P.PROFILES_READ: ("listProfiles", "getProfile", "listProfileVersions", "previewProfile"),
     P.PROFILES_WRITE: ("createProfile", "updateProfile", "deleteProfile"),
@@ -169,6 +194,7 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("listTypePolicies", "getTypePolicy", "putTypePolicy"),
     ),
     P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
+    P.ACCOUNTS: ("createAccount", "listAccounts", "getAccount", "changeAccount", "resetAccount"),
     P.METRICS: ("metrics",),
     P.AUDIT: ("listAudit",),
 }

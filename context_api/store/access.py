@@ -39,3 +39,5 @@ class Access:
     owner: Owner | None = None
     """Narrows subscriptions, registrations and alarm rules to those of one organisation, without those that
     its administrators made; None: all of the tenant, and what is made is the town's."""
+    devices_of: str | None = None
+    """Narrows devices to those of the organisation of this name; None: all of the tenant."""

@@ -248,7 +248,9 @@ def get_owner(database: Database, access: Access, device_id: str) -> Owner | Non
     named = {"tenant_id": access.tenant_id, "device_id": device_id}
     with database.transaction() as connection:
         row = connection.execute(_SQL["lock_device"], named).fetchone()
-    return None if row is None else Owner(DeviceKind(row[0]), row[1])
+    if row is None or access.devices_of not in (None, row[2]):
+        return None
+    return Owner(DeviceKind(row[0]), row[1])
 
 
 def insert_certificate(

@@ -103,6 +103,7 @@ def list_devices(
         "after": after,
         "limit": limit + 1,
         "offset": offset,
+        "devices_of": access.devices_of,
         **_restrictions(filters),
     }
     order = _ORDERS[sort] + (b" desc" if descending else b"")

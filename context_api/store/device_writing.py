@@ -62,6 +62,7 @@ def insert_devices(
     named = {
         "tenant_id": access.tenant_id,
         "principal": access.principal,
+        "devices_of": access.devices_of,
         "ids": [device.id for device in devices],
         "rows": Jsonb([_to_row(device) for device in devices]),
     }

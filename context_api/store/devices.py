@@ -84,7 +84,23 @@ def get_devices(connection: Connection[TupleRow], access: Access, ids: Collectio
     """Return those of the devices that there are, retired or not, by id."""
     named = {"tenant_id": access.tenant_id, "ids": list(ids)}
     rows = connection.execute(_of_known("get_devices"), named).fetchall()
-    return {device.id: device for device in map(_from_row, rows)}
+    found = map(_from_row, rows)
+    return {device.id: device for device in found if access.devices_of in (None, device.owner)}
+
+
+def find_foreign(
+    database: Database, access: Access, named: Collection[tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Give the first (device, entity) whose entity is there, and is not that of a device one may see."""
+    values = {
+        "tenant_id": access.tenant_id,
+        "owner": access.devices_of,
+        "devices": [device for device, _ in named],
+        "entities": [entity for _, entity in named],
+    }
+    with database.connection() as connection:
+        row = connection.execute(_SQL["find_foreign"], values).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 def get_device(database: Database, access: Access, device_id: str) -> Device | None:

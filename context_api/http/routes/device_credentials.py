@@ -164,7 +164,7 @@ class _Credentials:
         device_id = segment(request, "device_id")
         document, _ = await read_document(request, self._services, _JSON_ONLY)
         draft = _read(document, _SecretDraft)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         issued = await self._services.run(
             self._desk().issue, access, device_id, label=draft.label, overlap_s=draft.overlap_s
         )
@@ -182,14 +182,14 @@ class _Credentials:
         read_query(request, LIST)
         negotiate(request, _JSON_ONLY)
         device_id = segment(request, "device_id")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         found = await self._services.run(self._desk().list_secrets, access, device_id)
         return json_response({"credentials": [_describe_secret(one) for one in found]})
 
     async def revoke(self, request: Request) -> Response:
         read_query(request, REVOKE)
         device_id, credential_id = segment(request, "device_id"), _number(segment(request, "credential_id"))
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         generation = await self._services.run(self._desk().revoke, access, device_id, credential_id)
         await self._applied(generation)
         return no_content()
@@ -200,7 +200,7 @@ class _Credentials:
         device_id = segment(request, "device_id")
         document, _ = await read_document(request, self._services, _JSON_ONLY)
         draft = _read(document, _CertificateDraft)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         issued = await self._services.run(
             self._desk().sign, access, device_id, draft.csr, days=draft.days, label=draft.label
         )
@@ -216,14 +216,14 @@ class _Credentials:
         read_query(request, LIST_CERTIFICATES)
         negotiate(request, _JSON_ONLY)
         device_id = segment(request, "device_id")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         found = await self._services.run(self._desk().list_certificates, access, device_id)
         return json_response({"certificates": [_describe_certificate(one) for one in found]})
 
     async def revoke_certificate(self, request: Request) -> Response:
         read_query(request, REVOKE_CERTIFICATE)
         device_id, serial = segment(request, "device_id"), segment(request, "serial")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         generation = await self._services.run(self._desk().revoke_certificate, access, device_id, serial)
         await self._applied(generation)
         return no_content()

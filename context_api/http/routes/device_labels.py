@@ -95,7 +95,7 @@ class _Labels:
         filters = DeviceFilter(profile=query.text("profile"), text=query.text("text"))
         if ids and (filters.profile or filters.text):
             raise InvalidRequest("The parameter ids goes with neither text nor profile")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         if ids:
             devices = await self._services.run(self._named, access, ids)
         else:
@@ -107,7 +107,7 @@ class _Labels:
         negotiate(request, (described.PDF,))
         style = _read_style(query, self._services.settings.attribution)
         import_id = read_id(request)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         devices = await self._services.run(self._imported, access, import_id)
         return self._answer(access, devices, style)
 

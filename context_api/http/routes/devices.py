@@ -82,7 +82,7 @@ class _Devices:
         negotiate(request, JSON_ONLY)
         document, _ = await read_document(request, self._services, JSON_ONLY)
         draft = draft_from_json(document)
-        access = await self._services.access(request, create=True)
+        access = await self._services.device_access(request, create=True)
         registered = await self._services.run(self._services.devices.register, access, draft)
         location = location_of(f"{PREFIX}/devices", registered.device.id)
         return await self._answer(registered, 201, {"Location": location})
@@ -92,7 +92,7 @@ class _Devices:
         negotiate(request, JSON_ONLY)
         filters = _read_filter(query)
         page = _read_page(query)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         answer = await self._services.run(self._list, access, filters, page)
         return json_response(answer)
 
@@ -100,7 +100,7 @@ class _Devices:
         read_query(request, GET)
         negotiate(request, JSON_ONLY)
         device_id = segment(request, "device_id")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         device = await self._services.run(self._services.devices.get, access, device_id)
         return await self._shown(access, device)
 
@@ -110,7 +110,7 @@ class _Devices:
         device_id = segment(request, "device_id")
         revision = _read_if_match(request)
         document, _ = await read_document(request, self._services, PATCH_TYPES)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         device = await self._services.run(
             self._services.devices.edit, access, device_id, document, revision=revision
         )
@@ -119,7 +119,7 @@ class _Devices:
     async def retire(self, request: Request) -> Response:
         read_query(request, RETIRE)
         device_id = segment(request, "device_id")
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         generation = await self._services.run(self._services.devices.retire, access, device_id)
         await self._wait_applied(generation)
         return no_content()
@@ -130,7 +130,7 @@ class _Devices:
         device_id = segment(request, "device_id")
         document, _ = await read_document(request, self._services, JSON_ONLY)
         draft = hardware_from_json(document)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         replaced = await self._services.run(self._services.devices.replace_hardware, access, device_id, draft)
         return await self._answer(replaced, 200, {})
 
@@ -140,7 +140,7 @@ class _Devices:
         device_id = segment(request, "device_id")
         limit = query.integer("limit", default=_DEFAULT_LIMIT, minimum=1, maximum=_MAX_LIMIT)
         before = query.integer("before", default=None, minimum=1, maximum=_MAX_NUMBER)
-        access = await self._services.access(request)
+        access = await self._services.device_access(request)
         page = await self._services.run(
             self._services.devices.list_changes,
             access,

@@ -21,6 +21,7 @@ from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData
 from context_api.policy.roles import Role
 from context_api.store.deliveries_in import DeliveryKind, QuarantineReason
+from devices.errors import DeviceUnknown
 from devices.push import Push, UnfitPush, direct_topic, find_sender, gateway_topic, is_gateway, with_time
 
 _JSON_ONLY = (JSON,)
@@ -99,6 +100,8 @@ class _Ingest:
         found = doors.recall(tenant, device_id, asked)
         if found is None:
             found = await self._services.run(doors.find, tenant, device_id, asked, client_host(request))
+        if shown is not None and shown.is_key:
+            await self._check_owner(request, found)
         return found
 
     async def _admit_application(self, request: Request, query: Query, adapter: str) -> Speaker:
@@ -111,7 +114,14 @@ class _Ingest:
         )
         if shown is not None and shown.is_key:
             choose_tenant(request.scope["machi.principal"], found.device.tenant)
+            await self._check_owner(request, found)
         return found
+
+    async def _check_owner(self, request: Request, found: Speaker) -> None:
+        """Refuse an operator's key for a device that is not its organisation's: to it, there is none such."""
+        access = await self._services.device_access(request)
+        if access.devices_of not in (None, found.device.owner):
+            raise DeviceUnknown(f"There is no device {found.device.id!r:.80}")
 
     async def _shown(self, request: Request) -> Presented | None:
         """Read who calls; an API key is checked here and now."""
@@ -120,7 +130,7 @@ class _Ingest:
         shown = read_credentials(request)
         if shown is not None and shown.is_key:
             principal = await self._services.admit(request)
-            if principal.role != Role.ADMINISTRATOR:
+            if principal.role not in (Role.ADMINISTRATOR, Role.OPERATOR):
                 raise Forbidden("This key may not push messages")
         return shown
 

@@ -2,7 +2,7 @@
 
 -- name: lock_device
 -- One change of a device's credentials at a time.
-select kind, gateway_id from device
+select kind, gateway_id, owner from device
 where tenant_id = %(tenant_id)s and id = %(device_id)s and retired_at is null
 for update;
 

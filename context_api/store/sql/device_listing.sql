@@ -11,6 +11,7 @@ where d.tenant_id = %(tenant_id)s
     and (%(profile)s::text is null or d.profile = %(profile)s)
     and (%(gateway)s::text is null or d.gateway_id = %(gateway)s)
     and (%(owner)s::text is null or d.owner = %(owner)s)
+    and (%(devices_of)s::text is null or d.owner = %(devices_of)s)
     and d.tags @> %(tags)s::text[]
     and (%(seen_after)s::timestamptz is null or c.last_seen >= %(seen_after)s)
     and (%(seen_before)s::timestamptz is null or c.last_seen is null or c.last_seen < %(seen_before)s)

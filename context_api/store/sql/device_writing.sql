@@ -7,6 +7,7 @@ select d.tenant_id, d.id, d.changes + 1, d.serial, coalesce(d.installed_at, d.cr
     %(principal)s
 from device d
 where d.tenant_id = %(tenant_id)s and d.id = any(%(ids)s::text[]) and d.retired_at is not null
+    and (%(devices_of)s::text is null or d.owner = %(devices_of)s)
 on conflict do nothing;
 
 -- name: insert_devices
@@ -32,7 +33,7 @@ on conflict (tenant_id, id) do update set
     codec_parameters = excluded.codec_parameters, messages_per_minute = excluded.messages_per_minute,
     modified_at = now(), retired_at = null, state = 'provisioned', state_since = now(), state_reason = null,
     revision = device.revision + 1, changes = device.changes + 1
-where device.retired_at is not null
+where device.retired_at is not null and (%(devices_of)s::text is null or device.owner = %(devices_of)s)
 returning id;
 
 -- name: update_device

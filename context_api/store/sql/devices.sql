@@ -13,6 +13,24 @@ left join device_counter c on c.tenant_id = d.tenant_id and c.device_id = d.id;
 -- name: get_devices
 select known.* from known where tenant_id = %(tenant_id)s and id = any(%(ids)s::text[]);
 
+-- name: find_foreign
+-- What a device of this owner would write to, and may not: an entity, or its history, that is there already and
+-- belongs to no device of the owner, or to a device of somebody else.
+select given.device, given.entity
+from unnest(%(devices)s::text[], %(entities)s::text[]) as given (device, entity)
+cross join lateral (
+    select coalesce(bool_or(d.owner = %(owner)s), false) as is_own,
+        coalesce(bool_or(d.owner is distinct from %(owner)s), false) as is_foreign
+    from device d
+    where d.tenant_id = %(tenant_id)s
+        and (d.entity_id = given.entity or given.entity = 'urn:ngsi-ld:Device:' || d.id)
+) held
+where held.is_foreign or (not held.is_own and (
+    exists (select from entity e where e.tenant_id = %(tenant_id)s and e.id = given.entity)
+    or exists (select from series s where s.tenant_id = %(tenant_id)s and s.entity_id = given.entity)
+    or exists (select from temporal_entity t where t.tenant_id = %(tenant_id)s and t.id = given.entity)))
+limit 1;
+
 -- name: find_direct_devices
 -- Devices that speak for themselves, by tenant name and id.
 select known.*

@@ -51,7 +51,7 @@ def test_a_route_that_nobody_listed_is_closed_to_everybody() -> None:
         ("setRetention", {Role.ADMINISTRATOR}),
         ("createGrant", {Role.ADMINISTRATOR}),
         ("explainAccess", {Role.ADMINISTRATOR}),
-        ("listDevices", {Role.ADMINISTRATOR, Role.STAFF}),
+        ("listDevices", {Role.ADMINISTRATOR, Role.STAFF, Role.OPERATOR}),
         ("listQuarantine", {Role.ADMINISTRATOR}),
     ],
 )
