@@ -95,7 +95,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         default_response_class=Response,
         telemetry={"tracing": False, "metrics": False},  # else the environment is read with each request
     )
-    routers = (explain_router(services, app), *_routers(services))
+    routers = _routers(services, app)
     for router in routers:
         served = shown_outward(router.routes) if settings.outward else router.routes
         app.router.routes.extend(served)  # an included router is matched twice per request
@@ -115,7 +115,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     return app
 
 
-def _routers(services: Services) -> tuple[APIRouter, ...]:
+def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
     """Make the routes of all resources; where two paths fit a request, the first one has it."""
     return (
         entities_router(services),
@@ -129,6 +129,7 @@ def _routers(services: Services) -> tuple[APIRouter, ...]:
         completeness_router(services),
         retention_router(services),
         grants_router(services),
+        explain_router(services, app),
         subscriptions_router(services),
         deliveries_router(services),
         subscription_preview_router(services),
