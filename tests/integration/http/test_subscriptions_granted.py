@@ -247,8 +247,12 @@ def test_another_organisations_subscription_is_not_there(
     assert api.get(ONE, headers=colleague).json()["organisation"] == "air"
     assert api.get(ONE).json()["status"] == "active"
     problem(subscribe(api, http_receiver, bus), 409, "AlreadyExists")
-    town = {**{"id": "urn:ngsi-ld:Subscription:town"}, "type": "Subscription", "entities": [{"type": "Room"}]}
-    town["notification"] = {"endpoint": {"uri": http_receiver.url}}
+    town: dict[str, Any] = {
+        "id": "urn:ngsi-ld:Subscription:town",
+        "type": "Subscription",
+        "entities": [{"type": "Room"}],
+        "notification": {"endpoint": {"uri": http_receiver.url}},
+    }
     assert api.post("/ngsi-ld/v1/subscriptions", json=town).status_code == 201
     problem(api.get(f"/api/v1/subscriptions/{town['id']}", headers=air), 404, "ResourceNotFound")
 
