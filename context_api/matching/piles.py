@@ -117,10 +117,18 @@ class Pile:
     def find(self, entity: Entity) -> list[Filed]:
         """Give those that a change of the entity may touch."""
         found = list(self._free.values()) if self._free else []
-        for name, by_key in self._keyed.items():
-            for key in keys_at(name, entity):
-                found += by_key.get(key, _NONE).values()
+        if self._keyed:
+            for name, by_key in self._keyed.items():
+                for key in keys_at(name, entity):
+                    found += by_key.get(key, _NONE).values()
         for name, bounded in self._bounded.items():
+            listed = entity.attributes.get(name, ())
+            if (
+                len(listed) == 1
+                and type(value := listed[0].value) is float
+                and bounded.ceiling < value < bounded.floor
+            ):
+                continue  # nearly always: what follows would find nothing
             numbers = numbers_at(name, entity)
             if numbers is not None:
                 bounded.find(*numbers, found)
@@ -142,9 +150,14 @@ class _Bounded:
         self._ceilings: list[tuple[float, int]] = []
         """Negated, so that those within reach come first here too."""
         self._filed: dict[int, Filed] = {}
+        self.floor = _HIGHEST
+        """The lowest of the floors."""
+        self.ceiling = -_HIGHEST
+        """The highest of the ceilings."""
 
     def copy(self) -> "_Bounded":
         other = _Bounded()
+        other.floor, other.ceiling = self.floor, self.ceiling
         other._floors, other._ceilings = list(self._floors), list(self._ceilings)
         other._filed = dict(self._filed)
         return other
@@ -157,6 +170,7 @@ class _Bounded:
             insort(self._floors, (bound.number, filed.key))
         else:
             insort(self._ceilings, (-bound.number, filed.key))
+        self._note_reach()
 
     def drop(self, filed: Filed, bound: Bound) -> bool:
         """Take one out; True where none is left."""
@@ -165,7 +179,12 @@ class _Bounded:
                 self._floors.remove((bound.number, filed.key))
             else:
                 self._ceilings.remove((-bound.number, filed.key))
+            self._note_reach()
         return not self._filed
+
+    def _note_reach(self) -> None:
+        self.floor = self._floors[0][0] if self._floors else _HIGHEST
+        self.ceiling = -self._ceilings[0][0] if self._ceilings else -_HIGHEST
 
     def find(self, smallest: float, largest: float, found: list[Filed]) -> None:
         """Add those whose bound is reached."""

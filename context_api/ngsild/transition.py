@@ -42,6 +42,8 @@ class Transition(msgspec.Struct):
     outcome: Outcome
     touched: list[Touched]
     trigger: Trigger
+    is_values_only: bool = False
+    """Known to have replaced values with observedAt, one per attribute, by newer ones, and nothing else."""
 
 
 def fail(current: Entity | None, error: NgsiLdError) -> Transition:

@@ -25,6 +25,14 @@ Missing = tuple[str, Iri, Instance]
 """An entity's attribute that has no series yet, and its instance."""
 
 
+def by_entity(readings: Sequence[tuple[Reading, str]]) -> list[int]:
+    """Give the positions of readings, those of an entity together and in their order."""
+    groups: dict[str, list[int]] = {}
+    for position, (reading, _) in enumerate(readings):
+        groups.setdefault(reading.entity_id, []).append(position)
+    return [position for group in groups.values() for position in group]
+
+
 class Caution:
     """Whether transactions look into history even for what ought to be new there. Threads may share it."""
 
@@ -65,10 +73,13 @@ class Observing:
         missing: list[Missing] = []
         newest: dict[int, Micros] = {}
         terms = self._terms
+        add_id, add_at, add_observed = found.series_ids.append, found.ats.append, found.observed.append
+        add_value, add_body = found.values.append, found.bodies.append
+        count = 0
         for (reading, author), now in zip(readings, times, strict=True):
             entity_id = reading.entity_id
             known = self._series.of(entity_id)
-            before = len(found.series_ids)
+            before = count
             for name, instances in reading.attributes.items():
                 for instance in instances:
                     series = known.get((name, instance.dataset_id))
@@ -76,9 +87,9 @@ class Observing:
                         missing.append((entity_id, name, instance))
                         continue
                     value, body = encode_observation(terms, instance, series)
-                    series_id = series.id
+                    series_id = series[0]
                     at = instance.observed_at
-                    found.observed.append(at is not None)
+                    add_observed(at is not None)
                     if at is None:
                         at = reading.arrived_at
                     last = newest.get(series_id)
@@ -88,15 +99,15 @@ class Observing:
                     if at > last:
                         newest[series_id] = at
                     else:
-                        found.unsure.append(len(found.series_ids))
-                    found.series_ids.append(series_id)
-                    found.ats.append(at)
-                    found.values.append(value)
-                    found.bodies.append(body)
-            added = len(found.series_ids) - before
-            found.recorded += [now] * added
-            found.authors += [author] * added
-        found.deleted = [None] * len(found.series_ids)
+                        found.unsure.append(count)
+                    add_id(series_id)
+                    add_at(at)
+                    add_value(value)
+                    add_body(body)
+                    count += 1
+            found.recorded += [now] * (count - before)
+            found.authors += [author] * (count - before)
+        found.deleted = [None] * count
         return found, missing
 
     def _find_newest(self, entity_id: str, name: Iri, instance: Instance) -> Micros:

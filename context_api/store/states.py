@@ -139,7 +139,10 @@ class EntityState:
             self._bury(now)
             return
         former = len(self.fixed) + len(self.live)
-        if before is None or not _is_live_only(before, after, transition, is_reading):
+        is_live_only = transition.is_values_only or (
+            before is not None and _is_live_only(before, after, transition, is_reading)
+        )
+        if not is_live_only:
             self.is_head_dirty = True
             self.live_names = codec.live_names(after)
             self.fixed = codec.encode_fixed(terms, after, self.live_names)

@@ -1,5 +1,7 @@
 """A batch equals its changes applied one by one in arrival order (design, section 4), on a real PostgreSQL.
 
+What is numbered (changes, outbox) is compared entity by entity: readings of one entity are applied together.
+
 Two tenants with the same subscriptions and the same clock get the same work: one in batches, one change by
 change. Afterwards everything they hold must be the same: outcomes, entities, history, superseded values,
 change rows, outbox, queues, counters, tombstones and side tables.
@@ -153,7 +155,7 @@ class Side:
         rows = {name: ask(self.database, query, tenant) for name, query in QUESTIONS.items()}
         changes = ask(
             self.database,
-            "select trigger, at, document from change where tenant_id = %s order by seq",
+            "select trigger, at, document from change where tenant_id = %s order by entity_id, seq",
             tenant,
         )
         return {
@@ -176,10 +178,11 @@ QUESTIONS = {
     " join series s on s.id = o.series_id join term t on t.id = s.attribute_id"
     " where s.tenant_id = %s order by 1, 2, 3, 4, o.superseded_at",
     "rows of changes": "select day, entity_id, xid is null, attributes, via, replayed from change"
-    " where tenant_id = %s order by seq",
+    " where tenant_id = %s order by entity_id, seq",
     "outbox": "select s.id, o.entity_id, o.trigger, c.at, c.trigger from outbox o"
     " join subscription s on s.key = o.subscription_key"
-    " join change c on c.day = o.change_day and c.seq = o.change_seq where o.tenant_id = %s order by o.id",
+    " join change c on c.day = o.change_day and c.seq = o.change_seq where o.tenant_id = %s"
+    " order by o.entity_id, o.id",
     "queues": "select s.id, q.entity_id from delivery_queue q"
     " join subscription s on s.key = q.subscription_key where s.tenant_id = %s order by 1, 2",
     "matched": "select s.id, c.matched from subscription_counter c"
