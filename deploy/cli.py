@@ -29,6 +29,7 @@ COMMANDS = (
     "alarm",
     "index",
     "key",
+    "account",
     "grant",
     "access",
     "retention",

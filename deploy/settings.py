@@ -182,6 +182,29 @@ class Settings(BaseSettings):
         description="Key that `machi simulate` and `machi replay` register devices with; not needed beside "
         "`machi up`.",
     )
+    local_login: bool = Field(
+        True,
+        description="`on`: people log in to the console with accounts of Machi's own. `off`: with those of "
+        "`MACHI_OIDC_FILE` only.",
+    )
+    second_factor: Literal["optional", "administrators", "all"] = Field(
+        "administrators",
+        description="Who has to add an authenticator app to an account of Machi's own.",
+    )
+    session_idle: float = Field(
+        3_600.0, ge=60, description="Seconds without a request after which a console session is over."
+    )
+    session_age: float = Field(
+        43_200.0, ge=60, description="Seconds after which a console session is over, however much it is used."
+    )
+    reset_age: float = Field(
+        172_800.0, ge=60, description="Seconds for which an administrator's code sets a password."
+    )
+    oidc_file: Path | None = Field(
+        None,
+        description="Providers of identity (OpenID Connect) whose tokens open the API and whose people log "
+        "in to the console: a TOML file, see docs/en/access.md. Unset: none.",
+    )
     outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
         description="Networks (CIDR, comma-separated) that notifications may be sent to, and @contexts "

@@ -13,6 +13,7 @@ from deploy.settings import Settings
 
 if TYPE_CHECKING:
     from broker_bridge.settings import BridgeSettings
+    from context_api.http.login.settings import LoginSettings
     from context_api.http.settings import ApiSettings
     from context_api.http.tls import TlsFiles
     from context_api.notifications.settings import NotifierSettings
@@ -78,6 +79,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         auth=settings.auth,
         installation_secret=found.secret,
         mail_server=settings.mail_server,
+        login=login_settings(settings),
         outbound_allow=settings.outbound_allow,
         public_url=settings.public_url,
         mqtt_url=settings.mqtt_public_url or found.mqtt_url,
@@ -113,6 +115,21 @@ def tls_files(settings: Settings) -> "TlsFiles | None":
 
     certificate, key = settings.http_certificate_file, settings.http_key_file
     return None if certificate is None or key is None else TlsFiles(certificate, key)
+
+
+def login_settings(settings: Settings) -> "LoginSettings":
+    """How people log in. Raises SettingsError for a file of providers that cannot be used."""
+    from context_api.http.login.settings import LoginSettings
+    from deploy.providers import read_providers
+
+    return LoginSettings(
+        idle_s=settings.session_idle,
+        age_s=settings.session_age,
+        reset_s=settings.reset_age,
+        second_factor=settings.second_factor,
+        local=settings.local_login,
+        providers=() if settings.oidc_file is None else read_providers(settings.oidc_file),
+    )
 
 
 def bridge_settings(settings: Settings, found: Connections) -> "BridgeSettings":

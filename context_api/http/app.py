@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from context_api.http.access.desk import AccessDesk
 from context_api.http.direct import Application, RouteTable, serve_route
 from context_api.http.edge import Edge
 from context_api.http.errors import (
@@ -25,6 +26,7 @@ from context_api.http.live.opening import SocketOpener
 from context_api.http.openapi import build_openapi
 from context_api.http.outward import shown_outward
 from context_api.http.responses import json_response
+from context_api.http.routes.accounts import accounts_router
 from context_api.http.routes.alarms import alarms_router
 from context_api.http.routes.attributes import attributes_router
 from context_api.http.routes.audit import audit_router
@@ -46,7 +48,9 @@ from context_api.http.routes.history import history_router
 from context_api.http.routes.indexes import indexes_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
+from context_api.http.routes.keys import keys_router
 from context_api.http.routes.operation import operation_router
+from context_api.http.routes.organisations import organisations_router
 from context_api.http.routes.pages import pages_router
 from context_api.http.routes.profile_preview import profile_preview_router
 from context_api.http.routes.profiles import profiles_router
@@ -57,6 +61,7 @@ from context_api.http.routes.registrations import registrations_router
 from context_api.http.routes.retention import retention_router
 from context_api.http.routes.session import session_router
 from context_api.http.routes.session_app import session_app_router
+from context_api.http.routes.session_oidc import session_oidc_router
 from context_api.http.routes.stream import stream_router
 from context_api.http.routes.subscription_preview import subscription_preview_router
 from context_api.http.routes.subscriptions import subscriptions_router
@@ -117,6 +122,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
 def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
     """Make the routes of all resources; where two paths fit a request, the first one has it."""
+    desk = AccessDesk(services)
     return (
         entities_router(services),
         provision_router(services),
@@ -153,8 +159,12 @@ def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
         erasures_router(services),
         operation_router(services),
         audit_router(services),
+        organisations_router(services, desk),
+        keys_router(services, desk),
         session_router(services),
         session_app_router(services),
+        session_oidc_router(services),
+        accounts_router(services),
         pages_router(),
     )
 

@@ -18,6 +18,7 @@ from context_api.http.routes.stream_description import STREAM_SCHEMAS
 from context_api.http.routes.subscription_preview import PREVIEW_SCHEMAS
 from context_api.http.routes.waiting_description import WAITING_SCHEMAS
 from context_api.http.schemas import SCHEMAS
+from context_api.http.schemas_accounts import ACCOUNT_SCHEMAS
 from context_api.http.schemas_audit import AUDIT_SCHEMAS
 from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
@@ -47,6 +48,7 @@ TAGS = [
     {"name": "Devices", "description": "Sensors and their credentials"},
     {"name": "Access", "description": "Organisations, keys, invitations, grants, and who one is"},
     {"name": "Sessions", "description": "People who log in to the console"},
+    {"name": "Accounts", "description": "Their accounts"},
     {"name": "Privacy", "description": "What must not be kept"},
     {"name": "Operation", "description": "Health, counters, what went wrong"},
 ]
@@ -115,6 +117,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **GRANT_SCHEMAS,
             **INDEX_SCHEMAS,
             **LOGIN_SCHEMAS,
+            **ACCOUNT_SCHEMAS,
             **ORGANISATION_SCHEMAS,
             **PRIVACY_SCHEMAS,
             **DELIVERY_SCHEMAS,

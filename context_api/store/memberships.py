@@ -13,7 +13,7 @@ _SQL = load_queries("memberships")
 
 
 class Membership(NamedTuple):
-    """An organisation that is not disabled."""
+    """An organisation."""
 
     id: int
     name: str
@@ -30,11 +30,9 @@ class Membership(NamedTuple):
         return bound_tenants(role, every_tenant=self.is_of_every_tenant, organisation=self.tenants, own=own)
 
 
-def find_membership(
-    connection: Connection[Any], *, name: str | None = None, organisation_id: int | None = None
-) -> Membership | None:
-    """Give an organisation by its name or its id; None where there is none, or it is disabled."""
-    values = {"name": name, "id": organisation_id}
+def find_membership(connection: Connection[Any], *, name: str, is_any: bool = False) -> Membership | None:
+    """Give an organisation by its name; None where there is none, or (unless `is_any`) it is disabled."""
+    values = {"name": name, "any": is_any}
     row = connection.execute(_SQL["find_membership"], values).fetchone()
     if row is None:
         return None

@@ -5,7 +5,7 @@ select o.id, o.name, o.kind, o.every_tenant,
         where b.organisation_id = o.id order by t.name
     )
 from organisation o
-where (o.name = %(name)s::text or o.id = %(id)s::integer) and o.disabled_at is null;
+where o.name = %(name)s and (%(any)s or o.disabled_at is null);
 
 -- name: find_tenants
 select name, id from tenant where name = any(%(names)s);
