@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from context_api.policy.grant import Grant, Operation
-from context_api.policy.rights import NO_MARKS, Marks, Rights
+from context_api.policy.rights import NO_FLOORS, NO_MARKS, Floors, Marks, Rights
 from context_api.policy.roles import Role
 
 READING = frozenset((Operation.READ, Operation.HISTORY))
@@ -20,7 +20,11 @@ MAY_BE_GRANTED: Mapping[Role, frozenset[Operation]] = {
 
 
 def rights_of(
-    role: Role, grants: Iterable[Grant], marks: Marks = NO_MARKS, own_entities: Iterable[str] = ()
+    role: Role,
+    grants: Iterable[Grant],
+    marks: Marks = NO_MARKS,
+    own_entities: Iterable[str] = (),
+    floors: Floors = NO_FLOORS,
 ) -> Rights | None:
     """Put together what a role brings and what was granted; None: the whole tenant, for an administrator.
 
@@ -29,7 +33,7 @@ def rights_of(
     """
     if role is Role.ADMINISTRATOR:
         return None
-    return Rights([*_brought(role, own_entities), *_counting(role, grants)], marks)
+    return Rights([*_brought(role, own_entities), *_counting(role, grants)], marks, floors)
 
 
 def _brought(role: Role, own_entities: Iterable[str]) -> list[Grant]:

@@ -54,6 +54,8 @@ class Grant:
     """The earliest time of which data is shown."""
     personal: bool = False
     """Whether attributes marked as personal are given as well."""
+    is_public: bool = False
+    """Whether everybody has it: small counts of people are not given by it."""
 
     def __post_init__(self) -> None:
         if self.area is not None:

@@ -5,10 +5,11 @@ not there. Whoever filters, counts, orders or joins does so after `view`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
-from context_api.ngsild.model import Attributes, Entity, Iri, Micros
+from context_api.ngsild.model import Attributes, Entity, Instance, Iri, Micros
 from context_api.policy.grant import Grant, Operation
 
 Marks = Mapping[Iri, frozenset[Iri]]
@@ -17,13 +18,28 @@ Marks = Mapping[Iri, frozenset[Iri]]
 NO_MARKS: Marks = {}
 
 
+class Floor(NamedTuple):
+    """Which attributes of a type count people, and the smallest count that the public sees."""
+
+    attributes: frozenset[Iri]
+    smallest: int
+
+
+Floors = Mapping[Iri, Floor]
+"""Type -> its floor, in one tenant."""
+
+NO_FLOORS: Floors = {}
+NO_COUNTS: Mapping[Iri, int] = {}
+
+
 class Rights:
     """The grants of one principal in one tenant, and what is personal there. Equal to nothing but itself."""
 
-    __slots__ = ("_boundless", "_by_operation", "grants", "marks")
+    __slots__ = ("_boundless", "_by_operation", "floors", "grants", "marks")
 
-    def __init__(self, grants: Iterable[Grant], marks: Marks = NO_MARKS) -> None:
+    def __init__(self, grants: Iterable[Grant], marks: Marks = NO_MARKS, floors: Floors = NO_FLOORS) -> None:
         self.grants = tuple(grants)
+        self.floors: Floors = {type_: one for type_, one in floors.items() if one.attributes}
         self.marks: Marks = {type_: names for type_, names in marks.items() if names}
         self._by_operation = {
             operation: tuple(one for one in self.grants if operation in one.operations)
@@ -61,6 +77,15 @@ class Rights:
             return frozenset()
         return frozenset().union(*(self.marks.get(one, frozenset()) for one in types))
 
+    def counted(self, types: Iterable[Iri]) -> Mapping[Iri, int]:
+        """Give the attributes that count people in an entity of these types, each with its smallest count."""
+        counted: dict[Iri, int] = {}
+        for type_ in types if self.floors else ():
+            floor = self.floors.get(type_)
+            for name in () if floor is None else floor.attributes:
+                counted[name] = max(counted.get(name, 0), self.floors[type_].smallest)
+        return counted
+
     def visible_attributes(self, entity: Entity, operation: Operation, now: Micros) -> frozenset[Iri]:
         """Give those of the entity's attributes that are granted."""
         seen = self.view(entity, operation, now)
@@ -76,7 +101,7 @@ class Rights:
         matching = self.matching(entity, operation, now)
         if not matching:
             return None
-        kept = visible(entity.attributes, matching, self.personal(entity.types))
+        kept = visible(entity.attributes, matching, self.personal(entity.types), self.counted(entity.types))
         if len(kept) == len(entity.attributes):
             return entity
         modified_at = max((one.modified_at or 0 for each in kept.values() for one in each), default=0)
@@ -101,14 +126,39 @@ class Rights:
         return min(bounded) if bounded and len(bounded) == len(starts) else None
 
     def _is_boundless(self, grant: Grant) -> bool:
-        return grant.is_boundless and (grant.personal or not self.marks)
+        return (
+            grant.is_boundless
+            and (grant.personal or not self.marks)
+            and not (grant.is_public and self.floors)
+        )
 
 
-def visible(attributes: Attributes, matching: Iterable[Grant], personal: frozenset[Iri]) -> Attributes:
-    """Give the attributes that some of the grants about their entity give."""
+def visible(
+    attributes: Attributes,
+    matching: Iterable[Grant],
+    personal: frozenset[Iri],
+    counted: Mapping[Iri, int] = NO_COUNTS,
+) -> Attributes:
+    """Give the attributes that some of the grants about their entity give.
+
+    What counts people, and only grants to the public give, is there where none of its values is small.
+    """
     given = list(matching)
     return {
         name: instances
         for name, instances in attributes.items()
-        if any(one.gives(name) and (one.personal or name not in personal) for one in given)
+        if any(
+            one.gives(name)
+            and (one.personal or name not in personal)
+            and not (one.is_public and name in counted and _is_small(instances, counted[name]))
+            for one in given
+        )
     }
+
+
+def _is_small(instances: Iterable[Instance], smallest: int) -> bool:
+    """Whether a value is below the smallest count, or is no count at all."""
+    return any(
+        isinstance(one.value, bool) or not isinstance(one.value, (int, float)) or one.value < smallest
+        for one in instances
+    )

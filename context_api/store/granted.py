@@ -24,7 +24,9 @@ class Granted:
         self._now = now
         self._find = find
         self._grants = rights.valid(operation, now)
-        self.hides_attributes = bool(rights.marks) or any(one.attributes for one in self._grants)
+        self.hides_attributes = bool(rights.marks or rights.floors) or any(
+            one.attributes for one in self._grants
+        )
         """Whether an entity may be there with a part of its attributes only."""
 
     def view(self, entity: Entity | None) -> Entity | None:
@@ -54,6 +56,8 @@ class Granted:
         """Write in which of the entities that are there an attribute is in sight; None: in all of them."""
         if attribute in ENTITY_MEMBERS:
             return ANYTHING if self.hides_attributes and attribute == MODIFIED_AT else None
+        if self._may_be_small(attribute):
+            return ANYTHING
         marked = sorted(type_ for type_, names in self._rights.marks.items() if attribute in names)
         personal = self._find(marked) if marked else []
         parts: list[Where] = []
@@ -73,6 +77,11 @@ class Granted:
         if is_everywhere:
             return None
         return any_of(parts) if parts else NOTHING
+
+    def _may_be_small(self, attribute: Iri) -> bool:
+        """Whether an attribute counts people, and somebody sees it as the public does: its values decide."""
+        counted = any(attribute in floor.attributes for floor in self._rights.floors.values())
+        return counted and any(one.is_public and one.gives(attribute) for one in self._grants)
 
     def sight_of(self, attribute: Iri) -> Where | None:
         """Write in which entities an attribute is in sight; None: in all that there are."""

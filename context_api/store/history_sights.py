@@ -5,7 +5,7 @@ knows them, and its scopes and its place as they were last. What is not known is
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from psycopg import Connection
@@ -37,11 +37,15 @@ _LIVING = Window(b"o.at", b"o.deleted_at is null", (), TimeProperty.OBSERVED_AT)
 class HistorySight:
     """What is seen of one entity's history."""
 
-    __slots__ = ("_grants", "_personal")
+    __slots__ = ("_counted", "_grants", "_personal")
 
-    def __init__(self, grants: Sequence[Grant], personal: frozenset[Iri]) -> None:
+    def __init__(
+        self, grants: Sequence[Grant], personal: frozenset[Iri], counted: Collection[Iri] = ()
+    ) -> None:
+        """`counted`: attributes that count people, whose past the public does not see."""
         self._grants = grants
         self._personal = personal
+        self._counted = counted
 
     def since(self, attribute: Iri) -> Micros | None:
         """Give the time from which on an attribute's data is seen; None: it is not there at all."""
@@ -49,7 +53,11 @@ class HistorySight:
             _start(one)
             for one in self._grants
             if attribute == SCOPE
-            or (one.gives(attribute) and (one.personal or attribute not in self._personal))
+            or (
+                one.gives(attribute)
+                and (one.personal or attribute not in self._personal)
+                and not (one.is_public and attribute in self._counted)
+            )
         ]
         return min(starts, default=None)
 
@@ -82,7 +90,8 @@ class HistorySights:
         for entity in self._entities(unknown):
             matching = [one for one in self._grants if one.matches(entity, Operation.HISTORY)]
             personal = self._rights.personal(entity.types)
-            self._known[entity.id] = HistorySight(matching, personal) if matching else None
+            counted = self._rights.counted(entity.types)
+            self._known[entity.id] = HistorySight(matching, personal, counted) if matching else None
 
     def find(self, entity_id: str) -> HistorySight | None:
         """Give what is seen of a history that was looked at; None: it does not exist for them."""
@@ -176,7 +185,10 @@ class HistorySights:
 def _sees_all(rights: Rights, now: Micros) -> bool:
     """Whether one grant gives every value of all times."""
     return any(
-        one.is_boundless and one.history_from is None and (one.personal or not rights.marks)
+        one.is_boundless
+        and one.history_from is None
+        and (one.personal or not rights.marks)
+        and not (one.is_public and rights.floors)
         for one in rights.valid(Operation.HISTORY, now)
     )
 

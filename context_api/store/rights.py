@@ -16,7 +16,7 @@ from context_api.ngsild.query.geo import read_shape
 from context_api.policy.defaults import rights_of
 from context_api.policy.grant import Grant, Operation
 from context_api.policy.principal import Principal
-from context_api.policy.rights import Marks, Rights
+from context_api.policy.rights import Floor, Floors, Marks, Rights
 from context_api.policy.roles import Role
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
@@ -52,7 +52,8 @@ def load_rights(connection: Connection[TupleRow], tenant_id: int, principal: Pri
     if principal.role is Role.OPERATOR and principal.organisation is not None:
         given = [tenant_id, principal.organisation, MAX_OWN_ENTITIES]
         own = [found for (found,) in connection.execute(_SQL["get_own_entities"], given)]
-    return rights_of(principal.role, grants, load_marks(connection, tenant_id), own)
+    floors = load_floors(connection, tenant_id)
+    return rights_of(principal.role, grants, load_marks(connection, tenant_id), own, floors)
 
 
 def load_marks(connection: Connection[TupleRow], tenant_id: int) -> Marks:
@@ -61,9 +62,18 @@ def load_marks(connection: Connection[TupleRow], tenant_id: int) -> Marks:
     return {type_: frozenset(names) for type_, names in found}
 
 
+def load_floors(connection: Connection[TupleRow], tenant_id: int) -> Floors:
+    """Give what counts people in a tenant, and the smallest count that the public sees."""
+    found = connection.execute(_SQL["get_floors"], [tenant_id])
+    return {type_: Floor(frozenset(names), smallest) for type_, names, smallest in found}
+
+
 def _read_grant(row: TupleRow) -> Grant | None:
     """Read a row; one that cannot be understood grants nothing."""
-    key, operations, types, attributes, scopes, area, valid_from, valid_until, history_from, personal = row
+    (
+        *(key, operations, types, attributes, scopes, area, valid_from, valid_until, history_from, personal),
+        is_public,
+    ) = row
     try:
         return Grant(
             id=key,
@@ -76,6 +86,7 @@ def _read_grant(row: TupleRow) -> Grant | None:
             valid_until=valid_until,
             history_from=history_from,
             personal=personal,
+            is_public=is_public,
         )
     except (NgsiLdError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
         _log.error(

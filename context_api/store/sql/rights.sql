@@ -2,7 +2,7 @@
 -- Of an organisation, of one key, and of the public: what everybody may see, nobody is denied. An organisation that
 -- is disabled has nothing.
 select g.id, g.operations, g.types, g.attributes, g.scopes, g.area::text, g.valid_from, g.valid_until,
-    g.history_from, g.personal
+    g.history_from, g.personal, coalesce(g.organisation_id = %(public)s, false)
 from access_grant g
 left join organisation o on o.id = g.organisation_id
 where g.tenant_id = %(tenant)s
@@ -13,6 +13,10 @@ order by g.id
 
 -- name: get_marks
 select type, personal from type_policy where tenant_id = %s and personal <> '{}'
+
+-- name: get_floors
+select type, counts, smallest_count from type_policy
+where tenant_id = %s and counts <> '{}' and smallest_count is not null
 
 -- name: get_own_entities
 select d.entity_id

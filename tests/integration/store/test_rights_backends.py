@@ -32,7 +32,7 @@ from context_api.ngsild.query import (
 from context_api.ngsild.query.conditions import CREATED_AT, MODIFIED_AT, Both, Either
 from context_api.ngsild.query.geo import LOCATION
 from context_api.policy.grant import Grant, Operation
-from context_api.policy.rights import Marks, Rights
+from context_api.policy.rights import Floor, Floors, Marks, Rights
 from context_api.store.access import Access
 from context_api.store.database import Database, open_database
 from context_api.store.store import Store
@@ -87,11 +87,17 @@ grants = st.builds(
     attributes=subset([*NAMES[:3], LOCATION, LINK]),
     valid_until=st.sampled_from([None, None, None, T0 - SECOND]),
     personal=st.booleans(),
+    is_public=st.booleans(),
 )
 marks = st.dictionaries(
     st.sampled_from([ROOM, HALL]),
     st.frozensets(st.sampled_from([*NAMES[:3], LOCATION]), max_size=2),
     max_size=2,
+)
+floors = st.dictionaries(
+    st.sampled_from([ROOM, HALL]),
+    st.builds(Floor, st.frozensets(st.sampled_from(NAMES[:3]), max_size=2), st.sampled_from([2, 10])),
+    max_size=1,
 )
 linked = st.sampled_from(["near{a}", "near{Room:a}==1", "!near{Hall:b}", "near{a};b"]).map(
     lambda text: parse_q(text, CORE)
@@ -177,14 +183,21 @@ def is_ordered_by_times(ordering: Ordering | None) -> bool:
     entities(),
     st.lists(grants, max_size=4),
     marks,
+    floors,
     st.lists(queries, min_size=6, max_size=12),
 )
 @settings(max_examples=45, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 def test_answers_are_those_of_a_store_that_holds_what_is_left(
-    town: Town, drawn: list[Entity], given_: list[Grant], marked: Marks, asked: list[EntityQuery]
+    town: Town,
+    drawn: list[Entity],
+    given_: list[Grant],
+    marked: Marks,
+    counted: Floors,
+    asked: list[EntityQuery],
 ) -> None:
-    rights = Rights(given_, marked)
-    town.fill(drawn)
+    rights = Rights(given_, marked, counted)
+    # What has expired stays in the dictionary until it is swept away
+    town.fill([keep_lasting(one) for one in drawn])
     masked = town.mask(rights)
     access = replace(town.whole, filter=rights)
     store = town.store
@@ -205,15 +218,13 @@ def test_answers_are_those_of_a_store_that_holds_what_is_left(
             assert page.count == other.count
 
 
-@given(entities(), st.lists(grants, max_size=4), marks)
+@given(entities(), st.lists(grants, max_size=4), marks, floors)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 def test_types_and_attributes_are_those_of_what_is_left(
-    town: Town, drawn: list[Entity], given_: list[Grant], marked: Marks
+    town: Town, drawn: list[Entity], given_: list[Grant], marked: Marks, counted: Floors
 ) -> None:
-    rights = Rights(given_, marked)
-    # What has expired stays in the dictionary until it is swept away
-    lasting = [keep_lasting(one) for one in drawn]
-    town.fill(lasting)
+    rights = Rights(given_, marked, counted)
+    town.fill([keep_lasting(one) for one in drawn])
     town.mask(rights)
     access, left, store = replace(town.whole, filter=rights), town.left, town.store
     assert store.get_types(access) == store.get_types(left)
