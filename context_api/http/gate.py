@@ -103,7 +103,7 @@ class Gate:
                 log.exception("request_failed", method=scope["method"], path=path)
             await response(scope, receive, answer.send)
         finally:
-            self._metrics.observe(scope, answer.status, time.perf_counter() - started)
+            self._metrics.observe(scope, answer.status, time.perf_counter() - started, answer.size)
             for release in scope.get(_RELEASES, ()):
                 release()
 
@@ -129,6 +129,7 @@ class Gate:
             return
         else:
             principal = await self._authenticate(headers, scope)
+        scope["machi.principal"] = principal  # known also where the tenant is refused
         tenant = _bind(principal, named, path)
         if tenant != DEFAULT_TENANT:
             answer.tenant = tenant or None
@@ -150,12 +151,14 @@ def release_at_end(scope: Scope, release: Callable[[], None]) -> None:
 class _Answer:
     """Notes the status that is sent and adds what every answer carries."""
 
-    __slots__ = ("_scope", "_send", "status", "tenant")
+    __slots__ = ("_scope", "_send", "size", "status", "tenant")
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
         self.status = 0
+        self.size = 0
+        """Bytes of the body so far."""
         self.tenant: str | None = None
 
     async def send(self, message: Message) -> None:
@@ -166,6 +169,8 @@ class _Answer:
                 MutableHeaders(raw=message["headers"])[TENANT_HEADER] = self.tenant
             if _HEADERS in self._scope:
                 message["headers"] = [*message["headers"], *self._scope[_HEADERS]]
+        else:
+            self.size += len(message.get("body", b""))
         await self._send(message)
 
 

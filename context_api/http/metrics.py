@@ -1,5 +1,6 @@
 """Counters of the API for Prometheus; one registry per application."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,8 @@ class HttpMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.also: Callable[[Scope, int, int], None] | None = None
+        """Told of each answer: status, and bytes of its body."""
         self._requests = Counter(
             "machi_http_requests",
             "Requests answered, by operation and status",
@@ -32,7 +35,7 @@ class HttpMetrics:
         self._counters: dict[tuple[str, int], Counter] = {}
         self._histograms: dict[str, Histogram] = {}
 
-    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+    def observe(self, scope: Scope, status: int, seconds: float, size: int = 0) -> None:
         """Count one request; a status of 0 means that the connection went away first."""
         route = scope.get("route")
         operation = getattr(route, "operation_id", None) or "none"
@@ -42,6 +45,8 @@ class HttpMetrics:
             self._histograms.setdefault(operation, self._seconds.labels(operation))
         counter.inc()
         self._histograms[operation].observe(seconds)
+        if self.also is not None:
+            self.also(scope, status, size)
 
     def watch(self, name: str, coalescer: Coalescer[Any, Any]) -> None:
         """Expose a coalescer's counters."""

@@ -29,6 +29,7 @@ from context_api.http.errors import Unavailable
 from context_api.http.ingestion import LANES as INGEST_LANES
 from context_api.http.ingestion import Ingestion
 from context_api.http.key_guard import KeyGuard
+from context_api.http.limits.ledger import Ledger
 from context_api.http.live.hub import Hub, StreamLimits
 from context_api.http.login.logins import Logins
 from context_api.http.loops import refuse_loop
@@ -94,7 +95,9 @@ class Services:
             total_bytes=settings.bodies_total_bytes,
             timeout_s=settings.body_timeout_s,
         )
-        self.after: list[After] = [note_actor]
+        self.ledger = Ledger(settings.limits, self.metrics.registry, settings.redis_url)
+        self.metrics.also = self.ledger.count
+        self.after: list[After] = [note_actor, self.ledger.judge]
         """What may refuse a request once it is known who makes it; filled while the application opens."""
         self._waiting = 0
         self._tenants: dict[str, int] = {}
@@ -153,10 +156,12 @@ class Services:
         self.metrics.watch("writes", self.writes)
         self.ingestion = Ingestion(self.database, self.store, self.devices, settings)
         self.metrics.watch("pushes", self.ingestion.pushes)
+        self.ledger.open(self.database, self.run, may_write=not settings.outward)
 
     async def close(self) -> None:
         """Close what `open` opened; requests have ended, and who still waits for the database is let go."""
         self._watch.stop()
+        await self.ledger.close()
         self.streams.close()
         self.ingestion.close()
         await self._fetcher.aclose()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from context_api.http.limits.rules import LimitDefaults
 from context_api.http.login.settings import LoginSettings
 from context_api.http.tls import TlsFiles
 from context_api.notifications.mail import MailServer
@@ -49,6 +50,8 @@ class ApiSettings:
     """Notifications of a subscription that may wait; the notifier keeps the same bound."""
     exports_max: int = 4
     """Exports under way at the same time; each has a thread and a connection of its own."""
+    limits: LimitDefaults = LimitDefaults()  # noqa: RUF009 - it is frozen
+    """What callers may ask for, where nothing was set for them; nothing here: as much as they like."""
     streams_max: int = 2_500
     """Live streams that are open at the same time."""
     streams_per_key: int = 500

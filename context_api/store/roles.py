@@ -55,6 +55,7 @@ SHOWN_OUTWARD = frozenset(
         "organisation_tenant",
         "process_heartbeat",
         "registration",
+        "request_limit",
         "retention",
         "series",
         "temporal_entity",
@@ -105,6 +106,7 @@ def grant_roles(connection: Connection[TupleRow]) -> bool:
     with connection.transaction():
         for block in ("grant_writer", "grant_outward"):
             connection.execute(sql.SQL(_text(block)).format(**names))
+        connection.execute(_SQL["protect_audit"], [WRITER])
         for name in sorted(there & ONLY_ADDED):
             connection.execute(
                 sql.SQL("revoke update, delete on {} from {}").format(

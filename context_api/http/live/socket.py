@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from context_api.http.connection import ABORT, ON_SHUTDOWN
+from context_api.http.limits.usage import note_events
 from context_api.http.live.client import Client, Reason
 from context_api.http.live.events import heartbeat_message
 from context_api.http.live.session import STALL_S, Bite, Session
@@ -47,6 +48,7 @@ class SocketResponse(Response):
             async for bite in self._session.bites():
                 async with asyncio.timeout(STALL_S):
                     await scope[SEND_FRAMES](_write(bite))
+                note_events(scope, len(bite.events))
             if client.ended is not None and client.ended is not Reason.GONE:
                 async with asyncio.timeout(STALL_S):
                     code, reason = CODES[client.ended], str(client.ended)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from context_api.http.connection import ABORT, ON_SHUTDOWN
+from context_api.http.limits.usage import note_events
 from context_api.http.live.client import Client, Reason
 from context_api.http.live.events import heartbeat_lines
 from context_api.http.live.session import STALL_S, Bite, Session
@@ -39,6 +40,7 @@ class EventResponse(Response):
                 await self._send(send, b"retry: %d\n\n" % RETRY_MS)
                 async for bite in self._session.bites():
                     await self._send(send, _write(bite))
+                    note_events(scope, len(bite.events))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
             scope[ABORT]()  # an orderly close would wait for it for ever

@@ -16,6 +16,7 @@ from context_api.http.batches import (
     sift_items,
 )
 from context_api.http.calls import now_micros, read_query
+from context_api.http.limits.usage import note_written
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
 from context_api.http.representation import read_options
@@ -230,7 +231,9 @@ class _Batches:
             return refuse_all(items)  # nothing that a tenant would have to be created for
         access = await self._services.access(request, create=create)
         sifted = await sift_items(request, self._services, access, items)
-        return await apply_batch(self._services, access, sifted)
+        result = await apply_batch(self._services, access, sifted)
+        note_written(request.scope, len(result.success))
+        return result
 
 
 def _read_id(document: dict[str, Any]) -> str:

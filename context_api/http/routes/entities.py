@@ -10,6 +10,7 @@ from starlette.responses import Response
 from context_api.http.calls import read_ld_object, read_query, uri_segment
 from context_api.http.consumption import build_presentation, build_query
 from context_api.http.criteria import NOTHING, Criteria, criteria_of_body, criteria_of_url
+from context_api.http.limits.usage import note_entities
 from context_api.http.negotiation import GEO_JSON, WITH_GEO_JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import LATER_ENTITIES, Parameter, Query
@@ -217,6 +218,7 @@ class _Entities:
         access = await self._services.access(request)
         page = await self._query(access, wanted)
         entities = page.items[:limit]
+        note_entities(request.scope, entities)
         walk = await self._follow(access, entities, presentation)
         presented = present(entities, presentation, context, walk)
         if page.count is not None:
@@ -246,6 +248,7 @@ class _Entities:
         presented = present([entity], presentation, context, walk)
         if not presented.documents:
             raise ResourceNotFound(f"Nothing is left of entity {entity_id} after pick and omit")
+        note_entities(request.scope, (entity,))
         content: Any = presented.documents
         if presentation.join is not Join.FLAT:
             content = presented.documents[0]

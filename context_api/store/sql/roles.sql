@@ -20,6 +20,9 @@ grant select, insert, update, delete on all tables in schema {schema} to {writer
 grant usage, select on all sequences in schema {schema} to {writer};
 revoke insert, update, delete on {schema}.migration from {writer};
 
+-- name: protect_audit
+select machi.audit_protect(%s)
+
 -- name: list_tables
 select c.relname::text
 from pg_class c
