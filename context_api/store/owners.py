@@ -33,8 +33,8 @@ class Sight:
     @property
     def signature(self) -> tuple[Any, ...]:
         """Equal where the same is seen."""
-        marks = frozenset(self.rights.marks.items())
-        return self.operation, marks, tuple([_describe(one) for one in self.rights.grants])
+        marks, floors = frozenset(self.rights.marks.items()), frozenset(self.rights.floors.items())
+        return self.operation, marks, floors, tuple([_describe(one) for one in self.rights.grants])
 
 
 def _describe(grant: Grant) -> tuple[Any, ...]:
@@ -49,6 +49,7 @@ def _describe(grant: Grant) -> tuple[Any, ...]:
         grant.valid_until,
         grant.history_from,
         grant.personal,
+        grant.is_public,
     )
 
 
