@@ -28,6 +28,7 @@ COMMANDS = (
     "subscription",
     "alarm",
     "index",
+    "organisation",
     "key",
     "account",
     "grant",

@@ -315,6 +315,15 @@ class Settings(BaseSettings):
         description="So many expected intervals without a message make a device silent: an Alert, and its "
         "state.",
     )
+    key_days: int = Field(
+        365, ge=1, le=36_500, description="Days that a key of the API lasts whose end is not named."
+    )
+    key_days_max: int = Field(
+        730,
+        ge=1,
+        le=36_500,
+        description="Days that a key made by HTTP may last. `machi key create --expires never` may anyway.",
+    )
     fiware_keys: bool = Field(
         False,
         description="`on`: devices of the FIWARE IoT Agents push by HTTP with their key `k` alone. `off`: "

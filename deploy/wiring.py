@@ -103,6 +103,8 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         trusted_proxies=settings.trusted_proxies or LOOPBACK,
         device_rate=settings.device_rate,
         fiware_keys=settings.fiware_keys,
+        key_days=settings.key_days,
+        key_days_max=settings.key_days_max,
         licence=settings.licence,
         licence_url=settings.licence_url,
         attribution=settings.attribution,

@@ -20,6 +20,7 @@ from context_api.http.access.rules import (
     check_role,
     choose_end,
     choose_tenants,
+    first_role,
     manages,
     may_revoke,
     may_rotate,
@@ -33,7 +34,6 @@ from context_api.http.services import Services
 from context_api.ngsild.errors import AlreadyExists, BadRequestData, Conflict, ResourceNotFound
 from context_api.policy.credentials import OrganisationKind, covers
 from context_api.policy.principal import Principal
-from context_api.policy.roles import Role
 from context_api.store import invitations, keys, organisations
 from context_api.store.invitations import Invitation, InvitationDraft, NewInvitation
 from context_api.store.keys import ApiKey, KeyDraft, NewKey
@@ -233,7 +233,7 @@ class AccessDesk:
     async def invite(self, caller: Principal, name: str, order: InvitationOrder) -> NewInvitation:
         """Make an invitation. Raises Forbidden, BadRequestData, Conflict."""
         house = await self._managed(caller, name)
-        role = check_role(house, order.role or _first_role(house))
+        role = check_role(house, order.role or first_role(house))
         longest = self._services.settings.key_days_max
         if order.key_days is not None and order.key_days > longest:
             raise BadRequestData(
@@ -337,11 +337,6 @@ def _check_change(caller: Principal, found: Organisation, change: OrganisationCh
             )
         if not caller.runs_installation and not covers(caller, found.tenants):
             raise Forbidden(f"{found.name} belongs to tenants that you do not open")
-
-
-def _first_role(house: Organisation) -> Role:
-    """Give the role that an organisation's first key usually has."""
-    return Role.OPERATOR if house.kind is OrganisationKind.OPERATOR else Role.PARTNER
 
 
 def _unknown_tenants(error: TenantsUnknown) -> BadRequestData:

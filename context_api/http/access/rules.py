@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 from context_api.http.access.drafts import KeyOrder
 from context_api.http.errors import Forbidden
 from context_api.ngsild.errors import BadRequestData
-from context_api.policy.credentials import GIVES, ROLES_OF, bound_tenants, covers, may_manage
+from context_api.policy.credentials import (
+    GIVES,
+    ROLES_OF,
+    OrganisationKind,
+    bound_tenants,
+    covers,
+    may_manage,
+)
 from context_api.policy.principal import Principal
 from context_api.policy.roles import Role
 from context_api.store.keys import ApiKey, KeyDraft
@@ -70,7 +77,7 @@ def may_rotate(principal: Principal, key: ApiKey) -> bool:
 
 
 def plan_key(
-    principal: Principal, organisation: Organisation, order: KeyOrder, expires_at: datetime
+    principal: Principal, organisation: Organisation, order: KeyOrder, expires_at: datetime | None
 ) -> KeyDraft:
     """Say what key is to be made. Raises BadRequestData for what no key may be, Forbidden for what the
     caller may not give: a role beside their own, or a tenant that they do not open themselves.
@@ -100,6 +107,11 @@ def check_role(organisation: Organisation, role: Role) -> Role:
             pointer="/role",
         )
     return role
+
+
+def first_role(organisation: Organisation) -> Role:
+    """Give the role that an organisation's first key usually has."""
+    return Role.OPERATOR if organisation.kind is OrganisationKind.OPERATOR else Role.PARTNER
 
 
 def choose_tenants(
