@@ -46,6 +46,7 @@ from context_api.notifications.outbound import OutboundPolicy
 from context_api.notifications.via import Aliases
 from context_api.policy.grant import Operation
 from context_api.policy.principal import Principal
+from context_api.policy.rights import Rights
 from context_api.policy.roles import Role
 from context_api.store.access import Access, Owner
 from context_api.store.contexts import CHANNEL as CONTEXTS
@@ -101,6 +102,7 @@ class Services:
         """What may refuse a request once it is known who makes it; filled while the application opens."""
         self._waiting = 0
         self._tenants: dict[str, int] = {}
+        self._looking: dict[tuple[int, Principal], asyncio.Future[Rights | None]] = {}
         self._organisations: dict[int, str] = {}
 
     async def open(self) -> None:
@@ -188,8 +190,7 @@ class Services:
             tenant_id = self._tenants.get(name) or await self._find_tenant(name, create=False)
         except NonexistentTenant:
             raise unknown(None) from None
-        known = self.rights.recall(tenant_id, ANONYMOUS)
-        rights = known[0] if known is not None else await self.run(self.rights.get, tenant_id, ANONYMOUS)
+        rights = await self._find_rights(tenant_id, ANONYMOUS)
         if rights is None or not rights.grants:
             raise unknown(None)
         return ANONYMOUS
@@ -259,8 +260,7 @@ class Services:
             if principal.role == Role.ANONYMOUS:
                 raise no_grant(principal, operation or Operation.READ, name) from None
             raise
-        known = self.rights.recall(tenant_id, principal)
-        rights = known[0] if known is not None else await self.run(self.rights.get, tenant_id, principal)
+        rights = await self._find_rights(tenant_id, principal)
         if rights is not None and operation is not None and not rights.allows(operation, system_clock()):
             raise no_grant(principal, operation, name)
         owner = Owner(principal.organisation or 0, str(principal.role))
@@ -286,6 +286,19 @@ class Services:
             found = await self.run(get_organisation_by_id, self.database, number)
             known = self._organisations[number] = "" if found is None else found.name
         return known
+
+    async def _find_rights(self, tenant_id: int, principal: Principal) -> Rights | None:
+        """Give what a principal may do, looked up once however many requests ask at the same time."""
+        known = self.rights.recall(tenant_id, principal)
+        if known is not None:
+            return known[0]
+        asked = (tenant_id, principal)
+        looking = self._looking.get(asked)
+        if looking is None:
+            looking = asyncio.ensure_future(self.run(self.rights.get, tenant_id, principal))
+            self._looking[asked] = looking
+            looking.add_done_callback(lambda _: self._looking.pop(asked, None))
+        return await asyncio.shield(looking)
 
     async def _find_tenant(self, name: str, *, create: bool) -> int:
         found = await self.run(self.store.tenant, name, create=create)
