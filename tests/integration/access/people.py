@@ -66,6 +66,10 @@ class House:
         text: str = self.make("/api/v1/keys", body, key=by)["key"]
         return text
 
+    def wait_status(self, key: str, path: str, status: int, *, tenant: str | None = None) -> None:
+        """Wait until a path is answered so."""
+        wait_until(lambda: True if self.call(key, "GET", path, tenant=tenant).status_code == status else None)
+
     def wait_shut(self, key: str) -> None:
         """Wait until a key opens nothing."""
         wait_until(lambda: True if self.call(key, "GET", "/api/v1/me").status_code == 401 else None)
