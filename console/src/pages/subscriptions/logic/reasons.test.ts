@@ -34,6 +34,8 @@ describe("why a webhook stopped", () => {
     expect(conditions({ counts, endpoint: { state: "resting", failuresInARow: 7 }, lastError: "HTTP 500" })).toEqual(["resting", "deadLetters"]);
     expect(conditions({ endpoint: { state: "failing", failuresInARow: 1 } })).toEqual(["failing"]);
     expect(conditions({ status: "expired" })).toEqual(["expired"]);
+    expect(conditions({ status: "denied" })).toEqual(["denied"]);
+    expect(conditions({ status: "disabled" })).toEqual(["disabled"]);
     expect(conditions({ counts: { ...COUNTS, matched: 0, delivered: 0 } })).toEqual(["nothingMatched"]);
     expect(conditions({ counts: { ...COUNTS, delivered: 0, waiting: 10 } })).toEqual(["waiting"]);
     expect(conditions({ overLimitAt: "2026-11-23T00:00:00Z" })).toEqual(["overLimit"]);

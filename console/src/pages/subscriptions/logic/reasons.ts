@@ -1,7 +1,8 @@
 /** Why a subscription does not deliver, in a word that has sentences of its own (`why.<reason>`, `mend.<reason>`). */
 
 export interface Standing {
-  readonly status: "active" | "paused" | "expired";
+  /** `denied`: its owner may see nothing of what it asks. `disabled`: its organisation is. */
+  readonly status: "active" | "paused" | "expired" | "denied" | "disabled";
   readonly reason?: string | null;
   readonly lastError?: string | null;
   readonly lastSuccess?: string | null;
@@ -67,6 +68,8 @@ export function failureOf(error: string): Failure {
 
 export type Condition =
   | "expired"
+  | "denied"
+  | "disabled"
   | "pausedByOwner"
   | "pausedByEndpoint"
   | "resting"
@@ -92,6 +95,7 @@ export function diagnose(standing: Standing): Finding[] {
   const failure = standing.lastError ? failureOf(standing.lastError) : undefined;
   const withFailure = failure === undefined ? {} : { failure };
   if (standing.status === "expired") findings.push({ condition: "expired", acts: ["extend"] });
+  else if (standing.status === "denied" || standing.status === "disabled") findings.push({ condition: standing.status, acts: [] });
   else if (standing.status === "paused") findings.push(paused(standing));
   else if (standing.endpoint.state === "resting") findings.push({ condition: "resting", ...withFailure, acts: ["test", "edit"] });
   else if (standing.endpoint.state === "failing") findings.push({ condition: "failing", ...withFailure, acts: ["test", "edit"] });
@@ -112,6 +116,8 @@ export type Tone = "good" | "warning" | "bad" | "quiet";
 
 const TONES: Readonly<Record<Condition, Tone>> = {
   expired: "quiet",
+  denied: "bad",
+  disabled: "bad",
   pausedByOwner: "quiet",
   pausedByEndpoint: "bad",
   resting: "bad",
