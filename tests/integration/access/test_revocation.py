@@ -8,6 +8,8 @@ import pytest
 
 from context_api.http import key_guard
 from context_api.http.settings import ApiSettings
+from context_api.store.database import Database
+from context_api.store.keys import ApiKey, read_secret
 from tests.integration.access.people import ENTITIES, House, prefix_of
 from tests.integration.http.conftest import Serve, problem
 from tests.support.waiting import wait_until
@@ -32,6 +34,9 @@ def test_both_processes_are_told(house: House, other: httpx.Client, monkeypatch:
     def state(client: httpx.Client, key: str) -> int:
         return client.get(TYPES, headers={"Authorization": f"Bearer {key}"}).status_code
 
+    def until(client: httpx.Client, key: str, status: int) -> None:
+        wait_until(lambda: True if state(client, key) == status else None)
+
     for key in keys:
         assert [state(client, key) for client in clients] == [200, 200]
     with house.database.connection() as connection:  # so that a look-up would find nothing
@@ -42,17 +47,17 @@ def test_both_processes_are_told(house: House, other: httpx.Client, monkeypatch:
             connection.execute("alter table api_key_hidden rename to api_key")
     assert house.call(house.root, "DELETE", f"{KEYS}/{prefix_of(keys[0])}").status_code == 204
     for client in clients:
-        wait_until(lambda client=client: True if state(client, keys[0]) == 401 else None)
+        until(client, keys[0], 401)
     assert [state(client, keys[1]) for client in clients] == [200, 200]
     house.call(house.root, "PATCH", "/api/v1/organisations/kita", {"disabled": True})
     for client in clients:
         for key in keys[1:]:
-            wait_until(lambda client=client, key=key: True if state(client, key) == 401 else None)
+            until(client, key, 401)
     told = house.call(keys[1], "GET", "/api/v1/me")
     assert "disabled" in problem(told, 401, "about:blank")
     house.call(house.root, "PATCH", "/api/v1/organisations/kita", {"disabled": False})
     for client in clients:
-        wait_until(lambda client=client: True if state(client, keys[1]) == 200 else None)
+        until(client, keys[1], 200)
     assert [state(client, keys[0]) for client in clients] == [401, 401]
 
 
@@ -91,11 +96,10 @@ def test_many_requests_with_one_key_ask_the_database_once(
 ) -> None:
     monkeypatch.setattr(key_guard, "CACHE_SECONDS", 3_600.0)
     asked: list[str] = []
-    plain = key_guard.read_secret
 
-    def counted(database: object, secret: bytes, text: str) -> object:
+    def counted(database: Database, secret: bytes, text: str) -> ApiKey | None:
         asked.append(text)
-        return plain(database, secret, text)  # type: ignore[arg-type]
+        return read_secret(database, secret, text)
 
     monkeypatch.setattr(key_guard, "read_secret", counted)
     house.organisation("kita", "town", "default")
