@@ -49,6 +49,7 @@ from context_api.http.routes.indexes import indexes_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.keys import keys_router
+from context_api.http.routes.open_data import open_data_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.organisations import organisations_router
 from context_api.http.routes.pages import pages_router
@@ -157,6 +158,7 @@ def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
         profile_preview_router(services),
         profiles_router(services),
         erasures_router(services),
+        open_data_router(services),
         operation_router(services),
         audit_router(services),
         organisations_router(services, desk),

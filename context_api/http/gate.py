@@ -34,7 +34,7 @@ _SWITCHING = 101
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _OPEN_PATHS = frozenset(
     {
-        *("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"),
+        *("/", "/docs", "/openapi.json", "/api/v1/open-data", "/healthz", "/readyz", "/favicon.ico"),
         "/api/v1/invitations/accept",
     }
 )

@@ -26,6 +26,7 @@ from context_api.http.schemas_grants import GRANT_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
 from context_api.http.schemas_login import LOGIN_SCHEMAS
 from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
+from context_api.http.schemas_open_data import OPEN_DATA_SCHEMAS
 from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
@@ -120,6 +121,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **ACCOUNT_SCHEMAS,
             **ORGANISATION_SCHEMAS,
             **PRIVACY_SCHEMAS,
+            **OPEN_DATA_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **PREVIEW_SCHEMAS,
             **HISTORY_SCHEMAS,

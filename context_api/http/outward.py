@@ -19,7 +19,7 @@ _SHOWN = frozenset(
         Permission.CONTEXTS_READ,
     }
 )
-_OPEN = frozenset({"health", "readiness", "serveContext"})
+_OPEN = frozenset({"health", "readiness", "serveContext", "listOpenData"})
 """Of the doors that ask for nothing, those that lead to no secret."""
 
 

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "settings:write"
     GRANTS = "grants"
     ERASURE = "erasure"
+    STATEMENTS_READ = "statements:read"
+    STATEMENTS_WRITE = "statements:write"
     ACCOUNTS = "accounts"
     METRICS = "metrics"
     AUDIT = "audit"
@@ -90,6 +92,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     P.SETTINGS_WRITE: _ADMINISTRATORS,
     P.GRANTS: _ADMINISTRATORS,
     P.ERASURE: _ADMINISTRATORS,
+    P.STATEMENTS_READ: _KNOWN,
+    P.STATEMENTS_WRITE: _ADMINISTRATORS,
     P.ACCOUNTS: _ADMINISTRATORS,
     P.METRICS: _ADMINISTRATORS,
     P.ORGANISATIONS: _ADMINISTRATORS,
@@ -112,7 +116,7 @@ OPERATIONS: Mapping[Permission, Operation] = {
 
 _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
     P.OPEN: (
-        *("health", "readiness", "serveContext", "authenticateClient", "authorizeClient"),
+        *("health", "readiness", "serveContext", "listOpenData", "authenticateClient", "authorizeClient"),
         *("pushMessage", "pushFiwareUltraLight", "pushFiwareUltraLightByGet", "pushFiwareJson"),
         *("pushFiwareUltraLightAttribute", "pushFiwareJsonAttribute"),
         *("getSession", "logIn", "logOut", "passCode", "changePassword", "redeemReset", "listSessions"),
@@ -193,6 +197,8 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("listGrants", "createGrant", "getGrant", "replaceGrant", "deleteGrant", "explainAccess"),
         *("listTypePolicies", "getTypePolicy", "putTypePolicy"),
     ),
+    P.STATEMENTS_READ: ("listDataStatements", "getDataStatement"),
+    P.STATEMENTS_WRITE: ("putDataStatement",),
     P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.ACCOUNTS: ("createAccount", "listAccounts", "getAccount", "changeAccount", "resetAccount"),
     P.METRICS: ("metrics",),
