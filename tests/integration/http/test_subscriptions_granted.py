@@ -284,3 +284,44 @@ def test_tests_previews_catching_up_and_dead_letters_show_what_is_granted(
     partners.grant("air", types=("Room",), attributes=("t",))
     partners.withdraw(grant)
     assert shown()["data"] == [{"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": 1}]
+
+
+def test_periodic_notifications_hold_what_is_granted(
+    api: httpx.Client, partners: Partners, http_receiver: Receiver, notifier: Callable[[], None]
+) -> None:
+    air = partners.add("air")
+    partners.grant("air", types=("Room",), attributes=("t",), area=AROUND_HERE)
+    write(api, 1, t=1, secret=1, location=HERE)
+    write(api, 2, t=2, secret=2, location=AWAY)
+    assert subscribe(api, http_receiver, air, timeInterval=1).status_code == 201
+    notifier()
+    (first, *_) = http_receiver.wait_for(1)
+    assert first.json["data"] == [{"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": 1}]
+
+
+def test_alarm_rules_belong_to_organisations(api: httpx.Client, partners: Partners) -> None:
+    rule = {"id": "hot", "name": "Hot", "type": "Room", "attribute": "t", "above": 30, "severity": "high"}
+    air, bus = partners.add("air", Role.OPERATOR), partners.add("bus", Role.OPERATOR)
+    partner = partners.add("air")
+    partners.grant("bus", types=("Room",))
+    problem(api.post("/api/v1/alarms", json=rule, headers=partner), 403, "about:blank")
+    problem(api.post("/api/v1/alarms", json=rule, headers=air), 403, "about:blank")
+    partners.grant("air", types=("Room",))
+    made = wait_for(
+        lambda: api.post("/api/v1/alarms", json=rule, headers=air), lambda found: found.status_code != 403
+    )
+    assert made.status_code == 201, made.text
+    one = "/api/v1/alarms/hot"
+    for method, path, body in (
+        ("GET", one, None),
+        ("GET", f"{one}/states", None),
+        ("PATCH", one, {"isActive": False}),
+        ("PUT", one, rule),
+        ("DELETE", one, None),
+    ):
+        problem(api.request(method, path, json=body, headers=bus), 404, "ResourceNotFound")
+    problem(api.post("/api/v1/alarms", json=rule, headers=bus), 409, "AlreadyExists")
+    assert api.get("/api/v1/alarms", headers=bus).json()["rules"] == []
+    assert [each["id"] for each in api.get("/api/v1/alarms", headers=air).json()["rules"]] == ["hot"]
+    assert api.get(one).status_code == 200
+    assert api.delete(one, headers=air).status_code == 204
