@@ -290,6 +290,15 @@ class Settings(BaseSettings):
     attribution: str | None = Field(
         None, description="Whom users of the data have to name, such as `東村山市`: exports carry it."
     )
+    map_tiles: str | None = Field(
+        None,
+        pattern=r"^https?://[A-Za-z0-9.\-]+(:\d{1,5})?/[A-Za-z0-9._~/{}\-]*$",
+        description="Tiles under the console's map, such as "
+        "`https://cyberjapandata.gsi.go.jp/xyz/pale/{z}/{x}/{y}.png` (国土地理院): browsers fetch them "
+        "there. Unset: the town's outline, and nothing is fetched from elsewhere.",
+    )
+    map_attribution: str = Field("国土地理院", description="Whom the map has to name where there are tiles.")
+    map_max_zoom: int = Field(18, ge=1, le=22, description="The closest tiles that there are.")
     audit_months: int = Field(
         60, ge=0, le=1_200, description="Whole months that the audit trail is kept. `0`: for ever."
     )

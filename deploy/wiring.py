@@ -13,6 +13,7 @@ from deploy.settings import Settings
 
 if TYPE_CHECKING:
     from broker_bridge.settings import BridgeSettings
+    from context_api.http.console_files import BaseMap
     from context_api.http.login.settings import LoginSettings
     from context_api.http.settings import ApiSettings
     from context_api.http.tls import TlsFiles
@@ -108,6 +109,18 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         licence=settings.licence,
         licence_url=settings.licence_url,
         attribution=settings.attribution,
+        base_map=base_map(settings),
+    )
+
+
+def base_map(settings: Settings) -> "BaseMap | None":
+    """The tiles under the console's map, where there are some."""
+    from context_api.http.console_files import BaseMap
+
+    if settings.map_tiles is None:
+        return None
+    return BaseMap(
+        url=settings.map_tiles, attribution=settings.map_attribution, max_zoom=settings.map_max_zoom
     )
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from context_api.http.access.desk import AccessDesk
+from context_api.http.console_files import Shown
 from context_api.http.direct import Application, RouteTable, serve_route
 from context_api.http.edge import Edge
 from context_api.http.errors import (
@@ -167,7 +168,17 @@ def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
         session_app_router(services),
         session_oidc_router(services),
         accounts_router(services),
-        pages_router(),
+        pages_router(_shown(services.settings)),
+    )
+
+
+def _shown(settings: ApiSettings) -> Shown:
+    return Shown(
+        version=_version(),
+        base_map=settings.base_map,
+        licence=settings.licence,
+        licence_url=settings.licence_url,
+        attribution=settings.attribution,
     )
 
 

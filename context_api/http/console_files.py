@@ -45,6 +45,29 @@ class BaseMap:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the console is told of this installation, in its document: before anybody logs in."""
+
+    version: str = ""
+    base_map: BaseMap | None = None
+    licence: str | None = None
+    """On which terms the town's data may be used."""
+    licence_url: str | None = None
+    attribution: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Give what `ConsoleSettings` (console/src/app/settings.ts) reads."""
+        told: dict[str, object] = {"version": self.version}
+        if self.base_map is not None:
+            tiles = self.base_map
+            told["tiles"] = {"url": tiles.url, "attribution": tiles.attribution, "maxzoom": tiles.max_zoom}
+        if self.licence is not None:
+            terms = {"name": self.licence, "url": self.licence_url, "attribution": self.attribution}
+            told["licence"] = {name: value for name, value in terms.items() if value is not None}
+        return told
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One file, as it is and compressed."""
@@ -72,7 +95,7 @@ class Console:
     assets: Mapping[str, File]
 
 
-def read_console(folder: Path = BUILT, *, base_map: BaseMap | None = None, version: str = "") -> Console:
+def read_console(folder: Path, shown: Shown) -> Console:
     """Read what was built; an empty console where nothing was."""
     page = folder / "index.html"
     if not page.is_file():
@@ -82,7 +105,7 @@ def read_console(folder: Path = BUILT, *, base_map: BaseMap | None = None, versi
         for path in (folder / "assets").iterdir()
         if path.suffix.removeprefix(".") in _MEDIA_TYPES
     }
-    return Console(_document(page, base_map, version), assets)
+    return Console(_document(page, shown), assets)
 
 
 def read_file(path: Path) -> File:
@@ -95,15 +118,8 @@ def read_file(path: Path) -> File:
     return _file(path.read_bytes(), path.suffix, compressed)
 
 
-def _document(page: Path, base_map: BaseMap | None, version: str) -> File:
-    settings: dict[str, object] = {"version": version}
-    if base_map is not None:
-        settings["tiles"] = {
-            "url": base_map.url,
-            "attribution": base_map.attribution,
-            "maxzoom": base_map.max_zoom,
-        }
-    content = escape(json.dumps(settings, ensure_ascii=False))
+def _document(page: Path, shown: Shown) -> File:
+    content = escape(json.dumps(shown.to_json(), ensure_ascii=False))
     mark = f'<meta name="machi:settings" content="{content}" />'
     text = page.read_text(encoding="utf-8").replace(_SETTINGS_MARK, mark, 1)
     return _file(text.encode(), ".html", {})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from context_api.http.console_files import BaseMap
 from context_api.http.limits.rules import LimitDefaults
 from context_api.http.login.settings import LoginSettings
 from context_api.http.tls import TlsFiles
@@ -83,6 +84,8 @@ class ApiSettings:
     """How long a key lasts whose end is not named, and …"""
     key_days_max: int = 730
     """… how long any key that is made here may last."""
+    base_map: BaseMap | None = None
+    """Tiles under the console's map; None: the town's outline."""
     clock_ahead_s: float = 300.0
     """Readings that are pushed may lie so far in the future."""
     device_rate: float = 1_200.0

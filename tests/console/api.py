@@ -13,6 +13,7 @@ from typing import Any
 CONSOLE = Path(__file__).parents[2] / "console"
 DOCUMENT = CONSOLE / "src" / "api" / "openapi.json"
 _CALL = re.compile(r"""\bapi\s*\.\s*(GET|POST|PUT|PATCH|DELETE)\(\s*["'](/[^"']+)["']""")
+_SCHEMA = re.compile(r"""components\["schemas"\]\["(\w+)"\]""")
 _FOR_READERS = {"description", "example", "examples", "summary", "tags", "security"}
 
 
@@ -25,13 +26,23 @@ def used_operations() -> set[tuple[str, str]]:
     }
 
 
+def used_schemas() -> set[str]:
+    """Give the schemas that the console's sources name: `components["schemas"]["Session"]`."""
+    return {
+        name
+        for file in (CONSOLE / "src").rglob("*.ts*")
+        if file.name != "schema.ts"
+        for name in _SCHEMA.findall(file.read_text(encoding="utf-8"))
+    }
+
+
 def console_document(live: dict[str, Any]) -> dict[str, Any]:
     """Reduce the live document to what the console uses. Raises KeyError for a route that there is not."""
     paths: dict[str, Any] = {}
     for method, path in sorted(used_operations()):
         paths.setdefault(path, {})[method] = _without_prose(live["paths"][path][method])
     components: dict[str, dict[str, Any]] = {}
-    waiting = list(_references(paths))
+    waiting = [*_references(paths), *(f"#/components/schemas/{name}" for name in sorted(used_schemas()))]
     while waiting:
         _, _, kind, name = waiting.pop().split("/")
         if name not in components.setdefault(kind, {}):

@@ -20,9 +20,15 @@ export async function send(path: string, init: RequestInit = {}, timeoutMs = TIM
   return sendRequest(new Request(new URL(path, location.origin), init), timeoutMs);
 }
 
-async function sendRequest(request: Request, timeoutMs = TIMEOUT_MS): Promise<Response> {
+export type Send = typeof send;
+
+/** As `send`, as somebody who is not logged in: what the public may see. */
+export const sendAsAnyone: Send = (path, init, timeoutMs) => send(path, { ...init, credentials: "omit" }, timeoutMs);
+
+async function sendRequest(request: Request, timeoutMs: number): Promise<Response> {
   const headers = new Headers(request.headers);
-  for (const [name, value] of Object.entries(credentialHeaders(request.method))) {
+  const isAnonymous = request.credentials === "omit";
+  for (const [name, value] of Object.entries(isAnonymous ? {} : credentialHeaders(request.method))) {
     if (!headers.has(name)) headers.set(name, value);
   }
   const limit = AbortSignal.timeout(timeoutMs);
@@ -35,7 +41,7 @@ async function sendRequest(request: Request, timeoutMs = TIMEOUT_MS): Promise<Re
     throw new Unreachable("The server did not answer", { cause: error });
   }
   if (response.ok || response.status === 304) return response;
-  if (response.status === 401) onUnauthorized();
+  if (response.status === 401 && !isAnonymous) onUnauthorized();
   throw await errorOf(response);
 }
 
@@ -51,7 +57,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 /** The typed client: `await api.GET("/api/v1/devices", { params: { query: { limit: 20 } } })`. Raises as `send` does. */
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: (request) => sendRequest(request) });
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: (request) => sendRequest(request, TIMEOUT_MS) });
 
 /** Gives what an operation answered. Errors were raised before; an answer without a body is a programmer's mistake. */
 export async function answer<T>(asked: Promise<{ data?: T; response: Response }>): Promise<T> {

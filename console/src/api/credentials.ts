@@ -1,12 +1,17 @@
 /**
  * Who asks. A pasted key lives in sessionStorage: in this tab, until it is closed. A session lives in a cookie that
- * no script can read; scripts send back its second half, `machi_csrf`, with whatever changes something.
+ * no script can read; with whatever changes something goes the token that the API gave us for it, kept in memory.
  */
 
 const STORED = "machi.key";
 const TENANT = "machi.tenant";
-const CSRF_COOKIE = /(?:^|; )(?:__Host-)?machi_csrf=([^;]*)/;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+let csrfToken: string | undefined;
+
+export function setCsrfToken(token: string | undefined): void {
+  csrfToken = token;
+}
 
 export const getKey = (): string | null => sessionStorage.getItem(STORED);
 
@@ -39,10 +44,7 @@ export function credentialHeaders(method: string): Record<string, string> {
   const key = getKey();
   const tenant = getTenant();
   if (key !== null) headers.Authorization = `Bearer ${key}`;
-  else if (!SAFE.has(method.toUpperCase())) {
-    const token = CSRF_COOKIE.exec(document.cookie)?.[1];
-    if (token !== undefined) headers["X-CSRF-Token"] = decodeURIComponent(token);
-  }
+  else if (csrfToken !== undefined && !SAFE.has(method.toUpperCase())) headers["X-CSRF-Token"] = csrfToken;
   if (tenant !== null) headers["NGSILD-Tenant"] = tenant;
   return headers;
 }

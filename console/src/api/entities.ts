@@ -1,7 +1,7 @@
 /** Entities as the pages read them: concise representation, a page of a thousand at a time. */
 
 import { attributeName, mainAttributes, plainId, rankOf } from "../format/names";
-import { send } from "./client";
+import { type Send, send } from "./client";
 
 export const PAGE = 1000;
 
@@ -119,20 +119,20 @@ export interface EntityPage {
 }
 
 /** One page of entities, and how many there are. */
-export async function getEntities(query: EntityQuery, signal?: AbortSignal): Promise<EntityPage> {
+export async function getEntities(query: EntityQuery, signal?: AbortSignal, ask: Send = send): Promise<EntityPage> {
   const parameters = new URLSearchParams({ local: "true", options: "concise", count: "true" });
   parameters.set("type", query.types.join(","));
   parameters.set("limit", String(query.limit ?? PAGE));
   if (query.offset !== undefined && query.offset > 0) parameters.set("offset", String(query.offset));
   if (query.attributes !== undefined) parameters.set("pick", ["id", "type", ...query.attributes].join(","));
   if (query.q !== undefined) parameters.set("q", query.q);
-  const response = await send(`/ngsi-ld/v1/entities?${parameters.toString()}`, signal ? { signal } : {});
+  const response = await ask(`/ngsi-ld/v1/entities?${parameters.toString()}`, signal ? { signal } : {});
   const entities = ((await response.json()) as Raw[]).map(readEntity);
   return { entities, total: Number(response.headers.get("NGSILD-Results-Count") ?? entities.length) };
 }
 
 /** One entity with all that is said of it. */
-export async function getEntity(id: string, signal?: AbortSignal): Promise<Entity> {
-  const response = await send(`/ngsi-ld/v1/entities/${encodeURIComponent(id)}?options=concise,sysAttrs`, signal ? { signal } : {});
+export async function getEntity(id: string, signal?: AbortSignal, ask: Send = send): Promise<Entity> {
+  const response = await ask(`/ngsi-ld/v1/entities/${encodeURIComponent(id)}?options=concise,sysAttrs`, signal ? { signal } : {});
   return readEntity((await response.json()) as Raw);
 }

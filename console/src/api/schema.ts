@@ -180,22 +180,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/ngsi-ld/v1/types": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listTypes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -341,22 +325,6 @@ export interface components {
             svg: string;
             uri: string;
         };
-        EntityType: {
-            attributeNames: string[];
-            /** Format: uri */
-            id: string;
-            /** @constant */
-            type: "EntityType";
-            typeName: string;
-        };
-        EntityTypeList: {
-            /** Format: uri */
-            id: string;
-            /** @constant */
-            type: "EntityTypeList";
-            typeList: string[];
-        };
-        EntityTypes: components["schemas"]["EntityTypeList"] | components["schemas"]["EntityType"][];
         Me: {
             key?: components["schemas"]["ApiKey"] | null;
             name: string;
@@ -506,16 +474,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A remote @context cannot be had */
-        GATEWAY_TIMEOUT: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Problem"];
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description A body and its Content-Length are needed */
         LENGTH_REQUIRED: {
             headers: {
@@ -598,7 +556,6 @@ export interface components {
         };
     };
     parameters: {
-        Link: string;
         "NGSILD-Tenant": string;
     };
     requestBodies: never;
@@ -977,39 +934,6 @@ export interface operations {
             406: components["responses"]["NOT_ACCEPTABLE"];
             409: components["responses"]["CONFLICT"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
-        };
-    };
-    listTypes: {
-        parameters: {
-            query?: {
-                details?: boolean;
-                local?: boolean;
-            };
-            header?: {
-                Link?: components["parameters"]["Link"];
-                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The types */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntityTypes"];
-                    "application/ld+json": components["schemas"]["EntityTypes"];
-                };
-            };
-            400: components["responses"]["BAD_REQUEST"];
-            401: components["responses"]["UNAUTHORIZED"];
-            404: components["responses"]["NOT_FOUND"];
-            406: components["responses"]["NOT_ACCEPTABLE"];
-            503: components["responses"]["SERVICE_UNAVAILABLE"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
 }

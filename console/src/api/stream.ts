@@ -3,7 +3,7 @@
  * where it stopped; says how it is.
  */
 
-import { send } from "./client";
+import { type Send, send } from "./client";
 import { ApiError } from "./errors";
 
 export type StreamState = "connecting" | "live" | "waiting" | "refused";
@@ -26,7 +26,7 @@ const SILENCE_MS = 50_000;
 const DAY_MS = 86_400_000;
 
 /** Follows a stream until `signal` ends it. */
-export async function follow(query: string, listener: Listener, signal: AbortSignal): Promise<void> {
+export async function follow(query: string, listener: Listener, signal: AbortSignal, ask: Send = send): Promise<void> {
   let last: string | undefined;
   let wait = FIRST_WAIT_MS;
   const note = (event: StreamEvent) => {
@@ -37,7 +37,7 @@ export async function follow(query: string, listener: Listener, signal: AbortSig
   while (!signal.aborted) {
     listener.onState("connecting");
     try {
-      await readOnce(query, last, note, () => listener.onState("live"), signal);
+      await readOnce(query, last, note, () => listener.onState("live"), signal, ask);
     } catch (error) {
       if (isOver(signal)) return;
       if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
@@ -62,12 +62,13 @@ async function readOnce(
   note: (event: StreamEvent) => void,
   onOpen: () => void,
   signal: AbortSignal,
+  ask: Send,
 ): Promise<void> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
   try {
     const headers = { Accept: "text/event-stream", ...(last !== undefined && { "Last-Event-ID": last }) };
-    const response = await send(`/api/v1/stream?${query}`, { headers, signal: AbortSignal.any([signal, silence.signal]) }, DAY_MS);
+    const response = await ask(`/api/v1/stream?${query}`, { headers, signal: AbortSignal.any([signal, silence.signal]) }, DAY_MS);
     if (response.body === null) return;
     onOpen();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,7 +1,9 @@
-import { answer, api } from "./client";
+import { type Send, send } from "./client";
 
 /** The kinds of entities that the town has and the asker may see. */
-export async function getTypes(): Promise<string[]> {
-  const found = await answer(api.GET("/ngsi-ld/v1/types", { params: { query: { local: true } } }));
-  return (found as { typeList?: string[] }).typeList ?? [];
+export const getTypes = (): Promise<string[]> => getTypesBy(send);
+
+export async function getTypesBy(ask: Send): Promise<string[]> {
+  const found = (await (await ask("/ngsi-ld/v1/types?local=true")).json()) as { typeList?: string[] };
+  return found.typeList ?? [];
 }

@@ -6,6 +6,7 @@ import { Drawer } from "../components/Drawer";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { Icon, type IconName } from "../components/Icon";
 import { EmptyState, Loading, loginAddress, OfflineNotice } from "../components/states";
+import { may } from "../api/session";
 import { getLanguage, setLanguage } from "../i18n";
 import { useAuth } from "./auth";
 import { type PageDefinition, pageAt, PAGES } from "./pages";
@@ -33,13 +34,24 @@ export function Shell() {
       <Bar page={page} />
       <OfflineNotice />
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
-        {page === undefined ? <NoSuchPage /> : mustLogIn ? <Loading /> : <PageContent page={page} path={path} />}
+        <Content page={page} path={path} mustLogIn={mustLogIn} />
       </main>
     </div>
   );
 }
 
-function PageContent({ page, path }: { page: PageDefinition; path: string }) {
+function Content({ page, path, mustLogIn }: { page: PageDefinition | undefined; path: string; mustLogIn: boolean }) {
+  const { t } = useTranslation();
+  const { visitor } = useAuth();
+  if (page === undefined) return <NoSuchPage />;
+  if (mustLogIn) return <Loading />;
+  if (page.isPublic !== true && !may(visitor, page.permission)) {
+    return (
+      <EmptyState icon="lock" title={t("error.forbidden.title")}>
+        {t("error.forbidden.text")}
+      </EmptyState>
+    );
+  }
   return (
     <ErrorBoundary of={path}>
       <Suspense fallback={<Loading />}><page.Content /></Suspense>
@@ -120,7 +132,7 @@ function Bar({ page }: { page: PageDefinition | undefined }) {
 function PageLinks({ current, onFollow }: { current: PageDefinition | undefined; onFollow?: () => void }) {
   const { visitor } = useAuth();
   const { i18n } = useTranslation();
-  const shown = PAGES.filter((page) => page.order !== undefined && (page.isPublic === true || visitor.kind !== "anyone"));
+  const shown = PAGES.filter((page) => page.order !== undefined && (page.isPublic === true || (visitor.kind !== "anyone" && may(visitor, page.permission))));
   return (
     <ul key={i18n.resolvedLanguage}>
       {shown.map((page) => (
@@ -168,7 +180,7 @@ function Account() {
   return (
     <span className={styles.account}>
       <span className={styles.who}>
-        <Icon name="user" /> {visitor.name ?? t("account.key")}
+        <Icon name="user" /> {visitor.shown ?? t("account.key")}
       </span>
       <Button kind="quiet" onClick={() => void leave()}>
         {t(visitor.kind === "key" ? "account.forgetKey" : "account.logout")}

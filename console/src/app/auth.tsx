@@ -71,7 +71,11 @@ export function AuthProvider({ children }: { children: ReactNode }) {
         forgetKey();
         setTenant(null);
         queries.clear();
-        if (isSession) await endSession();
+        const provider = isSession ? await endSession() : null;
+        if (provider !== null) {
+          location.assign(provider);
+          return;
+        }
         await refresh();
         navigate("/login");
       },

@@ -12,6 +12,8 @@ export interface PageDefinition {
   readonly title: { readonly ja: string; readonly en: string };
   /** Whether somebody who is not logged in may open it. */
   readonly isPublic?: boolean;
+  /** What its visitor needs (GET /api/v1/me, `permissions`); who lacks it does not see it in the navigation. */
+  readonly permission?: string;
   /** Whether it fills the window and scrolls within itself (a map). */
   readonly isFull?: boolean;
   /** `lazy(() => import("./SomePage"))`: a page is loaded when it is opened. */

@@ -3,6 +3,8 @@
 export interface ConsoleSettings {
   /** A base map of raster tiles, `https://…/{z}/{x}/{y}.png`. Without it, the town's outline. */
   readonly tiles?: { readonly url: string; readonly attribution: string; readonly maxzoom: number };
+  /** On which terms the town's data may be used. */
+  readonly licence?: { readonly name: string; readonly url?: string; readonly attribution?: string };
   readonly version?: string;
 }
 

@@ -86,6 +86,8 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
 
 /** The login, and back to here afterwards. */
 export function loginAddress(): string {
+  const failure = new URLSearchParams(location.search).get("login"); // the way back from a provider of identity
+  if (failure !== null) return `/login?login=${encodeURIComponent(failure)}`;
   const here = location.pathname + location.search;
   return here === "/" || here.startsWith("/login") ? "/login" : `/login?next=${encodeURIComponent(here)}`;
 }

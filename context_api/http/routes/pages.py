@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from context_api.http.console_files import BaseMap, File, read_console, read_file
+from context_api.http.console_files import BUILT, File, Shown, read_console, read_file
 from context_api.http.console_paths import ASSETS, PAGES
 from context_api.http.errors import NoSuchRoute
 
@@ -31,11 +31,11 @@ _REVALIDATE = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def pages_router(base_map: BaseMap | None = None, version: str = "") -> APIRouter:
+def pages_router(shown: Shown) -> APIRouter:
     """Make the routes of the pages; the files are read once."""
     plain = _read_plain_files()
-    console = read_console(base_map=base_map, version=version)
-    policy = _POLICY.format(tiles=f" {base_map.origin}" if base_map is not None else "")
+    console = read_console(BUILT, shown)
+    policy = _POLICY.format(tiles=f" {shown.base_map.origin}" if shown.base_map is not None else "")
     headers = {**_HEADERS, "Content-Security-Policy": policy}
 
     def answer(request: Request, file: File | None, cache: str = _REVALIDATE) -> Response:

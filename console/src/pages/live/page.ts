@@ -6,6 +6,7 @@ export const page: PageDefinition = {
   order: 1,
   icon: "map",
   title: { ja: "まちの今", en: "The town now" },
+  permission: "entities:read",
   isFull: true,
   Content: lazy(() => import("./LivePage")),
 };

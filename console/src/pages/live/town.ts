@@ -2,8 +2,9 @@
 
 import { getEntities, type Entity, readEntity } from "../../api/entities";
 import { pagesAfterFirst } from "../../api/directory";
+import { type Send, send } from "../../api/client";
 import { follow, type StreamEvent, type StreamState } from "../../api/stream";
-import { getTypes } from "../../api/types";
+import { getTypesBy } from "../../api/types";
 
 export interface TownState {
   readonly entities: ReadonlyMap<string, Entity>;
@@ -41,6 +42,11 @@ export class Town {
   private reloadTimer: ReturnType<typeof setTimeout> | undefined;
   private running: AbortController | undefined;
   private isPaused = false;
+  private readonly ask: Send;
+
+  constructor(ask: Send = send) {
+    this.ask = ask;
+  }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -81,7 +87,7 @@ export class Town {
     this.error = undefined;
     this.tellNow();
     try {
-      const types = (await getTypes()).filter((type) => !LEFT_OUT.has(type));
+      const types = (await getTypesBy(this.ask)).filter((type) => !LEFT_OUT.has(type));
       const seen = await this.load(types, signal);
       for (const id of this.entities.keys()) if (!seen.has(id)) this.entities.delete(id);
       this.isLoading = false;
@@ -107,12 +113,12 @@ export class Town {
       }
       this.tell();
     };
-    const first = await getEntities({ types }, signal);
+    const first = await getEntities({ types }, signal, this.ask);
     this.total = first.total;
     take(first.entities);
     const offsets = pagesAfterFirst(first.total);
     for (let start = 0; start < offsets.length; start += AT_ONCE) {
-      const asked = offsets.slice(start, start + AT_ONCE).map((offset) => getEntities({ types, offset }, signal));
+      const asked = offsets.slice(start, start + AT_ONCE).map((offset) => getEntities({ types, offset }, signal, this.ask));
       for (const page of await Promise.all(asked)) take(page.entities);
     }
     return seen;
@@ -128,7 +134,7 @@ export class Town {
       this.stream = state;
       this.tell();
     };
-    return follow(query.toString(), { onEvent: (event) => this.note(event), onState }, signal);
+    return follow(query.toString(), { onEvent: (event) => this.note(event), onState }, signal, this.ask);
   }
 
   private note(event: StreamEvent): void {

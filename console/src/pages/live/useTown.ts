@@ -1,9 +1,10 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
+import type { Send } from "../../api/client";
 import { Town, type TownState } from "./town";
 
 /** The town, followed while the page is open. */
-export function useTown(): [TownState, Town] {
-  const [town] = useState(() => new Town());
+export function useTown(ask?: Send): [TownState, Town] {
+  const [town] = useState(() => new Town(ask));
   useEffect(() => {
     town.start();
     return () => town.stop();

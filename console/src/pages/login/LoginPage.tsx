@@ -1,17 +1,15 @@
-import { type SubmitEvent, useEffect, useState } from "react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../../api/errors";
+import { providerAddress, type Session } from "../../api/session";
 import { useAuth } from "../../app/auth";
 import { Link, navigate, useSearch } from "../../app/router";
-import { Button } from "../../components/Button";
-import { TextField } from "../../components/Field";
-import { ErrorState } from "../../components/states";
+import { ErrorState, Notice } from "../../components/states";
+import { AppForm } from "./AppForm";
+import { CodeForm, KeyForm, PasswordForm, NewPasswordForm } from "./forms";
 import styles from "./LoginPage.module.css";
+import { safeNext } from "./safeNext";
 
-/** Where one goes afterwards: an address of the console, never of elsewhere. */
-export function safeNext(next: string | null): string {
-  return next !== null && /^\/(?![/\\])/.test(next) ? next : "/";
-}
+const FAILURES = ["denied", "unknown", "expired", "unreachable"] as const;
 
 export default function LoginPage() {
   const { t } = useTranslation("login");
@@ -25,10 +23,13 @@ export default function LoginPage() {
   if (visitor.isUnreachable === true) {
     return <ErrorState error={visitor.refusal} onRetry={() => void refresh()} />;
   }
+  const failure = FAILURES.find((each) => each === search.get("login"));
   return (
     <div className={styles.page}>
       <h1>{t("title")}</h1>
-      <KeyForm />
+      {isExpired && <Notice kind="warn">{t("expired")}</Notice>}
+      {failure !== undefined && <Notice kind="bad">{t(`provider.${failure}`)}</Notice>}
+      <Ways session={visitor.session} next={next} />
       <p className={styles.public}>
         {t("public.text")} <Link to="/public">{t("public.link")}</Link>
       </p>
@@ -36,43 +37,25 @@ export default function LoginPage() {
   );
 }
 
-function KeyForm() {
+/** What comes next: a code, a password, an app; else all ways in. */
+function Ways({ session, next }: { session: Session | undefined; next: string }) {
   const { t } = useTranslation("login");
-  const { enterKey } = useAuth();
-  const [key, setKey] = useState("");
-  const [error, setError] = useState<string>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    if (key.trim() === "") {
-      setError(t("key.none"));
-      return;
-    }
-    setBusy(true);
-    setError(undefined);
-    try {
-      await enterKey(key.trim());
-    } catch (reason) {
-      setError(t(reason instanceof ApiError ? "key.wrong" : "key.failed"));
-    } finally {
-      setBusy(false);
-    }
-  };
+  if (session?.state === "totp") return <CodeForm />;
+  if (session?.state === "password") return <NewPasswordForm />;
+  if (session?.state === "enrol") return <AppForm />;
+  const providers = session?.ways.providers ?? [];
   return (
-    <form className={styles.form} onSubmit={(event) => void submit(event)} noValidate>
-      <TextField
-        label={t("key.label")}
-        hint={t("key.hint")}
-        error={error}
-        type="password"
-        autoComplete="off"
-        spellCheck={false}
-        value={key}
-        onChange={(event) => setKey(event.target.value)}
-      />
-      <Button type="submit" kind="main" isBusy={isBusy}>
-        {t("key.submit")}
-      </Button>
-    </form>
+    <>
+      {providers.map((provider) => (
+        <a key={provider.id} className={styles.provider} href={providerAddress(provider.start, next)}>
+          {t("provider.link", { name: provider.name })}
+        </a>
+      ))}
+      {session?.ways.password === true && <PasswordForm />}
+      <details className={styles.key} open={session?.ways.password !== true && providers.length === 0}>
+        <summary>{t("key.open")}</summary>
+        <KeyForm />
+      </details>
+    </>
   );
 }
