@@ -74,10 +74,10 @@ PUT = Operation(
     tag="Privacy",
     summary="Say what the data of a type is for, and under which licence",
     description=(
-        "This and nothing else. Of the attributes in `counts`, which count people, whoever has them by a grant"
-        " to `public` alone sees no value below `smallestCount`, and no history: they are absent then."
         "This and nothing else. Of the attributes in `counts`, which count people, whoever has them by a"
         " grant to `public` alone sees no value below `smallestCount`, and no history: they are absent then."
+    ),
+    path_examples=_TYPE_PATH,
     body=RequestBody(schema="DataStatementDraft", example=STATEMENT_DRAFT),
     answers={200: Answer(description="As it is now", schema="DataStatement", example=STATEMENT)},
     errors=(400, 403, 404, 406, 504),
