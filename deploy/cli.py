@@ -35,6 +35,8 @@ COMMANDS = (
     "access",
     "retention",
     "audit",
+    "limit",
+    "usage",
     "sql",
     "sbom",
     "erasure",

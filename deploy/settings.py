@@ -299,6 +299,37 @@ class Settings(BaseSettings):
     )
     map_attribution: str = Field("国土地理院", description="Whom the map has to name where there are tiles.")
     map_max_zoom: int = Field(18, ge=1, le=22, description="The closest tiles that there are.")
+    limit_key: float = Field(
+        100.0,
+        ge=0,
+        description="Requests per second of one key or person of partners, operators and services; those of "
+        "two seconds may come at once. `0`: no limit. Administrators and staff have none.",
+    )
+    limit_organisation: float = Field(
+        300.0,
+        ge=0,
+        description="The same for all keys and persons of an organisation together. `0`: no limit.",
+    )
+    limit_anonymous: float = Field(
+        20.0,
+        ge=0,
+        description="The same for one address without a credential. `0`: no limit.",
+    )
+    limit_streams: int = Field(
+        100,
+        ge=0,
+        description="Live streams that an organisation may have open at the same time. `0`: no limit.",
+    )
+    limit_subscriptions: int = Field(
+        1_000,
+        ge=0,
+        description="Subscriptions that an organisation may have. `0`: no limit.",
+    )
+    limit_entities: int = Field(
+        0,
+        ge=0,
+        description="Entities that an organisation may write by HTTP in a day of Japan. `0`: no limit.",
+    )
     audit_months: int = Field(
         60, ge=0, le=1_200, description="Whole months that the audit trail is kept. `0`: for ever."
     )

@@ -6,9 +6,18 @@ from datetime import UTC, datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from context_api.store import aggregates_refresh, audit_months, columnstore, partitions, quarantine, retention
+from context_api.store import (
+    aggregates_refresh,
+    audit_months,
+    columnstore,
+    partitions,
+    quarantine,
+    retention,
+    usage,
+)
 from context_api.store.alarms import Alarms
 from context_api.store.budget import Budget
+from context_api.store.completeness import JAPAN
 from context_api.store.database import Database, connect
 from context_api.store.deliveries import give_up_before
 from context_api.store.deliveries_timers import prepare_drop
@@ -54,6 +63,14 @@ def roll_audit(url: str, keep_months: int) -> str:
         made = audit_months.make_months(connection)
         dropped = audit_months.drop_months(connection, keep_months) if keep_months else []
     return f"made {made}, dropped {len(dropped)} months" if made or dropped else ""
+
+
+def count_usage(database: Database) -> str:
+    """Take over how many notifications were delivered, for reports; forget the quotas of old days."""
+    today = datetime.now(UTC).astimezone(JAPAN).date()
+    counted = usage.count_notifications(database, today - timedelta(days=1))
+    usage.drop_old_days(database, today - timedelta(days=1))
+    return f"{counted} rows" if counted else ""
 
 
 def bound_quarantine(database: Database) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from deploy.data_folder import DataFolder
 from deploy.errors import NotRunning
+from deploy.limits import limit_defaults
 from deploy.settings import Settings
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def api_settings(settings: Settings, found: Connections) -> "ApiSettings":
         redis_url=found.redis_url,
         clock_ahead_s=settings.clock_ahead,
         trusted_proxies=settings.trusted_proxies or LOOPBACK,
+        limits=limit_defaults(settings),
         device_rate=settings.device_rate,
         fiware_keys=settings.fiware_keys,
         key_days=settings.key_days,

@@ -119,6 +119,7 @@ class _Worker:
             Job("tombstones", 3600, lambda: upkeep.delete_tombstones(store)),
             Job("imports", 60, self._import_work().tidy),
             Job("audit", 3600, lambda: upkeep.roll_audit(self._url, self._settings.audit_months)),
+            Job("usage", 60, lambda: upkeep.count_usage(self._database)),
             Job("anchors", ANCHOR_S, lambda: anchors.write(self._database)),
         ]
 

@@ -51,6 +51,7 @@ from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.keys import keys_router
 from context_api.http.routes.open_data import open_data_router
+from context_api.http.routes.limits import limits_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.organisations import organisations_router
 from context_api.http.routes.pages import pages_router
@@ -69,6 +70,7 @@ from context_api.http.routes.subscription_preview import subscription_preview_ro
 from context_api.http.routes.subscriptions import subscriptions_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
+from context_api.http.routes.usage import usage_router
 from context_api.http.routes.waiting import waiting_router
 from context_api.http.services import Services
 from context_api.http.settings import ApiSettings
@@ -162,6 +164,8 @@ def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
         open_data_router(services),
         operation_router(services),
         audit_router(services),
+        limits_router(services),
+        usage_router(services),
         organisations_router(services, desk),
         keys_router(services, desk),
         session_router(services),

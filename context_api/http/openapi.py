@@ -24,6 +24,7 @@ from context_api.http.schemas_credentials import CREDENTIAL_SCHEMAS
 from context_api.http.schemas_discovery import DISCOVERY_SCHEMAS
 from context_api.http.schemas_grants import GRANT_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
+from context_api.http.schemas_limits import LIMIT_SCHEMAS
 from context_api.http.schemas_login import LOGIN_SCHEMAS
 from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
 from context_api.http.schemas_open_data import OPEN_DATA_SCHEMAS
@@ -130,6 +131,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **INGEST_SCHEMAS,
             **QUARANTINE_SCHEMAS,
             **AUDIT_SCHEMAS,
+            **LIMIT_SCHEMAS,
             **HEALTH_SCHEMAS,
             **WAITING_SCHEMAS,
             **TEMPORAL_SCHEMAS,

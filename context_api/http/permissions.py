@@ -203,6 +203,8 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
     P.ACCOUNTS: ("createAccount", "listAccounts", "getAccount", "changeAccount", "resetAccount"),
     P.METRICS: ("metrics",),
     P.AUDIT: ("listAudit",),
+    P.LIMITS: ("listLimits", "setLimit", "removeLimit"),
+    P.USAGE: ("getUsage",),
 }
 PERMISSIONS: Mapping[str, Permission] = {
     operation_id: permission for permission, listed in _BY_PERMISSION.items() for operation_id in listed
