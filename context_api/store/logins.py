@@ -118,11 +118,17 @@ def end_other_session(database: Database, principal: str, session_id: int) -> bo
     return is_ended
 
 
-def record_failure(database: Database, name: str, reason: str) -> None:
-    """Keep that a login failed; the caller sees to it that nobody fills the trail."""
+def record_failure(database: Database, name: str, reason: str, left_out: int = 0) -> None:
+    """Keep that a login failed, and how many before it were not kept, so that nobody fills the trail."""
     with database.transaction() as connection:
         entry = Entry(
-            verb="sign-in", kind=ACCOUNT, id=name, outcome="refused", reason=reason, principal="anyone"
+            verb="sign-in",
+            kind=ACCOUNT,
+            id=name,
+            outcome="refused",
+            reason=reason,
+            after={"leftOut": left_out} if left_out else None,
+            principal="anyone",
         )
         record(connection, entry)
 

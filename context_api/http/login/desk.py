@@ -12,6 +12,7 @@ import segno
 from context_api.http.errors import Forbidden, Unauthorized
 from context_api.http.login.attempts import Attempts, Run
 from context_api.http.login.hashing import Hashing
+from context_api.http.login.refusals import Refusals
 from context_api.http.login.sessions import Sessions, Visit
 from context_api.http.login.settings import LoginSettings
 from context_api.identity import totp
@@ -77,6 +78,7 @@ class Desk:
         self._hashing = hashing
         self._run = run
         self._attempts = Attempts(database, secret, run)
+        self._refusals = Refusals(database, run)
 
     async def log_in(self, name: str, password: str, visitor: Visitor) -> Opened:
         """Open a session, which may still wait for a code or a new password.
@@ -88,6 +90,7 @@ class Desk:
         login = await self._run(find_login, self._database, name) if _NAME.fullmatch(name) else None
         stored = None if login is None else login.password_hash
         if not await self._hashing.verify(stored, password) or login is None or stored is None:
+            await self._refusals.note(name if login else "(unknown)", "wrong name or password")
             raise Unauthorized(_WRONG)
         await self._attempts.forgive(attempt)
         if self._hashing.is_outdated(stored):
@@ -117,6 +120,7 @@ class Desk:
         stage = self._stage_after(login, has_code=True)
         token, step = self._step(visit, stage)
         if not await self._take_code(login, code, step):
+            await self._refusals.note(login.name, "wrong code")
             raise Unauthorized("The code is wrong, or was used before; an app shows another every 30 s")
         await self._attempts.forgive(attempt)
         self._sessions.forget()
@@ -153,6 +157,7 @@ class Desk:
         given = keyed_hash(self._secret, "reset", totp.plain_recovery_code(code))
         hashed = await self._hashing.hash(password)
         if found is None or not hmac.compare_digest(found[2], given):
+            await self._refusals.note(name if found else "(unknown)", "wrong reset code")
             raise Unauthorized("The name or the code is wrong, or the code is used or too old")
         await self._run(logins.redeem_reset, self._database, found[0], name, hashed)
         await self._attempts.forgive(attempt)

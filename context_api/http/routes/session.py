@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from context_api.http.acting import begin_acting_as, client_address
 from context_api.http.calls import read_document, read_query, segment
 from context_api.http.errors import NoSuchRoute, Unauthorized
 from context_api.http.live.origins import origin_of
@@ -223,6 +224,7 @@ class _Session:
         read_query(request, LOG_OUT)
         visit = await self._logins.sessions.need(request.headers, request.scope)
         hash_ = self._logins.sessions.hash(visit.token)
+        begin_acting_as(request.scope, visit.session.principal, visit.session.organisation_id)
         await self._services.run(log_out, self._services.database, hash_)
         self._logins.sessions.forget()
         session, url = visit.session, None
@@ -265,6 +267,7 @@ class _Session:
             raise Unauthorized("The login is not complete")
         session_id = number(segment(request, "session_id"), "session")
         principal = visit.session.principal
+        begin_acting_as(request.scope, principal, visit.session.organisation_id)
         if not await self._services.run(end_other_session, self._services.database, principal, session_id):
             raise ResourceNotFound(f"You have no session {session_id}")
         self._logins.sessions.forget()
@@ -293,8 +296,9 @@ async def read_draft(request: Request, services: Services, kind: type[Any]) -> A
 
 
 def visitor_of(request: Request, services: Services) -> Visitor:
-    """Say who knocks."""
-    address = request.client.host if request.client is not None else ""
+    """Say who knocks; what is recorded from here on is said to come from there."""
+    begin_acting_as(request.scope, "anyone")
+    address = client_address(request.scope) or ""
     agent = request.headers.get("user-agent", "")
     printable = "".join(sign for sign in agent[:200] if sign.isprintable())
     return Visitor(address, printable, services.logins.cookies.read(request.headers, KNOWN))
