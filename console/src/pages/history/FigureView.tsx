@@ -9,7 +9,7 @@ import { formatMoment } from "../../format/times";
 import { Gaps } from "./Gaps";
 import styles from "./History.module.css";
 import type { Loaded, Progress } from "./load";
-import { type Bucket, MAX_POINTS } from "./logic/bucket";
+import { type Bucket, MAX_POINTS, nextBucket } from "./logic/bucket";
 import { panelsOf, type Panel, pointsOf } from "./logic/chartData";
 import { MINUTE } from "./logic/jst";
 import type { Span } from "./logic/period";
@@ -97,6 +97,7 @@ function Drawn({ loaded, question, span, bucket, change, children }: Omit<Props,
         {t("figure.points", { count: loaded.points })}
         {canZoom && ` · ${t("figure.zoom")}`}
       </p>
+      {isUnfinished(loaded, bucket) && <Notice>{t("figure.unfinished")}</Notice>}
       {loaded.isCut && <Notice kind="warn">{t("figure.cut", { points: formatCount(MAX_POINTS) })}</Notice>}
       {loaded.notNumbers > 0 && <Notice>{t("figure.notNumbers", { count: loaded.notNumbers })}</Notice>}
       {hasLeapDay(loaded) && <Notice>{t("figure.leap")}</Notice>}
@@ -106,6 +107,13 @@ function Drawn({ loaded, question, span, bucket, change, children }: Omit<Props,
       <Quality loaded={loaded} question={question} span={span} />
     </>
   );
+}
+
+/** The last bucket goes on beyond what is known. */
+function isUnfinished(loaded: Loaded, bucket: Bucket): boolean {
+  if (bucket === "none") return false;
+  const known = Date.parse(loaded.about.dataVersion);
+  return loaded.series.some((one) => one.yearsBefore === 0 && nextBucket(bucket, one.times.at(-1) ?? 0) > known);
 }
 
 /** A day that exists in a former year and not on the axis. */

@@ -16,7 +16,7 @@ import { loadRanking } from "./load";
 import { bucketOf, completed, isComplete, MAX_SHOWN, type Question } from "./logic/question";
 import { windowsOf } from "./logic/compare";
 import { spanOf } from "./logic/period";
-import { columnOf, firstPlaces, rank } from "./logic/ranking";
+import { columnOf, comparable, firstPlaces, rank } from "./logic/ranking";
 import { Ranking } from "./Ranking";
 import { Start } from "./Start";
 import { useFigure } from "./useFigure";
@@ -24,6 +24,8 @@ import { type Change, useQuestion } from "./useQuestion";
 import { useToday } from "./useToday";
 
 const FIRST_SHOWN = 6;
+/** Each has a curve per year. */
+const FIRST_COMPARED = 1;
 
 export default function HistoryPage() {
   const { t } = useTranslation("history");
@@ -62,8 +64,8 @@ function Asked({ question: given, change }: { question: Question; change: Change
   });
   const ranked = useMemo(() => rank(ranking.data ?? [], columnOf(question.methods[0])), [ranking.data, question.methods]);
   const shown = useMemo(
-    () => (question.shown.length > 0 ? question.shown : firstPlaces(ranked, FIRST_SHOWN)).slice(0, MAX_SHOWN),
-    [question.shown, ranked],
+    () => (question.shown.length > 0 ? question.shown : firstPlaces(comparable(ranked), question.years > 0 ? FIRST_COMPARED : FIRST_SHOWN)).slice(0, MAX_SHOWN),
+    [question.shown, question.years, ranked],
   );
   const windows = useMemo(() => windowsOf(span, question.years, question.alignment), [span, question.years, question.alignment]);
   const drawn = useMemo(() => (isReady && shown.length > 0 ? { ...question, ids: shown } : undefined), [isReady, question, shown]);

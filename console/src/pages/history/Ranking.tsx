@@ -6,7 +6,7 @@ import { Notice } from "../../components/states";
 import { attributeName } from "../../format/names";
 import styles from "./History.module.css";
 import { MAX_SHOWN } from "./logic/question";
-import { COLUMNS, matches, rank, type Ranked, type RankedBy } from "./logic/ranking";
+import { COLUMNS, comparable, matches, rank, type Ranked, type RankedBy } from "./logic/ranking";
 import { shapeOf, write, writeWithUnit } from "./measures";
 import { placeName } from "./titles";
 import type { Change } from "./useQuestion";
@@ -17,10 +17,9 @@ const FEW = 10;
 function Answer({ ranked, by }: { ranked: readonly Ranked[]; by: RankedBy }) {
   const { t } = useTranslation("history");
   const attribute = ranked[0]?.attribute;
-  const ordered = rank(
-    ranked.filter((one) => one.attribute === attribute),
-    by === "min" ? "avg" : by,
-  );
+  const asked = ranked.filter((one) => one.attribute === attribute);
+  const ordered = rank(comparable(asked), by === "min" ? "avg" : by);
+  const left = asked.length - ordered.length;
   const [first, last] = [ordered[0], ordered.at(-1)];
   if (first === undefined || last === undefined) return null;
   const shape = shapeOf(first.attribute, first.unit, by);
@@ -36,9 +35,10 @@ function Answer({ ranked, by }: { ranked: readonly Ranked[]; by: RankedBy }) {
           lastValue: writeWithUnit(last[by], shape),
         });
   return (
-    <p className={styles.answer} role="status">
-      {text}
-    </p>
+    <div className={styles.answer} role="status">
+      <p>{text}</p>
+      {left > 0 && <p className={styles.soft}>{t("ranking.left", { count: left })}</p>}
+    </div>
   );
 }
 

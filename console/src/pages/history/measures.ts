@@ -17,8 +17,8 @@ export function shapeOf(attribute: string, unit: string, method?: Method): Shape
   if (method === "count") return { factor: 1, decimals: 0, unit: "" };
   if (unit !== "") return { factor: 1, decimals: FINE.has(unit) ? 2 : 1, unit };
   const measure = measureOf(attribute);
-  const decimals = measure.factor === 1 ? (method === "sum" ? 0 : 1) : 1;
-  return { factor: measure.factor, decimals, unit: measure.unit };
+  const isWhole = measure.decimals === 0 && measure.factor === 1 && method !== "avg" && method !== "stddev";
+  return { factor: measure.factor, decimals: isWhole ? 0 : 1, unit: measure.unit };
 }
 
 export function write(value: number, shape: Shape): string {

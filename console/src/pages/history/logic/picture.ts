@@ -72,8 +72,8 @@ function draw(
   write(pen, picture.subtitle, EDGE, EDGE + 28, soft, `13px ${picture.font}`, width - 2 * EDGE);
   let y = EDGE + 56;
   for (const chart of picture.charts) {
-    write(pen, chart.title, EDGE, y, text, `14px ${picture.font}`, width - 2 * EDGE);
-    y += LINE;
+    if (picture.charts.length > 1) write(pen, chart.title, EDGE, y, text, `14px ${picture.font}`, width - 2 * EDGE);
+    y += picture.charts.length > 1 ? LINE : 0;
     pen.drawImage(chart.image, EDGE, y, chart.image.width / ratio, chart.image.height / ratio);
     y += chart.image.height / ratio + 8;
   }

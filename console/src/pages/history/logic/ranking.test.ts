@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnOf, firstPlaces, matches, rank, readRanking, usualMethod } from "./ranking";
+import { columnOf, comparable, firstPlaces, matches, rank, readRanking, usualMethod } from "./ranking";
 import type { Row } from "./rows";
 
 const row = (id: string, entityName: string, avg: number, max: number, more: object = {}): Row => ({
@@ -32,6 +32,12 @@ describe("the ranking", () => {
     expect(columnOf("sum")).toBe("sum");
     expect(columnOf("stddev")).toBe("avg");
     expect(columnOf(undefined)).toBe("avg");
+  });
+
+  it("compares only what has about as many values", () => {
+    const few = readRanking([row("8", "新しい場所", 99, 99, { count: 1 }), row("1", "八坂", 55, 90, { count: 11 })]);
+    expect(comparable(few).map((one) => one.name)).toEqual(["八坂"]);
+    expect(comparable(RANKING)).toHaveLength(4);
   });
 
   it("names the first places once each", () => {

@@ -49,6 +49,14 @@ export function rank(ranked: readonly Ranked[], by: RankedBy): Ranked[] {
   return [...ranked].sort((one, other) => sign * (one[by] - other[by]) || one.name.localeCompare(other.name, "ja"));
 }
 
+const FEW_SHARE = 0.1;
+
+/** Those of which enough is recorded to be compared: a mean of an hour says nothing beside one of a month. */
+export function comparable(ranked: readonly Ranked[]): Ranked[] {
+  const most = Math.max(...ranked.map((one) => one.count));
+  return ranked.filter((one) => one.count >= FEW_SHARE * most);
+}
+
 /** The first places of a ranking, each once. */
 export function firstPlaces(ranked: readonly Ranked[], count: number): string[] {
   return [...new Set(ranked.map((one) => one.entityId))].slice(0, count);
