@@ -42,8 +42,8 @@ def _wait_for(url: str, started: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def api(database_url: str, folder: Path) -> Iterator[tuple[str, int]]:
-    """One API process, as shipped but for access control."""
+def api(database_url: str, folder: Path, **variables: str) -> Iterator[tuple[str, int]]:
+    """One API process, as shipped but for access control, unless `variables` of the environment say other."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     environment = {
         "MACHI_DATABASE_URL": database_url,
@@ -51,6 +51,7 @@ def api(database_url: str, folder: Path) -> Iterator[tuple[str, int]]:
         "MACHI_AUTH": "off",
         "MACHI_DATA_DIR": str(folder),
         "MACHI_LOG_LEVEL": "warning",
+        **variables,
     }
     with process([sys.executable, "-m", "deploy.cli", "api"], f"{url}/healthz", environment) as pid:
         yield url, pid

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, bridge_drain, bridge_rate, export, history, ingest, matching, notify
+from benchmarks import access, api, bridge_drain, bridge_rate, export, history, ingest, matching, notify
 from benchmarks.figures import Figure, at_least, at_most
 from context_api.store.database import open_database
 from context_api.store.migrate import migrate
@@ -139,6 +139,11 @@ def measure_api(size: Size) -> list[Figure]:
     return api.measure(size.entities, max(1, size.seconds // 15), runs=1, with_memory=size.with_memory)
 
 
+def measure_access(size: Size) -> list[Figure]:
+    """What access control adds to a request: off, an administrator, one grant of everything (needs wrk)."""
+    return access.measure(min(size.entities, 20_000), 1, max(1, size.repeats // 2))
+
+
 def measure_history(size: Size) -> list[Figure]:
     """Reads of history beside the best SQL, and an export beside COPY."""
 
@@ -160,6 +165,7 @@ PARTS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "notifications": measure_notifications,
     "matching": measure_matching,
     "api": measure_api,
+    "access": measure_access,
     "history": measure_history,
 }
 
