@@ -4,19 +4,28 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from argon2 import PasswordHasher as Argon2
 
-from context_api.http.login.hashing import hash_password
+from context_api.http.login import hashing
 from context_api.http.login.settings import LoginSettings
 from context_api.http.settings import ApiSettings
 from context_api.store.accounts import NewAccount, insert_account
 from context_api.store.database import Database, open_database
 from tests.integration.http.conftest import LOOPBACK, SECRET, serving
+from tests.support import databases
 
 PASSWORD = "a lantern over the canal"
 MakeAccount = Callable[..., int]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def database_url(postgres_url: str, database_template: str) -> Iterator[str]:
+    """One database for the tests of a module; `database` empties what is about people."""
+    with databases.temporary_database(postgres_url, database_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 def settings(database_url: str) -> ApiSettings:
     return ApiSettings(
         database_url=database_url,
@@ -27,24 +36,42 @@ def settings(database_url: str) -> ApiSettings:
     )
 
 
-@pytest.fixture
-def api(settings: ApiSettings) -> Iterator[httpx.Client]:
-    """A browser, as it were: it keeps cookies."""
+@pytest.fixture(scope="module")
+def server(settings: ApiSettings) -> Iterator[httpx.Client]:
     with serving(settings) as client:
         yield client
 
 
 @pytest.fixture
+def api(server: httpx.Client, database: Database) -> httpx.Client:
+    """A browser, as it were: it keeps cookies, and has none yet."""
+    server.cookies.clear()
+    return server
+
+
+@pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
+    """The database, without accounts, sessions and failures."""
     opened = open_database(database_url)
+    with opened.connection() as connection:
+        for table in (b"session", b"recovery_code", b"account", b"login_failure"):
+            connection.execute(b"delete from " + table)
     yield opened
     opened.close()
 
 
-@pytest.fixture(scope="session")
-def password_hash() -> str:
-    """Made once: it takes tenths of a second."""
-    return hash_password(PASSWORD)
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Hashes that take no time; how the real ones are made has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "_ARGON2", Argon2(time_cost=1, memory_cost=64, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="module")
+def password_hash(_cheap_hashes: None) -> str:
+    """Of `PASSWORD`."""
+    return hashing.hash_password(PASSWORD)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def admin(api: httpx.Client, make_account: MakeAccount) -> Iterator[httpx.Client
 def test_from_a_code_to_a_login_to_the_end(
     admin: httpx.Client, api: httpx.Client, database: Database
 ) -> None:
-    made = admin.post(ACCOUNTS, json={"name": "hanako", "role": "staff", "shown": "花子"})
+    made = admin.post(ACCOUNTS, json={"name": "yuki", "role": "staff", "shown": "花子"})
     assert made.status_code == 201, made.text
     account = made.json()
     code = account.pop("code")
@@ -38,18 +38,18 @@ def test_from_a_code_to_a_login_to_the_end(
     assert made.headers["location"] == f"{ACCOUNTS}/{account['id']}"
     assert (account["hasPassword"], account["organisation"], account["tenants"]) == (False, "town", None)
     assert admin.get(made.headers["location"]).json() == account
-    assert admin.post(ACCOUNTS, json={"name": "hanako", "role": "staff"}).status_code == 409
+    assert admin.post(ACCOUNTS, json={"name": "yuki", "role": "staff"}).status_code == 409
 
-    wrong = {"name": "hanako", "code": "aaaa-aaaa-aaaa-aaaa", "password": NEW}
+    wrong = {"name": "yuki", "code": "aaaa-aaaa-aaaa-aaaa", "password": NEW}
     unknown = {**wrong, "name": "nobody"}
     answers = [api.post(f"{SESSION}/reset", json=one) for one in (wrong, unknown)]
     assert {(one.status_code, one.text) for one in answers} == {(401, answers[0].text)}
-    right = {"name": "hanako", "code": code, "password": "short"}
+    right = {"name": "yuki", "code": code, "password": "short"}
     assert api.post(f"{SESSION}/reset", json=right).status_code == 400
     right["password"] = NEW
     assert api.post(f"{SESSION}/reset", json=right).status_code == 204
     assert api.post(f"{SESSION}/reset", json=right).status_code == 401  # the code is used
-    log_in(api, password=NEW)
+    log_in(api, "yuki", NEW)
     assert api.get(SESSION).json()["shown"] == "花子"
 
     changed = admin.patch(made.headers["location"], json={"role": "administrator"})
@@ -57,22 +57,20 @@ def test_from_a_code_to_a_login_to_the_end(
     disabled = admin.patch(made.headers["location"], json={"disabled": True})
     assert disabled.json()["disabledAt"] is not None
     assert api.get("/api/v1/devices").status_code == 401
-    assert api.post(SESSION, json={"name": "hanako", "password": NEW}).status_code == 401
+    assert api.post(SESSION, json={"name": "yuki", "password": NEW}).status_code == 401
     assert admin.patch(made.headers["location"], json={"disabled": False}).status_code == 200
-    log_in(api, password=NEW)
+    log_in(api, "yuki", NEW)
     reset = admin.post(f"{made.headers['location']}/reset", json={})
     assert reset.status_code == 200
     assert api.get("/api/v1/devices").status_code == 401
-    assert api.post(SESSION, json={"name": "hanako", "password": NEW}).status_code == 401
-    assert [one["name"] for one in admin.get(ACCOUNTS).json()["accounts"]] == ["admin", "hanako"]
+    assert api.post(SESSION, json={"name": "yuki", "password": NEW}).status_code == 401
+    assert [one["name"] for one in admin.get(ACCOUNTS).json()["accounts"]] == ["admin", "yuki"]
     page = admin.get(ACCOUNTS, params={"limit": 1}).json()
     assert [one["name"] for one in page["accounts"]] == ["admin"]
     rest = admin.get(ACCOUNTS, params={"limit": 1, "after": page["next"]}).json()
-    assert [one["name"] for one in rest["accounts"]] == ["hanako"]
+    assert [one["name"] for one in rest["accounts"]] == ["yuki"]
     with database.connection() as connection:
-        rows = connection.execute(
-            "select verb, principal, body from audit where target = 'hanako'"
-        ).fetchall()
+        rows = connection.execute("select verb, principal, body from audit where target = 'yuki'").fetchall()
     verbs = [verb for verb, *_ in rows]
     assert [verbs.count(one) for one in ("create", "reset")] == [1, 1]
     assert code not in str(rows)

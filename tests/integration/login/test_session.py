@@ -44,6 +44,8 @@ def test_a_change_needs_the_token_besides_the_cookie(api: httpx.Client, make_acc
     assert wrong.status_code == 403
     right = api.post("/ngsi-ld/v1/entities", json=ENTITY, headers={"X-CSRF-Token": token})
     assert right.status_code == 201
+    gone = api.delete(f"/ngsi-ld/v1/entities/{ENTITY['id']}", headers={"X-CSRF-Token": token})
+    assert gone.status_code == 204
 
 
 @pytest.mark.parametrize(

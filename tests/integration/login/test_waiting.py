@@ -1,14 +1,9 @@
-"""Guessing: who guesses waits, nobody is locked out, and a flood of logins keeps nobody else waiting."""
+"""Guessing: who guesses waits, and nobody is locked out."""
 
-import asyncio
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 
-from context_api.http.errors import Unavailable
-from context_api.http.login.hashing import Hashing, hash_password
 from context_api.store.database import Database
 from tests.integration.login.conftest import PASSWORD, MakeAccount, log_in
 
@@ -82,44 +77,3 @@ def test_a_success_takes_back_its_own_attempt_only(
     with database.connection() as connection:
         rows = connection.execute("select failures from login_failure order by 1").fetchall()
     assert [row[0] for row in rows if row[0]] == [4, 4, 4]
-
-
-def test_hashing_is_bounded_and_of_low_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    hashing = Hashing(threads=1, waiting_max=3)
-
-    async def flood() -> list[str]:
-        monkeypatch.setattr(hashing, "_verify", lambda *_: gate.wait(60))
-        waiting = [asyncio.ensure_future(hashing.verify("x", "y")) for _ in range(3)]
-        await asyncio.sleep(0)
-        refused = []
-        for _ in range(2):
-            try:
-                await hashing.verify("x", "y")
-            except Unavailable as error:
-                refused.append(error.headers["Retry-After"])
-        gate.set()
-        await asyncio.gather(*waiting)
-        return refused
-
-    assert asyncio.run(flood()) == ["3", "3"]
-    hashing.close()
-
-
-def test_hashes_say_how_they_were_made() -> None:
-    hashed = hash_password("が lantern")
-    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
-    hashing = Hashing()
-    other_form = "か\u3099 lantern"  # the same letter as another keyboard sends it
-
-    async def check() -> list[bool]:
-        return [
-            await hashing.verify(hashed, other_form),
-            await hashing.verify(hashed, "か lantern"),
-            await hashing.verify(None, "が lantern"),
-            await hashing.verify("not a hash", "x"),
-        ]
-
-    assert asyncio.run(check()) == [True, False, False, False]
-    assert hashing.is_outdated("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA")
-    hashing.close()
