@@ -50,8 +50,8 @@ from context_api.http.routes.indexes import indexes_router
 from context_api.http.routes.info import info_router
 from context_api.http.routes.ingest import ingest_router
 from context_api.http.routes.keys import keys_router
-from context_api.http.routes.open_data import open_data_router
 from context_api.http.routes.limits import limits_router
+from context_api.http.routes.open_data import open_data_router
 from context_api.http.routes.operation import operation_router
 from context_api.http.routes.organisations import organisations_router
 from context_api.http.routes.pages import pages_router

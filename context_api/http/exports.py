@@ -76,6 +76,8 @@ class Export:
         self._terms = terms
         self._reader = open_reader(url, tenant_id, str(request.zone), asker)
         self._sources: list[str] = []
+        self.rows = 0
+        """Rows so far."""
         try:
             self._chosen = _choose(self._reader, request)
             self.about = self._describe()
@@ -137,7 +139,7 @@ class Export:
         lines = chain(
             chain.from_iterable(layout.lines(map(_raw_row, part)) for part in values), _later(layout.flush)
         )
-        return _joined(_written(self._encoder(layout, self.about), lines))
+        return _joined(_written(self._encoder(layout, self.about), self._counted(lines)))
 
     def _bucket_blocks(self, edges: Sequence[Micros]) -> Iterator[bytes]:
         chosen, request = self._chosen, self.request
@@ -157,7 +159,12 @@ class Export:
         rows = (_bucket_row(row, request.methods) for part in chain([first], parts) for row in part)
         lines = chain(layout.lines(rows), _later(layout.flush))
         self.about = _with_source(self.about, self.source)
-        return _joined(_written(self._encoder(layout, self.about), lines))
+        return _joined(_written(self._encoder(layout, self.about), self._counted(lines)))
+
+    def _counted(self, lines: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        for line in lines:
+            self.rows += 1
+            yield line
 
     def _encoder(self, layout: "LongRaw | WideRaw | LongBuckets | WideBuckets", about: About) -> Encoder:
         request, columns = self.request, layout.columns
@@ -187,7 +194,7 @@ class Export:
             LineTemplate(",".join(map(cell_text, head)), csv_field(unit_sign(one.unit_code)))
             for head, one in zip(layout.heads, chosen.labels, strict=True)
         ]
-        yield from self._reader.copy_csv(
+        for block in self._reader.copy_csv(
             chosen.series,
             templates,
             chosen.start,
@@ -196,7 +203,9 @@ class Export:
             is_local=request.has_local_times,
             units=dict(unit_signs()),
             zone=str(request.zone),
-        )
+        ):
+            self.rows += block.count(b"\n")
+            yield block
 
 
 def _later(flush: Callable[[], Iterator[Any]]) -> Iterator[Any]:

@@ -2,7 +2,11 @@
 
 import re
 
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
 from context_api.ngsild.errors import BadRequestData, NonexistentTenant
+from context_api.store.audit import Entry, record
 from context_api.store.database import Database
 from context_api.store.queries import load_queries
 
@@ -30,8 +34,7 @@ class Tenants:
         with self._database.connection() as connection:
             row = connection.execute(_SQL["find_tenant"], [name]).fetchone()
             if row is None and create:
-                connection.execute(_SQL["create_tenant"], [name])
-                row = connection.execute(_SQL["find_tenant"], [name]).fetchone()
+                row = _create(connection, name)
         if row is None:
             raise NonexistentTenant(f"the tenant {name} does not exist")
         if len(self._ids) >= MAX_CACHED:
@@ -39,3 +42,11 @@ class Tenants:
         tenant_id: int = row[0]
         self._ids[name] = tenant_id
         return tenant_id
+
+
+def _create(connection: Connection[TupleRow], name: str) -> TupleRow | None:
+    """Make a tenant, unless somebody else was quicker."""
+    with connection.transaction():
+        if connection.execute(_SQL["create_tenant"], [name]).rowcount:
+            record(connection, Entry(verb="create", kind="tenant", id=name))
+        return connection.execute(_SQL["find_tenant"], [name]).fetchone()

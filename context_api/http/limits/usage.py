@@ -27,8 +27,6 @@ class Noted(msgspec.Struct):
     """What a route says of an answer."""
 
     types: dict[Iri, int] = msgspec.field(default_factory=dict)
-    export_rows: int = 0
-    stream_events: int = 0
     written: int | None = None
 
 
@@ -46,15 +44,17 @@ def note_written(scope: Scope, count: int) -> None:
 
 
 def note_rows(scope: Scope, count: int) -> None:
-    """Note rows of an export."""
-    _noted(scope).export_rows += count
+    """Count rows of an export, when it ends."""
+    counter: UsageCounter | None = scope.get("machi.counter")
+    if counter is not None:
+        counter.count_more(scope, export_rows=count)
 
 
 def note_events(scope: Scope, count: int) -> None:
-    """Note events that a live stream was sent; they are counted at once, for it may last an hour."""
+    """Count events that a live stream was sent; at once, for it may last an hour."""
     counter: UsageCounter | None = scope.get("machi.counter")
-    if counter is not None:
-        counter.count_events(scope, count)
+    if counter is not None and count:
+        counter.count_more(scope, stream_events=count)
 
 
 class UsageCounter:
@@ -87,16 +87,19 @@ class UsageCounter:
         if status == _TOO_MANY:
             used.refused += 1
         if noted is not None and status < 400:
-            self._count_noted(noted, principal, scope, used)
+            for type_, number in noted.types.items():
+                self._row(principal, scope["machi.tenant"], type_).entities += number
         if status < 300 and scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
             self._count_written(noted, principal, scope, used)
 
-    def count_events(self, scope: Scope, count: int) -> None:
-        """Count events of a stream that goes on."""
+    def count_more(self, scope: Scope, *, export_rows: int = 0, stream_events: int = 0) -> None:
+        """Count what is told apart from an answer."""
         self._turn_day()
         principal: Principal = scope["machi.principal"]
         if principal is not ANYONE:
-            self._row(principal, scope["machi.tenant"], "").stream_events += count
+            used = self._row(principal, scope["machi.tenant"], "")
+            used.export_rows += export_rows
+            used.stream_events += stream_events
 
     def written_today(self, subject: str) -> int:
         """Give how many entities a subject has written today, as far as is known here."""
@@ -141,11 +144,6 @@ class UsageCounter:
                 return self._at(key._replace(type=""))
             used = self._used[key] = Used()
         return used
-
-    def _count_noted(self, noted: Noted, principal: Principal, scope: Scope, first: Used) -> None:
-        first.export_rows += noted.export_rows
-        for type_, count in noted.types.items():
-            self._row(principal, scope["machi.tenant"], type_).entities += count
 
     def _count_written(self, noted: Noted | None, principal: Principal, scope: Scope, used: Used) -> None:
         permission = PERMISSIONS.get(scope["route"].name)

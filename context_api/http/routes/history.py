@@ -13,6 +13,7 @@ from context_api.http.calls import read_document, read_query
 from context_api.http.errors import Unavailable
 from context_api.http.exports import Export, Terms
 from context_api.http.history_request import FORMATS, PARAMETERS, QueryText, parse_history_request
+from context_api.http.limits.usage import note_rows
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.routes.history_description import (
@@ -126,9 +127,12 @@ class _History:
         except BaseException:
             self._ended()
             raise
-        return BlockResponse(
-            export, self._executor, _headers(export), _media_type(wanted.format), self._ended
-        )
+
+        def on_end() -> None:
+            note_rows(request.scope, export.rows)
+            self._ended()
+
+        return BlockResponse(export, self._executor, _headers(export), _media_type(wanted.format), on_end)
 
     def _ended(self) -> None:
         self._running -= 1

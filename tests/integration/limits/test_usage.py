@@ -102,6 +102,21 @@ def test_usage_is_counted_and_reported_to_whom_it_concerns(
     assert "Nothing was used" in CliRunner().invoke(app, ["usage", "report", "--month", "2001-01"]).output
 
 
+def test_rows_of_exports_are_counted(database: Database, guarded: ApiSettings, serve: Serve) -> None:
+    boss = key(database, Role.ADMINISTRATOR)
+    with serving(guarded) as client:
+        for hour in (9, 10, 11):
+            value = {"type": "Property", "value": hour, "observedAt": f"2026-11-20T0{hour % 10}:00:00Z"}
+            room = {"id": "urn:ngsi-ld:Room:1", "type": "Room", "temperature": [value]}
+            assert client.post("/ngsi-ld/v1/temporal/entities", json=room, headers=boss).is_success
+        asked = {"id": "urn:ngsi-ld:Room:1", "from": "2026-11-19T00:00:00Z", "to": "2026-11-21T00:00:00Z"}
+        for shape in ("csv", "json"):
+            answer = client.get("/api/v1/history", params={**asked, "format": shape}, headers=boss)
+            assert answer.status_code == 200, answer.text
+    rows = serve(guarded).get(USAGE, headers=boss).json()["rows"]
+    assert sum(row["exportRows"] for row in rows) == 6
+
+
 def test_limits_are_set_listed_and_removed_by_administrators_alone(
     database: Database, guarded: ApiSettings, serve: Serve
 ) -> None:
