@@ -200,6 +200,10 @@ class Settings(BaseSettings):
     reset_age: float = Field(
         172_800.0, ge=60, description="Seconds for which an administrator's code sets a password."
     )
+    account_password: SecretStr | None = Field(
+        None,
+        description="First password of the account that `machi account create` makes, where it is not typed.",
+    )
     oidc_file: Path | None = Field(
         None,
         description="Providers of identity (OpenID Connect) whose tokens open the API and whose people log "

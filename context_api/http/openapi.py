@@ -26,8 +26,8 @@ from context_api.http.schemas_grants import GRANT_SCHEMAS
 from context_api.http.schemas_indexes import INDEX_SCHEMAS
 from context_api.http.schemas_limits import LIMIT_SCHEMAS
 from context_api.http.schemas_login import LOGIN_SCHEMAS
-from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
 from context_api.http.schemas_open_data import OPEN_DATA_SCHEMAS
+from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
 from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 

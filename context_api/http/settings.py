@@ -27,7 +27,7 @@ class ApiSettings:
     """False: everything is allowed (refused by `serve` unless bound to loopback)."""
     installation_secret: bytes = field(default=b"", repr=False)
     """Keys the hashes of API keys; at least 16 bytes where `auth` is on."""
-    login: LoginSettings = LoginSettings()
+    login: LoginSettings = field(default_factory=LoginSettings)
     """How people log in to the console."""
     outbound_allow: Sequence[IPv4Network | IPv6Network] = ()
     """Networks that @contexts may be fetched from besides public addresses."""

@@ -1,6 +1,5 @@
 """`machi account …`: accounts of people who log in to the console."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from context_api.store.database import Database
     from context_api.store.memberships import Membership
 
-PASSWORD_VARIABLE = "MACHI_ACCOUNT_PASSWORD"  # noqa: S105 - where one may be
 accounts = typer.Typer(
     help="Accounts of people who log in: create, list, disable, reset.", no_args_is_help=True
 )
@@ -213,14 +211,17 @@ def _check_name(name: str) -> None:
 def _read_password(name: str, file: Path | None) -> str | None:
     """Read a password from its file, the environment or the terminal; None where there is none of these."""
     from context_api.identity.passwords import fault_of
+    from deploy.settings import read_settings
+    from deploy.wiring import reveal
 
+    set_password = reveal(read_settings().account_password)
     if file is not None:
         try:
             password = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"The password cannot be read: {error}") from error
-    elif os.environ.get(PASSWORD_VARIABLE):
-        password = os.environ[PASSWORD_VARIABLE]
+    elif set_password is not None:
+        password = set_password
     elif sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
