@@ -98,9 +98,10 @@ function Bar({ page }: { page: PageDefinition | undefined }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <header className={styles.bar}>
-      <Link to="/" className={styles.brand} aria-label={t("brandHome")}>
+      <Link to="/" className={styles.brand}>
         <img src="/favicon.ico" alt="" width="32" height="32" />
         <span lang="ja">{t("brand")}</span>
+        <span className="visually-hidden">{t("toFirst")}</span>
       </Link>
       <nav className={styles.nav} aria-label={t("nav")}>
         <PageLinks current={page} />

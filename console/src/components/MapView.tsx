@@ -45,13 +45,13 @@ const MapCanvas = lazy(() => import("./map/MapCanvas"));
 export function MapView(props: MapViewProps) {
   const { t } = useTranslation();
   return (
-    <section className={styles.map} aria-label={props.label}>
+    <div className={styles.map}>
       <NoMapBoundary fallback={<EmptyState icon="map" title={t("map.none.title")}>{t("map.none.text")}</EmptyState>}>
         <Suspense fallback={<Loading label={t("map.loading")} />}>
           <MapCanvas {...props} />
         </Suspense>
       </NoMapBoundary>
-    </section>
+    </div>
   );
 }
 

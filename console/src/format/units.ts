@@ -2,7 +2,7 @@
 
 import { formatNumber } from "./numbers";
 import { isJapanese, type Pair, pick } from "./language";
-import { valueWord, yesNo } from "./names";
+import { plainId, valueWord, yesNo } from "./names";
 import { formatMoment } from "./times";
 
 interface Unit {
@@ -124,7 +124,7 @@ function showNumber(attribute: string, value: number, unitCode?: string): Shown 
 
 function showText(value: string): string {
   if (/^\d{4}-\d{2}-\d{2}T/.test(value)) return formatMoment(value);
-  return valueWord(value);
+  return valueWord(plainId(value));
 }
 
 /** A place, a date, an address: what can be said of it in a line. */

@@ -13,7 +13,7 @@ const LEVELS: readonly Level[] = [0, 1, 2, 3, 4];
 /** What the colours mean; of one attribute with its thresholds, else of all in common. */
 export function Legend({ metric }: { metric: string }) {
   const { t } = useTranslation("live");
-  const [isOpen, setOpen] = useState(true);
+  const [isOpen, setOpen] = useState(() => window.matchMedia("(width >= 760px)").matches);
   const scale = scaleOf(metric);
   const relative = relativeSteps[metric];
   return (

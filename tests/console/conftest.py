@@ -1,0 +1,97 @@
+"""The built console, served by the real API, in a real browser."""
+
+import fcntl
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.console import build
+from tests.console.api import CONSOLE
+from tests.integration.http.conftest import key, serve, settings
+
+__all__ = ["key", "serve", "settings"]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",  # WebGL by the processor: the map needs it
+    "--enable-unsafe-swiftshader",
+]
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def console() -> None:
+    """Build the console, unless it is built; one process at a time."""
+    with (Path(tempfile.gettempdir()) / "machi-console-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build()
+
+
+@pytest.fixture(scope="session")
+def browser(console: None) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+class Visit:
+    """One tab, with all that it asked for and complained about."""
+
+    def __init__(
+        self, browser: Browser, address: str, *, width: int = 1280, dark: bool = False, key: str | None = None
+    ) -> None:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        context.set_default_timeout(WAIT_MS)
+        if key is not None:
+            context.add_init_script(f"sessionStorage.setItem('machi.key', {json.dumps(key)})")
+        self.address = address.rstrip("/")
+        self.page: Page = context.new_page()
+        self.hosts: set[str] = set()
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._on_console)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the console."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def is_quiet(self) -> bool:
+        """Whether nothing was fetched from elsewhere and nothing was refused or failed."""
+        return self.complaints == [] and self.hosts <= {urlsplit(self.address).netloc, ""}
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA and its best practices, each with what it is about."""
+        self.page.evaluate((CONSOLE / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
+        found = self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], runOnly: "
+            "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+    def is_too_wide(self) -> bool:
+        """Whether one has to scroll sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
