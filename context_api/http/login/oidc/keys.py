@@ -32,6 +32,9 @@ class ProviderKeys:
         self._documents = documents
         self._metadata: dict[str, Any] | None = None
         self._metadata_at = 0.0
+        self._failed_at: float | None = None
+        self._fault = ""
+        self._asking = asyncio.Lock()
         self._keys: tuple[Key, ...] | None = None
         self._keys_at = 0.0
         self._tried_at: float | None = None
@@ -59,19 +62,25 @@ class ProviderKeys:
 
     async def metadata(self) -> dict[str, Any]:
         """Give what the provider says of itself. Raises ProviderUnreachable."""
-        now = time.monotonic()
-        if self._metadata is None or now - self._metadata_at > METADATA_S:
-            url = f"{self._provider.issuer.rstrip('/')}/{_ENDPOINT}"
-            try:
-                said = await self._documents.get(url)
-            except ProviderUnreachable:
-                if self._metadata is None:
-                    raise
+        async with self._asking:  # once, however many wait for it
+            now = time.monotonic()
+            if self._metadata is not None and now - self._metadata_at <= METADATA_S:
                 return self._metadata
-            if said.get("issuer") != self._provider.issuer:
-                raise ProviderUnreachable(f"the provider {self._provider.id} calls itself by another issuer")
-            self._metadata, self._metadata_at = said, now
-        return self._metadata
+            if self._failed_at is None or now - self._failed_at >= RETRY_S:
+                try:
+                    self._metadata, self._metadata_at = await self._ask_metadata(), now
+                    self._failed_at = None
+                except ProviderUnreachable as error:
+                    self._failed_at, self._fault = time.monotonic(), str(error)
+            if self._metadata is None:
+                raise ProviderUnreachable(self._fault)
+            return self._metadata
+
+    async def _ask_metadata(self) -> dict[str, Any]:
+        said = await self._documents.get(f"{self._provider.issuer.rstrip('/')}/{_ENDPOINT}")
+        if said.get("issuer") != self._provider.issuer:
+            raise ProviderUnreachable(f"the provider {self._provider.id} calls itself by another issuer")
+        return said
 
     async def close(self) -> None:
         """Stop what is under way."""
