@@ -129,7 +129,7 @@ tenants = ["default"]
     file.write_text(text)
     (provider,) = read_providers(file)
     assert (provider.name, provider.client_secret) == ("東村山市", "s3cret")
-    assert provider.rules[0].tenants == {"default"}
+    assert provider.rules[0].tenants == frozenset({"default"})
     assert "s3cret" not in repr(provider)
     for wrong, said in (
         (text + text, "two providers"),
