@@ -79,7 +79,7 @@ function RankingTable({ ranked, by, shown, restricted, change }: Props) {
         </div>
       )}
       {isFull && <Notice>{t("ranking.full", { count: MAX_SHOWN })}</Notice>}
-      <div className={styles.scroller} role="region" aria-labelledby="history-ranking" tabIndex={0}>
+      <div className={styles.scroller} role="region" aria-label={t("ranking.region")} tabIndex={0}>
         <table className={`${styles.table ?? ""} numbers`}>
           <thead>
             <tr>
