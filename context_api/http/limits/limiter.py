@@ -34,7 +34,7 @@ RETRY_S = 2.0
 ADDRESSES_MAX = 20_000
 PRINCIPALS_MAX = 10_000
 _STREAM_PATH = "/api/v1/stream"
-_ATTEMPTS = 3
+_ATTEMPTS = 10
 _V6_GROUPS = 4
 log = structlog.get_logger("limits")
 
@@ -45,6 +45,7 @@ class Share:
     __slots__ = (
         "allowance",
         "bucket",
+        "form",
         "header",
         "held",
         "leased_at",
@@ -53,6 +54,7 @@ class Share:
         "policy",
         "retry_s",
         "slice",
+        "waiting",
     )
 
     def __init__(self, allowance: Allowance, workers: int) -> None:
@@ -63,10 +65,14 @@ class Share:
         self.left = rate.burst
         self.retry_s = 0.0
         self.slice = 1
+        self.waiting = 0
+        """Requests that cannot go on before the next tokens come."""
         self.pending: asyncio.Future[None] | None = None
         self.bucket = Bucket(rate.share(workers), time.monotonic())
         window_s = max(1, math.ceil(rate.burst / rate.per_second)) if rate.is_open else 1
-        self.policy = f'"{_kind(allowance.subject)}";q={rate.burst:g};w={window_s}'
+        name = f'"{_kind(allowance.subject)}"'
+        self.policy = (b"ratelimit-policy", f"{name};q={rate.burst:g};w={window_s}".encode())
+        self.form = name.encode() + b";r=%d;t=%d"
 
     def take(self, now: float) -> bool:
         """Take a token of those that are held here."""
@@ -168,7 +174,7 @@ class Limiter:
                 self._ask(share)
         if shares:
             _tell(scope, shares[0])
-        if allowed.counts:
+        if allowed.counts and (scope["method"] != "GET" or scope["path"] == _STREAM_PATH):
             await self._judge_counts(allowed, principal, scope)
 
     def _learn(self, principal: Principal) -> tuple[Principal, Allowed, tuple[Share, ...]]:
@@ -189,15 +195,19 @@ class Limiter:
 
     async def _wait(self, share: Share) -> bool:
         """Take a token that has to be fetched first; False where there is none."""
-        for _ in range(_ATTEMPTS):
-            if not self.is_shared:
-                return self._take_here(share)
-            await asyncio.shield(self._ask(share))
-            if share.take(time.monotonic()):
-                return True
-            if share.retry_s > 0:
-                return False
-        return False
+        share.waiting += 1
+        try:
+            for _ in range(_ATTEMPTS):
+                if not self.is_shared:
+                    break
+                await asyncio.shield(self._ask(share))
+                if share.take(time.monotonic()):
+                    return True
+                if share.retry_s > 0:
+                    return False
+        finally:
+            share.waiting -= 1
+        return self._take_here(share)  # Redis is away, or others were quicker each time
 
     def _take_here(self, share: Share) -> bool:
         taken = share.bucket.take(share.allowance.rate.share(self.workers), 1, time.monotonic())
@@ -221,7 +231,10 @@ class Limiter:
             now = time.monotonic()
             for share in asking:
                 share.slice = next_slice(share.slice, share.allowance.rate, now - share.leased_at)
-            wanted = [Wanted(share.allowance.subject, share.allowance.rate, share.slice) for share in asking]
+            wanted = [
+                Wanted(share.allowance.subject, share.allowance.rate, max(share.slice, share.waiting))
+                for share in asking
+            ]
             taken: list[Taken] = []
             try:
                 if self._shared is not None and self.is_shared:
@@ -332,10 +345,10 @@ _JAPAN_S = 9 * 3_600
 def _tell(scope: Scope, share: Share) -> None:
     """Say in the answer what is left (draft-ietf-httpapi-ratelimit-headers)."""
     rate = share.allowance.rate
-    left = max(0, int(share.held + share.left))
-    reset_s = math.ceil((rate.burst - left) / rate.per_second) if rate.is_open and left < rate.burst else 0
-    add_header(scope, b"ratelimit-policy", share.policy.encode())
-    add_header(scope, b"ratelimit", f'"{_kind(share.allowance.subject)}";r={left};t={reset_s}'.encode())
+    left = int(share.held + share.left)
+    reset_s = -int((left - rate.burst) // rate.per_second) if rate.per_second and left < rate.burst else 0
+    add_header(scope, *share.policy)
+    add_header(scope, b"ratelimit", share.form % (left, reset_s))
 
 
 def _kind(subject: str) -> str:
