@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.commands.grant import Core, Tenant, opened
+from deploy.commands.grant import City, Tenant, opened
 from deploy.commands.index import names_of
 from deploy.errors import CommandError
 
@@ -27,7 +27,7 @@ def explain(  # noqa: PLR0917 - typer calls it by names
         Path | None, typer.Option(help="A file with the body: what is written decides as well.", exists=True)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    core: Core = False,
+    city: City = False,
     tenant: Tenant = "default",
 ) -> None:
     """Say whether a request would be allowed, by which grants, what is hidden and why. It is not executed.
@@ -50,7 +50,7 @@ def explain(  # noqa: PLR0917 - typer calls it by names
     with opened(tenant) as (database, its):
         routes = RouteTable(create_app(ApiSettings(database_url=database.url, auth=False)).router.routes)
         explainer = Explainer(routes, database, Store(database))
-        told = explainer.explain(its, key, question, names_of(core), ANYONE)
+        told = explainer.explain(its, key, question, names_of(core=not city), ANYONE)
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(told), ensure_ascii=False, indent=2))
     else:

@@ -21,7 +21,9 @@ grants = typer.Typer(
     no_args_is_help=True,
 )
 Tenant = Annotated[str, typer.Option(help="The tenant it is for.")]
-Core = Annotated[bool, typer.Option("--core", help="Short names are the core @context's, not the city's.")]
+City = Annotated[
+    bool, typer.Option("--city", help="Short names are the city's @context's, not the core's, as over HTTP.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +52,7 @@ def add(  # noqa: PLR0917 - typer calls it by names
     ] = None,
     personal: Annotated[bool, typer.Option("--personal", help="Personal attributes too.")] = False,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
-    core: Core = False,
+    city: City = False,
     tenant: Tenant = "default",
 ) -> None:
     """Grant something. It counts within two seconds; grants add up."""
@@ -71,7 +73,7 @@ def add(  # noqa: PLR0917 - typer calls it by names
         "historyFrom": history_from,
     }
     document = {name: value for name, value in given.items() if value is not None}
-    context = names_of(core)
+    context = names_of(core=not city)
     with opened(tenant) as (database, access):
         order, terms = read_order(document | {"personal": personal, "label": label}, context)
         made = create_grant(database, access, terms, organisation=order.organisation, key=order.key)
@@ -84,13 +86,13 @@ def add(  # noqa: PLR0917 - typer calls it by names
 def list_(
     organisation: Annotated[str | None, typer.Option("--to", help="Of this organisation only.")] = None,
     key: Annotated[str | None, typer.Option(help="Of this key only, by its prefix.")] = None,
-    core: Core = False,
+    city: City = False,
     tenant: Tenant = "default",
 ) -> None:
     """List grants: number, to whom, for what, of what, until when."""
     from context_api.store.grants import MAX_GRANTS, list_grants
 
-    context = names_of(core)
+    context = names_of(core=not city)
     with opened(tenant) as (database, access):
         found = list_grants(database, access, organisation=organisation, key=key, limit=MAX_GRANTS)
     if not found:
@@ -116,7 +118,7 @@ def remove(
 def personal(
     type_: Annotated[str, typer.Argument(help="Entity type.", metavar="TYPE")],
     attribute: Annotated[list[str] | None, typer.Argument(help="These and no others; none: none.")] = None,
-    core: Core = False,
+    city: City = False,
     tenant: Tenant = "default",
 ) -> None:
     """Mark attributes of a type as personal: hidden, but from who was granted them with --personal."""
@@ -124,7 +126,7 @@ def personal(
     from context_api.ngsild.names import expand_name
     from context_api.store.grants import put_personal
 
-    context = names_of(core)
+    context = names_of(core=not city)
     with opened(tenant) as (database, access):
         names = read_personal({"personal": attribute or []}, context)
         put_personal(database, access, expand_name(type_, context, "an entity type"), names)
