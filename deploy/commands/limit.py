@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 @limits.command(name="list")
 def list_() -> None:
-    """List the limits that were set; for all others the settings MACHI_LIMIT_… count."""
+    """List the limits that were set; for all others the settings count."""
     from context_api.store.limits import list_overrides
 
     with _database() as database:
@@ -43,7 +43,7 @@ def list_() -> None:
         burst = "" if one.burst is None else f" (burst {one.burst:g})"
         typer.echo(f"{one.subject}  {one.name}  {one.value:g}{burst}  by {one.modified_by}")
     if not found:
-        typer.echo("No limit was set: the settings MACHI_LIMIT_… count.", err=True)
+        typer.echo("No limit was set: the settings count.", err=True)
 
 
 @limits.command(name="set")
