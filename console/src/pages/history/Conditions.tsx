@@ -31,11 +31,17 @@ interface Props {
 
 export function Conditions(props: Props) {
   const { t } = useTranslation("history");
+  const [isWide] = useState(() => window.matchMedia("(width >= 1080px)").matches);
   return (
-    <section className={styles.conditions} aria-label={t("conditions")}>
-      <What {...props} />
-      <When {...props} />
-      <How {...props} />
+    <section aria-label={t("conditions")}>
+      <details className={styles.conditions} open={isWide}>
+        <summary>{t("conditions")}</summary>
+        <div className={styles.groups}>
+          <What {...props} />
+          <When {...props} />
+          <How {...props} />
+        </div>
+      </details>
     </section>
   );
 }
