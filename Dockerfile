@@ -1,11 +1,9 @@
 # One image for all processes of Machi; docker-compose.yml says which one a container runs.
 
 FROM node:22-trixie-slim AS console
-WORKDIR /src/console
-COPY console/package.json console/package-lock.json console/.npmrc ./
-RUN npm ci
-COPY console ./
-RUN npm run build
+WORKDIR /src
+COPY console console
+RUN cd console && npm ci && npm run build
 
 FROM python:3.13-slim-trixie AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
