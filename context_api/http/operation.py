@@ -193,8 +193,12 @@ def _error_statuses(operation: Operation, method: str) -> list[int]:
 
 def _content(described: RequestBody | Answer) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{described.schema}"}
+    text = {"type": "string"}
     others: Mapping[str, Any] = described.examples if isinstance(described, Answer) else {}
     return {
-        media_type: {"schema": schema, "example": others.get(media_type, described.example)}
+        media_type: {
+            "schema": text if media_type == "text/csv" else schema,
+            "example": others.get(media_type, described.example),
+        }
         for media_type in described.media_types
     }

@@ -31,7 +31,7 @@ OPEN_DATA_SCHEMAS: dict[str, Any] = {
     },
     "DataStatement": {
         "type": "object",
-        "required": ["type", *_SAID, *_COUNTED],
+        "required": ["type", "counts"],
         "properties": {"type": {"type": "string"}, **_SAID, **_COUNTED},
     },
     "DataStatementList": {

@@ -16,7 +16,7 @@ from context_api.http.login.cookies import KNOWN, KNOWN_AGE_S, SESSION
 from context_api.http.login.desk import Opened, Visitor
 from context_api.http.login.logins import Logins
 from context_api.http.login.sessions import Visit
-from context_api.http.negotiation import JSON
+from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.responses import json_response, no_content
 from context_api.http.schemas_login import (
@@ -183,6 +183,7 @@ class _Session:
 
     async def get(self, request: Request) -> Response:
         read_query(request, GET)
+        negotiate(request, JSON_ONLY)
         visit = await self._logins.sessions.find(request.headers)
         return json_response(describe_session(self._services, visit), headers=PRIVATE)
 
@@ -237,6 +238,7 @@ class _Session:
 
     async def list_sessions(self, request: Request) -> Response:
         read_query(request, LIST)
+        negotiate(request, JSON_ONLY)
         visit = await self._find_open(request)
         found = await self._services.run(
             list_sessions,
