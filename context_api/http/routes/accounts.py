@@ -11,6 +11,7 @@ from starlette.responses import Response
 from context_api.http.calls import read_query, segment
 from context_api.http.errors import Forbidden
 from context_api.http.login.desk import NAME_PATTERN
+from context_api.http.negotiation import negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
 from context_api.http.responses import json_response, location_of
@@ -185,6 +186,7 @@ class _Accounts:
 
     async def list_all(self, request: Request) -> Response:
         query = read_query(request, LIST)
+        negotiate(request, JSON_ONLY)
         limit = _bounded(query.text("limit"), _PAGE, "limit", 1, 200)
         after = _bounded(query.text("after"), 0, "after", 0, 2**62)
         principal = _principal(request)
@@ -200,6 +202,7 @@ class _Accounts:
 
     async def get(self, request: Request) -> Response:
         read_query(request, GET)
+        negotiate(request, JSON_ONLY)
         found = await self._run(account_changes.get_account, _id(request), _judge(_principal(request)))
         return json_response(describe(found))
 
