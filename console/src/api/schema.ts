@@ -13,7 +13,151 @@ export interface paths {
         };
         get: operations["listDevices"];
         put?: never;
+        post: operations["registerDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getDevice"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listDeviceChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listCredentials"];
+        put?: never;
+        post: operations["issueCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/credentials/{credential_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["revokeCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["previewProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["replayQuarantine"];
         delete?: never;
         options?: never;
         head?: never;
@@ -216,6 +360,25 @@ export interface components {
             queued: number;
             scanned: number;
         };
+        Credential: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string | null;
+            id: string;
+            label?: string | null;
+            /** Format: date-time */
+            lastUsedAt?: string | null;
+            prefix?: string | null;
+            username: string;
+        };
+        CredentialDraft: {
+            label?: string;
+            overlapS?: number;
+        };
+        CredentialList: {
+            credentials: components["schemas"]["Credential"][];
+        };
         DeadLetter: {
             entityId?: string | null;
             id: number;
@@ -315,6 +478,49 @@ export interface components {
                 stored?: number;
             };
         };
+        DeviceChangeList: {
+            changes: {
+                /** @enum {unknown} */
+                action: "registered" | "edited" | "state" | "hardware-replaced" | "retired";
+                after: Record<string, never>;
+                /** Format: date-time */
+                at: string;
+                before: Record<string, never>;
+                by: string;
+                number: number;
+                reason?: string | null;
+            }[];
+            next?: number | null;
+            total: number;
+        };
+        DeviceDraft: {
+            adapter?: string;
+            application?: string;
+            codecParameters?: Record<string, never>;
+            expectedIntervalS?: number;
+            gateway?: string;
+            gatewayDevice?: string;
+            id: string;
+            installedAt?: string;
+            /** @enum {unknown} */
+            kind?: "device" | "gateway";
+            location?: {
+                coordinates: [
+                    number,
+                    number
+                ];
+                /** @constant */
+                type: "Point";
+            };
+            messagesPerMinute?: number;
+            name?: string;
+            notes?: string;
+            owner?: string;
+            profile?: string;
+            serial?: string;
+            static?: Record<string, never>;
+            tags?: string[];
+        };
         DeviceList: {
             devices: components["schemas"]["Device"][];
             next?: string | null;
@@ -324,6 +530,11 @@ export interface components {
             secret: string;
             svg: string;
             uri: string;
+        };
+        IssuedCredential: components["schemas"]["Credential"] & {
+            active: boolean;
+            password: string;
+            url?: string;
         };
         Me: {
             key?: components["schemas"]["ApiKey"] | null;
@@ -363,12 +574,177 @@ export interface components {
         PauseOrder: {
             reason?: string;
         };
+        Preview: {
+            converted: Record<string, never>[];
+            decoded: Record<string, never>[];
+            detail?: string | null;
+            entities: {
+                keyValues: Record<string, never>;
+                normalized: Record<string, never>;
+            }[];
+            findings: Record<string, never>[];
+            hints?: string[];
+            ignoredKeys: string[];
+            /** @enum {unknown} */
+            outcome: "stored" | "partly-quarantined" | "quarantined" | "ignored";
+            readings?: Record<string, never>[];
+            reason?: string | null;
+            values: {
+                [key: string]: number;
+            };
+        };
+        PreviewRequest: {
+            adapter?: string;
+            /** Format: date-time */
+            arrivedAt?: string;
+            device?: unknown;
+            message?: {
+                latestOf?: string;
+                quarantine?: number;
+            };
+            payload?: unknown;
+            /** @enum {unknown} */
+            payloadEncoding?: "utf-8" | "hex" | "base64";
+            profile?: unknown;
+            retained?: boolean;
+            topic?: string;
+        };
         Problem: {
             detail: string;
             pointer?: string;
             status: number;
             title: string;
             type: string;
+        };
+        Profile: {
+            builtIn: boolean;
+            codec?: string | null;
+            devices: number;
+            document: components["schemas"]["ProfileDraft"];
+            entityType: string;
+            expectedIntervalS?: number | null;
+            fields?: Record<string, never>[];
+            hints?: string[];
+            latest: number;
+            name: string;
+            title?: string | null;
+            validation?: string;
+            version: number;
+            /** Format: date-time */
+            writtenAt?: string | null;
+            writtenBy?: string | null;
+        };
+        ProfileDraft: {
+            codec?: string;
+            /** Format: uri */
+            context?: string;
+            entities?: Record<string, never>;
+            entityId?: string;
+            entityType: string;
+            expectedIntervalS?: number;
+            location?: {
+                latitude?: string;
+                longitude?: string;
+            };
+            name: string;
+            schema?: Record<string, never>;
+            static?: Record<string, never>;
+            time?: {
+                format?: string;
+                key?: string;
+                zone?: string;
+            };
+            title?: string;
+            /** @enum {unknown} */
+            validation?: "off" | "warn" | "reject";
+            values?: {
+                [key: string]: {
+                    /** @enum {unknown} */
+                    accepts?: "number" | "numeric" | "text" | "boolean" | "any" | "geometry";
+                    attribute: string;
+                    /** Format: uri */
+                    datasetId?: string;
+                    entity?: string;
+                    ignoreCase?: boolean;
+                    /** @enum {unknown} */
+                    kind?: "Property" | "GeoProperty";
+                    map?: Record<string, never>;
+                    max?: number;
+                    min?: number;
+                    missing?: unknown[];
+                    /** @constant */
+                    of?: "device";
+                    offset?: number;
+                    /** @enum {unknown} */
+                    otherwise?: "fault" | "keep";
+                    /** @enum {unknown} */
+                    outside?: "value" | "message";
+                    payloadUnit?: string;
+                    scale?: number;
+                    unitCode?: string;
+                };
+            };
+            version?: number;
+        };
+        ProfileList: {
+            profiles: Record<string, never>[];
+        };
+        QuarantinedMessage: {
+            /** Format: date-time */
+            arrivedAt: string;
+            detail: string;
+            deviceId?: string;
+            id: number;
+            outcome?: string | null;
+            payload?: string;
+            /** @enum {unknown} */
+            payloadEncoding?: "utf-8" | "base64";
+            payloadSize?: number;
+            reason: string;
+            /** Format: date-time */
+            replayedAt?: string | null;
+            topic: string;
+            values?: number;
+        };
+        QuarantineList: {
+            messages: components["schemas"]["QuarantinedMessage"][];
+        };
+        QuarantineReplay: {
+            counts: {
+                [key: string]: number;
+            };
+            messages: {
+                detail?: string;
+                deviceId?: string;
+                id: number;
+                reason?: string;
+                /** @enum {unknown} */
+                result: "stored" | "corrected" | "duplicate" | "ignored" | "quarantined" | "cut" | "gone";
+            }[];
+            next?: number | null;
+        };
+        QuarantineSelection: {
+            after?: number;
+            device?: string;
+            ids?: number[];
+            limit?: number;
+            reason?: string;
+            /** Format: date-time */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        RegisteredDevice: {
+            deviceEntityId?: string;
+            entityId: string | null;
+            id: string;
+            mqtt?: {
+                password: string;
+                topic: string;
+                url?: string;
+                username: string;
+            } | null;
+            serial?: string | null;
         };
         Replayed: {
             replayed: number;
@@ -606,6 +982,366 @@ export interface operations {
             403: components["responses"]["FORBIDDEN"];
             404: components["responses"]["NOT_FOUND"];
             406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    registerDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceDraft"];
+            };
+        };
+        responses: {
+            /** @description Registered */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredDevice"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    getDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The device */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listDeviceChanges: {
+        parameters: {
+            query?: {
+                before?: number;
+                limit?: number;
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceChangeList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listCredentials: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    issueCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialDraft"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCredential"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    revokeCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                credential_id: string;
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profiles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: {
+                version?: number;
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profile */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    previewProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description What it would become */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listQuarantine: {
+        parameters: {
+            query?: {
+                before?: number;
+                device?: string;
+                limit?: number;
+                reason?: string;
+                replayed?: boolean;
+                since?: string;
+                until?: string;
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    replayQuarantine: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineSelection"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineReplay"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };

@@ -1,0 +1,120 @@
+import { useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { TextArea } from "../../components/Field";
+import { Loading, Notice } from "../../components/states";
+import { attributeName, typeName } from "../../format/names";
+import { formatValue } from "../../format/units";
+import { preview, useProfile } from "./asking";
+import styles from "./Devices.module.css";
+import { draftOf, type Form, type ProfileDocument, sampleOf } from "./logic/draft";
+
+const NO_VALUES = new Set(["id", "type", "@context", "location", "name", "refDevice"]);
+
+/** What a message of the device would become, while the form is filled in. Nothing is written. */
+export function Mapping({ form }: { form: Form }) {
+  const { t } = useTranslation("devices");
+  const profile = useProfile(form.profile);
+  const [typed, setTyped] = useState<string>();
+  const document = profile.data?.document as ProfileDocument | undefined;
+  const isBytes = document?.codec !== undefined;
+  const text = typed ?? (document === undefined ? "" : sampleOf(document));
+  const asked = useDeferredValue(text);
+  const payload = useMemo(() => read(asked, isBytes), [asked, isBytes]);
+  const device = useDeferredValue(draftOf({ ...form, id: form.id.trim() === "" ? "preview" : form.id }));
+  const found = useQuery({
+    queryKey: ["devices", "preview", form.profile, asked, device.id, device.location?.coordinates],
+    queryFn: ({ signal }) => preview(form.profile, payload, isBytes ? "hex" : undefined, withoutProfile(device), signal),
+    enabled: document !== undefined && payload !== undefined,
+    retry: false,
+    placeholderData: (before) => before,
+    staleTime: Infinity,
+  });
+  return (
+    <section className={styles.section} aria-labelledby="mapping">
+      <h2 id="mapping">{t("mapping.title")}</h2>
+      {form.profile === "" && <p className={styles.soft}>{t("mapping.first")}</p>}
+      {form.profile !== "" && profile.isPending && <Loading />}
+      {document !== undefined && (
+        <>
+          <TextArea
+            label={t("mapping.message")}
+            hint={t(isBytes ? "mapping.hexHint" : "mapping.jsonHint")}
+            rows={8}
+            spellCheck={false}
+            maxLength={10_000}
+            value={text}
+            onChange={(event) => setTyped(event.target.value)}
+            {...(asked !== "" && payload === undefined && { error: t(isBytes ? "flaw.hex" : "flaw.json") })}
+          />
+          {found.isError && (
+            <Notice kind="bad">
+              {t("mapping.failed")} <span lang="en">{found.error.message}</span>
+            </Notice>
+          )}
+          {payload !== undefined && found.isSuccess && <Becomes found={found.data} />}
+        </>
+      )}
+    </section>
+  );
+}
+
+function withoutProfile({ id, name, location }: ReturnType<typeof draftOf>) {
+  return { id, ...(name !== undefined && { name }), ...(location !== undefined && { location }) };
+}
+
+function read(text: string, isBytes: boolean): unknown {
+  const plain = text.trim();
+  if (plain === "") return undefined;
+  if (isBytes) {
+    const digits = plain.replace(/\s+/g, "");
+    return /^([0-9a-f]{2})+$/i.test(digits) ? digits : undefined;
+  }
+  try {
+    return JSON.parse(plain) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Outcome {
+  readonly outcome: "stored" | "partly-quarantined" | "quarantined" | "ignored";
+  readonly detail?: string | null;
+  readonly ignoredKeys: readonly string[];
+  readonly entities: readonly { readonly normalized: Readonly<Record<string, unknown>> }[];
+}
+
+function Becomes({ found }: { found: Outcome }) {
+  const { t } = useTranslation("devices");
+  const kind = { stored: "good", "partly-quarantined": "warn", quarantined: "bad", ignored: "warn" }[found.outcome] as "good" | "warn" | "bad";
+  return (
+    <div role="status" className={styles.part}>
+      <Notice kind={kind}>
+        {t(`mapping.${found.outcome}`)} {found.detail != null && <span lang="en">{found.detail}</span>}
+      </Notice>
+      {found.entities.map(({ normalized }) => (
+        <div key={String(normalized.id)} className={styles.part}>
+          <h3>{typeName(String(normalized.type))}</h3>
+          <dl className={styles.facts}>
+            {Object.entries(normalized)
+              .filter(([name]) => !NO_VALUES.has(name))
+              .map(([name, value]) => (
+                <div key={name}>
+                  <dt>{attributeName(name)}</dt>
+                  <dd>{show(name, value)}</dd>
+                </div>
+              ))}
+          </dl>
+        </div>
+      ))}
+      {found.ignoredKeys.length > 0 && <p className={styles.soft}>{t("mapping.unused", { keys: found.ignoredKeys.join(", ") })}</p>}
+    </div>
+  );
+}
+
+function show(name: string, given: unknown): string {
+  const one: unknown = Array.isArray(given) ? given[0] : given;
+  if (typeof one !== "object" || one === null) return String(one);
+  const { value, object, unitCode } = one as { value?: unknown; object?: unknown; unitCode?: string };
+  return formatValue(name, value ?? object, unitCode);
+}
