@@ -38,8 +38,9 @@ def console() -> None:
         build()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(console: None) -> Iterator[Browser]:
+    """Of one file's tests: while it is open, nobody else in this process can run an event loop."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         yield launched
