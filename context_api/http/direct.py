@@ -115,7 +115,6 @@ async def serve_route(scope: Scope, receive: Receive, send: Send) -> None:
 class Application(FastAPI):
     """A FastAPI application with a short way to its routes."""
 
-    short_way: ShortWay | None = None
     way_in: ASGIApp | None = None
     """Where requests come in, once the application is put together."""
 
@@ -126,5 +125,5 @@ class Application(FastAPI):
 
     def open_short_way(self, table: RouteTable) -> ShortWay:
         """Serve the routes of a table without the framework's layers."""
-        self.short_way = self.way_in = ShortWay(table, super().__call__)
-        return self.short_way
+        way = self.way_in = ShortWay(table, super().__call__)
+        return way

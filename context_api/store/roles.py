@@ -4,8 +4,6 @@ Each is a group; the logins of processes are members of one. The worker and `mac
 owner, because partitions and indexes come and go by the clock; API, bridge and notifier need rows only.
 """
 
-from typing import NamedTuple
-
 import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -69,22 +67,6 @@ SHOWN_OUTWARD = frozenset(
 )
 """What the outward API reads. A table that is not named here is not shown: credentials, accounts, sessions,
 certificates' keys, quarantined payloads, the audit trail, notifications that wait."""
-
-
-class Standing(NamedTuple):
-    """What the user of a connection may do; each True is more than a process that serves needs."""
-
-    user: str
-    is_superuser: bool
-    may_change_schema: bool
-    may_write: bool
-
-
-def read_standing(connection: Connection[TupleRow]) -> Standing:
-    """Ask the server what this connection's user may do."""
-    row = connection.execute(_SQL["read_standing"]).fetchone()
-    assert row is not None  # noqa: S101  # a select without a table has one row
-    return Standing(*row)
 
 
 def grant_roles(connection: Connection[TupleRow]) -> bool:

@@ -3,16 +3,6 @@
 -- name: has_role
 select exists (select from pg_roles where rolname = %s)
 
--- name: read_standing
-select
-    current_user::text,
-    (select rolsuper from pg_roles where rolname = current_user),
-    has_schema_privilege('machi', 'create') or (
-        select pg_has_role(tableowner, 'member') from pg_tables where schemaname = 'machi' and tablename = 'entity'
-    ),
-    has_table_privilege('machi.entity', 'insert, update, delete')
-        and coalesce(current_setting('default_transaction_read_only') = 'off', true)
-
 -- name: grant_writer
 grant connect, temporary on database {database} to {writer};
 grant usage on schema {schema} to {writer};

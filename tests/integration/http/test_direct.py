@@ -11,7 +11,8 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from context_api.http.app import create_app
-from context_api.http.direct import Application, RouteTable
+from context_api.http.direct import Application, RouteTable, ShortWay
+from context_api.http.edge import Edge
 from context_api.http.operation import DirectRoute
 from context_api.http.settings import ApiSettings
 
@@ -70,8 +71,10 @@ def test_the_table_finds_the_route_that_the_framework_finds(app: Application) ->
 
 def test_what_is_found_does_not_pass_the_framework(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     framework: list[str] = []
-    way = app.short_way
-    assert way is not None
+    edge = app.way_in
+    assert isinstance(edge, Edge)
+    way = edge._app
+    assert isinstance(way, ShortWay)
     inner = way._framework
 
     async def noted(scope: Scope, receive: Receive, send: Send) -> None:
