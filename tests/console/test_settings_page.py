@@ -35,6 +35,7 @@ def test_a_key_is_made_shown_once_and_made_void(
         page = visit.page
         page.goto(f"{town.url}/settings")
         expect(page.get_by_text(role, exact=True)).to_be_visible()
+        page.goto(f"{town.url}/settings/keys")
         page.get_by_label(label).fill("webhook")
         page.get_by_role("button", name=make, exact=True).click()
         expect(page.get_by_text(once)).to_be_visible()

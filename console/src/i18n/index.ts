@@ -1,6 +1,7 @@
 /**
  * Words: Japanese first, English complete. The shell's are in this folder; a page's are in its own, as
- * `words.ja.json` and `words.en.json`, loaded when the page is, under the name of the page's folder.
+ * `words.ja.json` and `words.en.json`, loaded when the page is, under the name of the page's folder; a section's
+ * (app/sections.tsx) in its folder, under both names (`settings/keys`).
  */
 
 import i18next, { type BackendModule, type ResourceKey } from "i18next";
@@ -11,7 +12,7 @@ export const LANGUAGES: readonly Language[] = ["ja", "en"];
 const STORED = "machi.language";
 
 const shell = import.meta.glob<{ default: ResourceKey }>("./*.json");
-const pages = import.meta.glob<{ default: ResourceKey }>("../pages/*/words.*.json");
+const pages = import.meta.glob<{ default: ResourceKey }>(["../pages/*/words.*.json", "../pages/*/*/words.*.json"]);
 
 const backend: BackendModule = {
   type: "backend",

@@ -1,6 +1,6 @@
 /** Both languages say the same things, everything that is said is there, and nothing is there for nobody. */
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -13,10 +13,13 @@ function keysOf(words: Words, before = ""): string[] {
 
 const read = (path: string): Words => JSON.parse(readFileSync(path, "utf-8")) as Words;
 
-function sourcesIn(folder: string): string[] {
+const hasWords = (folder: string): boolean => existsSync(join(folder, "words.ja.json"));
+
+/** The sources of a folder, without those of sections that have words of their own, unless `all` are asked for. */
+function sourcesIn(folder: string, all = false): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) return sourcesIn(path);
+    if (statSync(path).isDirectory()) return !all && hasWords(path) ? [] : sourcesIn(path, all);
     return /\.tsx?$/.test(name) && !name.includes(".test.") && name !== "schema.ts" ? [readFileSync(path, "utf-8")] : [];
   });
 }
@@ -29,10 +32,10 @@ interface Place {
   readonly sources: readonly string[];
 }
 
-const pages = readdirSync(join(SOURCES, "pages"));
+const folders = readdirSync(join(SOURCES, "pages"), { recursive: true, encoding: "utf-8" }).filter((name) => hasWords(join(SOURCES, "pages", name)));
 const places: Place[] = [
-  { name: "shell", ja: join(SOURCES, "i18n/shell.ja.json"), en: join(SOURCES, "i18n/shell.en.json"), sources: sourcesIn(SOURCES) },
-  ...pages.map((page) => ({
+  { name: "shell", ja: join(SOURCES, "i18n/shell.ja.json"), en: join(SOURCES, "i18n/shell.en.json"), sources: sourcesIn(SOURCES, true) },
+  ...folders.map((page) => ({
     name: page,
     ja: join(SOURCES, "pages", page, "words.ja.json"),
     en: join(SOURCES, "pages", page, "words.en.json"),

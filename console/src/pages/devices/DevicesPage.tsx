@@ -1,10 +1,10 @@
-import { usePlace } from "../../app/router";
-import styles from "./Devices.module.css";
-import { List } from "./List";
-import { Register } from "./Register";
+import { useTranslation } from "react-i18next";
+import { inOrder, type SectionDefinition, Sections } from "../../app/sections";
 
-/** /devices: the list, with one of them open by `?id=`; /devices/new: the form. */
+const SECTIONS = inOrder(import.meta.glob<{ section: SectionDefinition }>("./*/section.ts", { eager: true }));
+
+/** /devices: the list, with one of them open by `?id=`; /devices/new: the form; and what else is done with devices. */
 export default function DevicesPage() {
-  const { path } = usePlace();
-  return <div className={styles.page}>{path.split("/")[2] === "new" ? <Register /> : <List />}</div>;
+  const { t } = useTranslation("devices");
+  return <Sections base="devices" label={t("sections")} sections={SECTIONS} />;
 }

@@ -6,6 +6,5 @@ export const page: PageDefinition = {
   order: 5,
   icon: "settings",
   title: { ja: "設定", en: "Settings" },
-  permission: "keys",
   Content: lazy(() => import("./SettingsPage")),
 };
