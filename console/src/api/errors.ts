@@ -48,3 +48,10 @@ function kindOfStatus(status: number): ErrorKind {
 export function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 }
+
+/** What to tell people in one line: what the API said of their request, else words for its kind. */
+export function problemText(error: unknown, words: (kind: ErrorKind) => string): string {
+  const kind = kindOf(error);
+  const said = error instanceof ApiError && (kind === "wrong" || kind === "forbidden") ? error.problem.detail : undefined;
+  return said ?? words(kind);
+}

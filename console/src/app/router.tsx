@@ -1,6 +1,7 @@
 /** The address bar as state: paths, searches, links. A hundred lines of our own instead of a library's fifty kilobytes. */
 
 import { type AnchorHTMLAttributes, type MouseEvent, type ReactNode, useCallback, useMemo, useSyncExternalStore } from "react";
+import { mayLeave } from "./unsaved";
 
 const MOVED = "machi:moved";
 
@@ -19,17 +20,27 @@ function read(): Place {
 }
 
 function subscribe(listener: () => void): () => void {
-  window.addEventListener("popstate", listener);
+  const goBack = () => {
+    // The browser has moved already: who stays is put back where they were
+    if (location.pathname !== known.path && !mayLeave()) history.pushState(null, "", known.path + known.search);
+    else listener();
+  };
+  window.addEventListener("popstate", goBack);
   window.addEventListener(MOVED, listener);
   return () => {
-    window.removeEventListener("popstate", listener);
+    window.removeEventListener("popstate", goBack);
     window.removeEventListener(MOVED, listener);
   };
 }
 
-/** Goes to an address of the console (`/history?from=…`). */
-export function navigate(to: string, options: { replace?: boolean } = {}): void {
+/**
+ * Goes to an address of the console (`/history?from=…`), unless something here is not saved (`useUnsaved`) and one stays.
+ * `isSaved`: it has just been saved, so that nobody is asked.
+ */
+export function navigate(to: string, options: { replace?: boolean; isSaved?: boolean } = {}): void {
   const isSame = to === location.pathname + location.search;
+  const isAway = new URL(to, location.href).pathname !== location.pathname;
+  if (isAway && options.isSaved !== true && !mayLeave()) return;
   if (options.replace === true || isSame) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   window.dispatchEvent(new Event(MOVED));

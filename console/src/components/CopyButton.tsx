@@ -5,14 +5,25 @@ import type { IconName } from "./Icon";
 
 const SAID_MS = 2_500;
 
+interface Props {
+  text: string;
+  icon?: IconName;
+  kind?: "quiet" | "normal";
+  /** Where the words alone do not say what is copied. */
+  label?: string;
+  onCopied?: () => void;
+  children: ReactNode;
+}
+
 /** Puts a text on the clipboard and says so. */
-export function CopyButton({ text, icon = "copy", kind = "quiet", children }: { text: string; icon?: IconName; kind?: "quiet" | "normal"; children: ReactNode }) {
+export function CopyButton({ text, icon = "copy", kind = "quiet", label, onCopied, children }: Props) {
   const { t } = useTranslation();
   const [said, setSaid] = useState<"copied" | "failed">();
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
       setSaid("copied");
+      onCopied?.();
     } catch {
       setSaid("failed");
     }
@@ -20,7 +31,7 @@ export function CopyButton({ text, icon = "copy", kind = "quiet", children }: { 
   };
   return (
     <>
-      <Button kind={kind} icon={said === "copied" ? "check" : icon} onClick={() => void copy()}>
+      <Button kind={kind} icon={said === "copied" ? "check" : icon} aria-label={said === undefined ? label : undefined} onClick={() => void copy()}>
         {said === undefined ? children : t(`copy.${said}`)}
       </Button>
       <span className="visually-hidden" role="status">
