@@ -84,12 +84,13 @@ def template(
     """Write a template to fill in, with the column names."""
     from devices.bulk.template import template_csv, template_xlsx
     from devices.bulk.texts import Language
+    from devices.catalog import built_in_profiles
 
-    make = {".csv": template_csv, ".xlsx": template_xlsx}.get(file.suffix.lower())
-    if make is None:
+    ending, language = file.suffix.lower(), Language(_language(lang))
+    if ending not in (".csv", ".xlsx"):
         raise UsageError(f"{file.name}: the ending must be .csv or .xlsx")
     _check_new(file, force=force)
-    _write(file, make(Language(_language(lang))))
+    _write(file, template_csv(language) if ending == ".csv" else template_xlsx(language, built_in_profiles()))
     typer.echo(f"{file}")
 
 

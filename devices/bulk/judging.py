@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from devices.bulk.distance import distance_km
 from devices.bulk.header import Header
-from devices.bulk.members import is_changed, merged_document
-from devices.bulk.model import Action, Entry, Fault, Report, shown
+from devices.bulk.members import changed_members, merged_document
+from devices.bulk.model import Action, Entry, Fault, Line, Report, shown
 from devices.document import kind_name
 from devices.draft import check_draft, draft_from_json
 from devices.errors import InvalidDevice
@@ -54,8 +54,11 @@ def judge(entries: Sequence[Entry], header: Header, known: Known, report: Report
             report.add(fault)
         if any(not fault.is_warning for fault in faults):
             report.faulty += 1
+            report.list_row(bench.line(entry, None))
             continue
-        action = bench.action(entry)
+        changes = bench.changes(entry)
+        action = _action(changes)
+        report.list_row(bench.line(entry, action, changes or ()))
         judged.append(Judged(entry, action))
         if action is Action.CREATE:
             report.create += 1
@@ -64,7 +67,14 @@ def judge(entries: Sequence[Entry], header: Header, known: Known, report: Report
         else:
             report.unchanged += 1
     report.faults.sort(key=lambda fault: (fault.row, fault.is_warning))
+    report.lines.sort(key=lambda line: line.row)
     return judged
+
+
+def _action(changes: tuple[str, ...] | None) -> Action:
+    if changes is None:
+        return Action.CREATE
+    return Action.UPDATE if changes else Action.UNCHANGED
 
 
 class _Bench:
@@ -78,12 +88,24 @@ class _Bench:
         self._applications: dict[str, str] = {}
         self._middle = known.middle or _middle(entries)
 
-    def action(self, entry: Entry) -> Action:
+    def changes(self, entry: Entry) -> tuple[str, ...] | None:
+        """Name what would change of a registered device; None for a new one."""
         device = self._registered(entry)
-        if device is None:
-            return Action.CREATE
-        changed = is_changed(entry.given, device, self._known.profiles)
-        return Action.UPDATE if changed else Action.UNCHANGED
+        return None if device is None else changed_members(entry.given, device, self._known.profiles)
+
+    def line(self, entry: Entry, action: Action | None, changes: tuple[str, ...] = ()) -> Line:
+        """Give what the report lists of a row."""
+        device = self._registered(entry)
+        name = entry.given.get("name", device.name if device else None)
+        profile = entry.given.get("profile", device.profile if device else None)
+        return Line(
+            row=entry.row,
+            id=entry.id,
+            name=None if name is None else shown(str(name)),
+            profile=None if profile is None else shown(str(profile)),
+            action=action,
+            changes=changes,
+        )
 
     def find_faults(self, entry: Entry) -> Iterable[Fault]:
         """Give everything that is wrong with a row."""

@@ -23,9 +23,16 @@ def merged_document(
 
 def is_changed(given: Mapping[str, Any], device: Device, profiles: Mapping[str, Profile]) -> bool:
     """Tell whether a row would change a device."""
-    before = _document(device, profiles)
-    after = merged_document(device.id, given, device, profiles)
-    return _as_left_out(after, device.id, profiles) != _as_left_out(before, device.id, profiles)
+    return bool(changed_members(given, device, profiles))
+
+
+def changed_members(
+    given: Mapping[str, Any], device: Device, profiles: Mapping[str, Profile]
+) -> tuple[str, ...]:
+    """Name the members of a device that a row would change, in the order of the alphabet."""
+    before = _as_left_out(_document(device, profiles), device.id, profiles)
+    after = _as_left_out(merged_document(device.id, given, device, profiles), device.id, profiles)
+    return tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
 
 
 def _document(device: Device, profiles: Mapping[str, Profile]) -> dict[str, Any]:

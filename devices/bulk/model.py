@@ -13,6 +13,8 @@ MAX_COLUMNS = 200
 MAX_CELL_CHARS = 4_096
 MAX_FAULTS = 1_000
 """Faults and warnings that a report shows; the rest are counted."""
+MAX_LINES = 1_000
+"""Rows that a report lists, right ones too."""
 MAX_SHOWN_CHARS = 60
 """Of a value in the report."""
 
@@ -74,6 +76,20 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What becomes of a row, for people to look it over before anything is registered."""
+
+    row: int
+    id: str | None = None
+    """As it was read; None where it cannot be one."""
+    name: str | None = None
+    profile: str | None = None
+    action: Action | None = None
+    """None: the row is refused."""
+    changes: tuple[str, ...] = ()
+    """Members of a registered device that would change."""
+
+
 class Report(msgspec.Struct, kw_only=True, rename="camel"):
     """How a file was read and what is wrong with it; kept with the import."""
 
@@ -93,6 +109,7 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
     """Header -> the member it is read as."""
     unknown_columns: list[str] = msgspec.field(default_factory=list)
     faults: list[Fault] = msgspec.field(default_factory=list)
+    lines: list[Line] = msgspec.field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
@@ -107,6 +124,11 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
             self.errors += 1
         if len(self.faults) < MAX_FAULTS:
             self.faults.append(fault)
+
+    def list_row(self, line: Line) -> None:
+        """Keep what becomes of a row while there is room."""
+        if len(self.lines) < MAX_LINES:
+            self.lines.append(line)
 
 
 def shown(value: str) -> str:

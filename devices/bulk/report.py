@@ -4,7 +4,7 @@ from typing import Any
 
 from context_api.tabular.csv import BOM
 from context_api.tabular.safety import csv_field
-from devices.bulk.model import Fault, Report
+from devices.bulk.model import Fault, Line, Report
 from devices.bulk.texts import Language, say, title
 
 _COLUMNS = ("row", "column", "value", "kind", "what", "mend")
@@ -27,6 +27,20 @@ def describe_report(report: Report, language: Language) -> dict[str, Any]:
         "unknownColumns": report.unknown_columns,
         "faults": [describe_fault(fault, language) for fault in report.faults],
         "faultsLeftOut": max(0, report.errors + report.warnings - len(report.faults)),
+        "lines": [describe_line(line) for line in report.lines],
+        "linesLeftOut": max(0, report.rows - len(report.lines)),
+    }
+
+
+def describe_line(line: Line) -> dict[str, Any]:
+    """Write what becomes of a row."""
+    return {
+        "row": line.row,
+        "id": line.id,
+        "name": line.name,
+        "profile": line.profile,
+        "action": "refuse" if line.action is None else line.action.value,
+        "changes": list(line.changes),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from devices.bulk.columns import CLEAR, Wrong, half_width, read_cell
 from devices.bulk.errors import UnreadableFile
 from devices.bulk.header import Header, read_header
-from devices.bulk.model import Cell, Entry, Fault, Odd, Report, Row, Table, shown
+from devices.bulk.model import Cell, Entry, Fault, Line, Odd, Report, Row, Table, shown
 
 _PLACE = ("latitude", "longitude", "altitude")
 _EXAMPLE_ID = "aq-001"
@@ -40,8 +40,20 @@ def _right_entries(table: Table, header: Header, report: Report) -> Iterator[Ent
             report.add(fault)
         if reader.faults:
             report.faulty += 1
+            report.list_row(_refused(row, device_id, given))
         elif isinstance(device_id, str):
             yield Entry(row.number, device_id, given)
+
+
+def _refused(row: Row, device_id: object, given: dict[str, Any]) -> Line:
+    """List a row that is wrong by what could be read of it."""
+
+    def text(value: object) -> str | None:
+        return shown(value) if isinstance(value, str) else None
+
+    return Line(
+        row=row.number, id=text(device_id), name=text(given.get("name")), profile=text(given.get("profile"))
+    )
 
 
 class _RowReader:

@@ -1,16 +1,19 @@
 """Templates to fill in: CSV and Excel, with Japanese or English column names. Pure."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
 from context_api.tabular.csv import BOM
 from context_api.tabular.safety import csv_field
 from devices.bulk.columns import COLUMNS, Column
 from devices.bulk.texts import Language, title
+from devices.profile import Profile
 
 _ROWS_AS_TEXT = 1_000
 _TEMPLATE = (
@@ -31,8 +34,9 @@ def template_csv(language: Language) -> bytes:
     return BOM + f"{names}\r\n".encode()
 
 
-def template_xlsx(language: Language) -> bytes:
-    """Give a sheet to fill in, its cells text (leading zeros stay), and one that explains all columns."""
+def template_xlsx(language: Language, profiles: Mapping[str, Profile]) -> bytes:
+    """Give a sheet to fill in, its cells text (leading zeros stay), one that explains all columns, and the
+    profiles, of which a cell offers the names."""
     workbook = Workbook()
     sheet = workbook.worksheets[0]
     sheet.title = title("devices", language)
@@ -44,6 +48,7 @@ def template_xlsx(language: Language) -> bytes:
             sheet.cell(row, index).number_format = "@"
     sheet.freeze_panes = "A2"
     _explain(workbook, language)
+    _offer(sheet, _list_profiles(workbook, language, profiles))
     written = io.BytesIO()
     workbook.save(written)
     return written.getvalue()
@@ -60,3 +65,26 @@ def _explain(workbook: Workbook, language: Language) -> None:
         sheet.append([column.name(language), required, meaning, column.example])
     for letter, width in zip("ABCD", (24, 8, 60, 24), strict=True):
         sheet.column_dimensions[letter].width = width
+
+
+def _list_profiles(workbook: Workbook, language: Language, profiles: Mapping[str, Profile]) -> str:
+    """Write the sheet of profiles; gives the range of their names as a formula."""
+    sheet = workbook.create_sheet(title("profiles", language))
+    sheet.append([title(name, language) for name in ("profile", "made_by", "measures")])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for name in sorted(profiles):
+        profile = profiles[name]
+        sheet.append([name, profile.title or "", profile.entity_type.rpartition("/")[2]])
+    for letter, width in zip("ABC", (28, 36, 28), strict=True):
+        sheet.column_dimensions[letter].width = width
+    return f"'{sheet.title}'!$A$2:$A${max(2, sheet.max_row)}"
+
+
+def _offer(sheet: Worksheet, names: str) -> None:
+    """Offer the names in the cells of the profile; another, such as `name@3`, may be written too."""
+    column = next(index for index, column in enumerate(template_columns(), 1) if column.member == "profile")
+    letter = get_column_letter(column)
+    offered = DataValidation(type="list", formula1=f"={names}", allow_blank=True, showErrorMessage=False)
+    sheet.add_data_validation(offered)
+    offered.add(f"{letter}2:{letter}{_ROWS_AS_TEXT + 1}")

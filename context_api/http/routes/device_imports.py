@@ -155,20 +155,20 @@ class _DeviceImports:
         return download(text, described.CSV, f"import-{import_id}-credentials.csv")
 
     async def csv_template(self, request: Request) -> Response:
-        return self._template(request, described.TEMPLATE_CSV, described.CSV)
+        language = self._template_language(request, described.TEMPLATE_CSV, described.CSV)
+        return _template(template_csv(language), described.CSV, f"devices-{language}.csv")
 
     async def xlsx_template(self, request: Request) -> Response:
-        return self._template(request, described.TEMPLATE_XLSX, described.XLSX)
+        language = self._template_language(request, described.TEMPLATE_XLSX, described.XLSX)
+        access = await self._services.access(request)
+        profiles = self._services.devices.profiles_of(access)
+        content = await self._services.run(template_xlsx, language, profiles)
+        return _template(content, described.XLSX, f"devices-{language}.xlsx")
 
-    def _template(self, request: Request, operation: Operation, media_type: str) -> Response:
+    def _template_language(self, request: Request, operation: Operation, media_type: str) -> Language:
         query = read_query(request, operation)
         negotiate(request, (media_type,))
-        language = read_language(request, query)
-        is_csv = media_type == described.CSV
-        content = template_csv(language) if is_csv else template_xlsx(language)
-        answer = download(content, media_type, f"devices-{language}.{'csv' if is_csv else 'xlsx'}")
-        answer.headers["Vary"] = "Accept-Language"
-        return answer
+        return read_language(request, query)
 
 
 def read_id(request: Request) -> int:
@@ -200,6 +200,12 @@ def download(content: bytes, media_type: str, name: str) -> Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _template(content: bytes, media_type: str, name: str) -> Response:
+    answer = download(content, media_type, name)
+    answer.headers["Vary"] = "Accept-Language"
+    return answer
 
 
 def _check_media_type(request: Request) -> None:

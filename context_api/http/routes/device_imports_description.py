@@ -35,6 +35,15 @@ _FAULT = _object(
     what=_STRING,
     mend=_STRING,
 )
+_LINE = _object(
+    ["row", "action"],
+    row={"type": "integer", "minimum": 1},
+    id=_TEXT,
+    name=_TEXT,
+    profile=_TEXT,
+    action={"enum": ["create", "update", "unchanged", "refuse"]},
+    changes={"type": "array", "items": _STRING, "description": "Members of the device that would change"},
+)
 IMPORT_SCHEMAS: dict[str, Any] = {
     "DeviceFile": {
         "type": "string",
@@ -93,6 +102,12 @@ IMPORT_SCHEMAS: dict[str, Any] = {
             unknownColumns={"type": "array", "items": _STRING},
             faults={"type": "array", "items": _FAULT},
             faultsLeftOut=_COUNT,
+            lines={
+                "type": "array",
+                "description": "The first 1,000 rows, refused ones before others where there are more",
+                "items": _LINE,
+            },
+            linesLeftOut=_COUNT,
         ),
     ),
     "DeviceImportList": _object(
@@ -163,6 +178,17 @@ IMPORT: dict[str, Any] = {
             }
         ],
         "faultsLeftOut": 0,
+        "lines": [
+            {
+                "row": 2,
+                "id": "aq-001",
+                "name": "本町一丁目",
+                "profile": "air-quality",
+                "action": "create",
+                "changes": [],
+            }
+        ],
+        "linesLeftOut": 999,
     },
 }
 _ID = {"import_id": "7"}
@@ -347,7 +373,8 @@ TEMPLATE_XLSX = Operation(
     id="getDeviceTemplateXlsx",
     tag="Devices",
     summary="Get a template for imports, Excel",
-    description="A sheet to fill in, its cells formatted as text, and one that explains all columns.",
+    description="A sheet to fill in, its cells formatted as text, one that explains all columns, and one of"
+    " the profiles there are, which the cells of the first offer.",
     accepts=("lang",),
     overrides=_LANG,
     answers={

@@ -27,6 +27,7 @@ def describe_import(
         report["faults"] = [describe_fault(fault, language) for fault in faults]
     elif not has_faults:
         report["faults"] = []
+        report["lines"] = []
     return {
         "id": found.id,
         "state": found.state,

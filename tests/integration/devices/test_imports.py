@@ -103,7 +103,12 @@ def test_edits_update_and_empty_cells_leave_things_alone(desk: Desk) -> None:
     assert (one.name, one.tags, one.static) == ("新しい名前", ("学校",), {"floor": 3})
     assert one.location == {"type": "Point", "coordinates": [139.46, 35.75]}
     assert (two.name, two.expected_interval_s) == (None, 30)
-    assert desk.send(edits, dry=True).report["unchanged"] == 3
+    again = desk.send(edits, dry=True).report
+    assert again["unchanged"] == 3
+    more = desk.send(_file("n-1,noise,三つめ,35.76,139.46"), dry=True).report
+    [line] = more["lines"]
+    assert (line["row"], line["id"], line["name"]) == (2, "n-1", "三つめ")
+    assert (line["action"], line["changes"]) == ("update", ["location", "name"])
 
 
 def test_a_dry_run_and_a_file_with_mistakes_register_nothing(desk: Desk) -> None:
@@ -128,6 +133,15 @@ def test_a_dry_run_and_a_file_with_mistakes_register_nothing(desk: Desk) -> None
             (8, "far-away"),
         ]
         assert report["faults"][0]["values"]["close"] == "noise"
+        assert [(one["row"], one["id"], one.get("action")) for one in report["lines"]] == [
+            (2, "n-1", "create"),
+            (3, "n-2", None),
+            (4, "n-3", None),
+            (5, "n-4", None),
+            (6, "n-9", "create"),
+            (7, "n-5", "create"),
+            (8, "n-6", "create"),
+        ]
         assert (report["rows"], report["faulty"], report["create"], found.rows) == (7, 3, 4, 0)
     assert found.state == "refused"
     assert not desk.step()

@@ -54,6 +54,16 @@ def test_from_the_file_to_the_labels(api: httpx.Client, work: ImportWork) -> Non
     checked = _send(api, FILE, dryRun="true", name="../秋津町.csv").json()
     assert (checked["state"], checked["fileName"]) == ("checked", "秋津町.csv")
     assert checked["report"]["create"] == 2
+    assert checked["report"]["linesLeftOut"] == 0
+    assert checked["report"]["lines"][0] == {
+        "row": 2,
+        "id": "n-1",
+        "name": "本町",
+        "profile": "noise",
+        "action": "create",
+        "changes": [],
+    }
+    assert api.get(PATH).json()["imports"][0]["report"]["lines"] == []
     answer = _send(api, FILE)
     assert answer.status_code == 202
     path = answer.headers["location"]
@@ -113,6 +123,7 @@ def test_mistakes_are_told_in_the_reader_s_language(api: httpx.Client) -> None:
     assert formula["what"].startswith("数式が入っています")
     assert (swapped["row"], swapped["column"], swapped["value"]) == (2, "latitude", "139.46")
     assert swapped["mend"] == "緯度に 35.75、経度に 139.46 と書いてください。"
+    assert [line["action"] for line in refused["report"]["lines"]] == ["refuse"]
     path = f"{PATH}/{refused['id']}"
     english = api.get(path).json()["report"]["faults"][1]
     assert english["what"] == "Latitude and longitude seem to be swapped."
@@ -152,11 +163,17 @@ def test_templates_are_read_as_they_are_given(api: httpx.Client) -> None:
         [header] = _rows(api.get(f"{PATH}/template.csv", headers=asked))
         answer = api.get(f"{PATH}/template.xlsx", headers=asked)
         workbook = openpyxl.load_workbook(io.BytesIO(answer.content))
-        sheet, explained = workbook.worksheets
+        sheet, explained, profiles = workbook.worksheets
         assert header[0] == name
         assert [cell.value for cell in sheet[1]] == header
         assert sheet["A2"].number_format == "@"
         assert explained.max_row > len(header)
+        assert "noise" in {row[0].value for row in profiles.iter_rows(min_row=2)}
+        [offered] = sheet.data_validations.dataValidation
+        assert (str(offered.sqref), offered.formula1.partition("!")[2]) == (
+            "B2:B1001",
+            f"$A$2:$A${profiles.max_row}",
+        )
         sheet["A2"], sheet["B2"] = "0042", "noise"
         written = io.BytesIO()
         workbook.save(written)
