@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from context_api.policy.explaining import Code, Why
 from context_api.policy.grant import Operation
 
 _STRING = {"type": "string"}
@@ -95,6 +96,14 @@ GRANT_SCHEMAS: dict[str, Any] = {
         "required": ["request"],
         "properties": {
             "key": {**_STRING, "description": "The prefix of a key; absent: nobody in particular"},
+            "organisation": {
+                **_STRING,
+                "description": "Instead of a key: somebody of this organisation",
+            },
+            "role": {
+                "enum": ["administrator", "staff", "operator", "partner", "service"],
+                "description": "In the organisation; absent: operator for operators, else partner",
+            },
             "request": {
                 "type": "object",
                 "required": ["method", "path"],
@@ -109,9 +118,29 @@ GRANT_SCHEMAS: dict[str, Any] = {
         },
         "additionalProperties": False,
     },
+    "AccessStep": {
+        "type": "object",
+        "required": ["code", "text"],
+        "properties": {
+            "code": {"enum": [str(one) for one in Code]},
+            "text": {**_STRING, "description": "The same in English"},
+            "ok": {
+                "type": "boolean",
+                "description": "Whether it speaks for the request; absent: neither",
+            },
+            "grant": {"type": "integer", "description": "0: what comes with the role"},
+            "operation": {"enum": [str(one) for one in Operation]},
+            "attribute": _STRING,
+            "why": {
+                "type": "array",
+                "items": {"enum": [str(one) for one in Why]},
+                "description": "What keeps the grant from being about it",
+            },
+        },
+    },
     "AccessExplanation": {
         "type": "object",
-        "required": ["allowed", "status", "reasons", "grants", "hidden"],
+        "required": ["allowed", "status", "reasons", "steps", "grants", "hidden"],
         "properties": {
             "allowed": {"type": "boolean"},
             "status": {"type": "integer", "description": "Of the refusal; 200 where it is allowed"},
@@ -125,7 +154,8 @@ GRANT_SCHEMAS: dict[str, Any] = {
                 "description": "That allow it; 0 stands for what comes with the role",
             },
             "hidden": {"type": "array", "items": _STRING, "description": "Attributes that behave as absent"},
-            "reasons": {"type": "array", "items": _STRING},
+            "reasons": {"type": "array", "items": _STRING, "description": "The texts of the steps"},
+            "steps": {"type": "array", "items": {"$ref": "#/components/schemas/AccessStep"}},
         },
     },
 }
@@ -166,5 +196,9 @@ EXPLANATION = {
     "permission": "entities:read",
     "grants": [1],
     "hidden": [],
-    "reasons": ["grant 1: read of AirQualityObserved (pm25, location)"],
+    "reasons": ["the role anonymous has the permission entities:read", "grant 1 is about this"],
+    "steps": [
+        {"code": "permission", "text": "the role anonymous has the permission entities:read", "ok": True},
+        {"code": "grantApplies", "text": "grant 1 is about this", "ok": True, "grant": 1},
+    ],
 }

@@ -40,13 +40,7 @@ def load_rights(connection: Connection[TupleRow], tenant_id: int, principal: Pri
     """Give what a principal may do in a tenant; None: everything, for an administrator."""
     if principal.role is Role.ADMINISTRATOR:
         return None
-    asked = {
-        "tenant": tenant_id,
-        "organisation": principal.organisation,
-        "public": PUBLIC,
-        "key": principal.name.removeprefix(KEY) if principal.name.startswith(KEY) else None,
-    }
-    rows = connection.execute(_SQL["get_grants"], asked, binary=True).fetchall()
+    rows = connection.execute(_SQL["get_grants"], _asked(tenant_id, principal), binary=True).fetchall()
     grants = [grant for row in rows if (grant := _read_grant(row)) is not None]
     own: list[str] = []
     if principal.role is Role.OPERATOR and principal.organisation is not None:
@@ -54,6 +48,24 @@ def load_rights(connection: Connection[TupleRow], tenant_id: int, principal: Pri
         own = [found for (found,) in connection.execute(_SQL["get_own_entities"], given)]
     floors = load_floors(connection, tenant_id)
     return rights_of(principal.role, grants, load_marks(connection, tenant_id), own, floors)
+
+
+def load_ended(
+    connection: Connection[TupleRow], tenant_id: int, principal: Principal, limit: int
+) -> list[Grant]:
+    """Give the grants of a principal of which the time is over, the newest first: they give nothing."""
+    asked = _asked(tenant_id, principal) | {"limit": limit}
+    rows = connection.execute(_SQL["get_ended_grants"], asked, binary=True).fetchall()
+    return [grant for row in rows if (grant := _read_grant(row)) is not None]
+
+
+def _asked(tenant_id: int, principal: Principal) -> dict[str, Any]:
+    return {
+        "tenant": tenant_id,
+        "organisation": principal.organisation,
+        "public": PUBLIC,
+        "key": principal.name.removeprefix(KEY) if principal.name.startswith(KEY) else None,
+    }
 
 
 def load_marks(connection: Connection[TupleRow], tenant_id: int) -> Marks:

@@ -23,6 +23,9 @@ def explain(  # noqa: PLR0917 - typer calls it by names
     key: Annotated[
         str | None, typer.Option(help="The prefix of a key; not given: nobody in particular.")
     ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="Instead of a key: somebody of this organisation.")
+    ] = None,
     body: Annotated[
         Path | None, typer.Option(help="A file with the body: what is written decides as well.", exists=True)
     ] = None,
@@ -39,23 +42,27 @@ def explain(  # noqa: PLR0917 - typer calls it by names
     from context_api.http.app import create_app
     from context_api.http.auth import ANYONE
     from context_api.http.direct import RouteTable
-    from context_api.http.explaining import Explainer, Question
+    from context_api.http.explaining import Explainer, Holder, Question
     from context_api.http.settings import ApiSettings
     from context_api.store.store import Store
 
     method, _, path = request.strip().partition(" ")
     if not path.strip().startswith("/"):
         raise CommandError('A request is a method and a path, such as "GET /ngsi-ld/v1/entities?type=Room".')
+    if key is not None and organisation is not None:
+        raise CommandError("Ask about a key or about an organisation, not both.")
     question = Question(method, path.strip(), {}, None if body is None else _read(body))
     with opened(tenant) as (database, its):
         routes = RouteTable(create_app(ApiSettings(database_url=database.url, auth=False)).router.routes)
         explainer = Explainer(routes, database, Store(database))
-        told = explainer.explain(its, key, question, names_of(core=not city), ANYONE)
+        told = explainer.explain(its, Holder(key, organisation), question, names_of(core=not city), ANYONE)
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(told), ensure_ascii=False, indent=2))
     else:
         verdict = "allowed" if told.allowed else f"refused with {told.status}"
-        who = f"{told.principal.get('name', key)}, {told.principal.get('role', '')}".rstrip(", ")
+        who = f"{told.principal.get('name', key or organisation)}, {told.principal.get('role', '')}".rstrip(
+            ", "
+        )
         typer.echo(f"{verdict}: {told.operation or path} for {who} in the tenant {told.tenant or tenant}")
         for reason in told.reasons:
             typer.echo(f"  - {reason}")

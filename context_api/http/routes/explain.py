@@ -9,20 +9,22 @@ from starlette.responses import Response
 
 from context_api.http.calls import BODY_TYPES, read_ld_object, read_query
 from context_api.http.direct import RouteTable
-from context_api.http.explaining import Explainer, Question
+from context_api.http.explaining import Explainer, Holder, Question
 from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.responses import json_response
 from context_api.http.schemas_grants import EXPLANATION, QUESTION
 from context_api.http.services import Services
 from context_api.ngsild.errors import BadRequestData
+from context_api.policy.roles import Role
 
 EXPLAIN = Operation(
     id="explainAccess",
     tag="Access",
     summary="Explain why a request is allowed or not",
-    description="Of the holder of a key, or of nobody in particular. The request is not executed. Short names"
-    " in it stand in the @context of this request.",
+    description="Of the holder of a key, of a role in an organisation, or of nobody in particular. The"
+    " request is not executed. Short names in it stand in the @context of this request. Each step has a code"
+    " for programs; `reasons` are the same in English.",
     body=RequestBody(schema="AccessQuestion", example=QUESTION),
     answers={
         200: Answer(description="What would become of it", schema="AccessExplanation", example=EXPLANATION)
@@ -35,6 +37,17 @@ EXPLAIN = Operation(
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     request: Question
     key: str | None = None
+    organisation: str | None = None
+    role: Role | None = None
+
+    @property
+    def holder(self) -> Holder:
+        """Raises BadRequestData for two at once."""
+        if self.key is not None and self.organisation is not None:
+            raise BadRequestData("Ask about a key or an organisation, not both", pointer="/organisation")
+        if self.role is not None and self.organisation is None:
+            raise BadRequestData("A role is one in an organisation: name it", pointer="/role")
+        return Holder(self.key, self.organisation, self.role)
 
 
 def explain_router(services: Services, app: FastAPI) -> APIRouter:
@@ -51,7 +64,7 @@ def explain_router(services: Services, app: FastAPI) -> APIRouter:
             known.append(RouteTable(app.router.routes))
         explainer = Explainer(known[0], services.database, services.store)
         asker = request.scope["machi.principal"]
-        told = await services.run(explainer.explain, access, asked.key, asked.request, context, asker)
+        told = await services.run(explainer.explain, access, asked.holder, asked.request, context, asker)
         return json_response(msgspec.to_builtins(told))
 
     router = new_router("/api/v1")

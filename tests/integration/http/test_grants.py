@@ -303,6 +303,11 @@ def test_why_something_is_allowed_or_not_is_told_and_not_done(town: httpx.Client
     assert (told["operation"], told["grants"], told["hidden"]) == ("queryEntities", [area], ["guest"])
     told = explain(town, "GET", f"{ENTITIES}?type=Car", prefix)
     assert told["reasons"][-1] == "no grant is about entities of this type: the answer is empty"
+    assert [(one["code"], one.get("grant"), one.get("why")) for one in told["steps"][-3:]] == [
+        ("grantNotAbout", area, ["type"]),
+        ("grantNotAbout", write, ["operation", "type"]),
+        ("typeNotGranted", None, None),
+    ]
     told = explain(town, "DELETE", f"{ENTITIES}/{ROOM}1", prefix)
     assert (told["allowed"], told["status"]) == (False, 403)
     body = {"id": f"{ROOM}9", "type": "Room", "temperature": {"type": "Property", "value": 1}}
@@ -318,5 +323,60 @@ def test_why_something_is_allowed_or_not_is_told_and_not_done(town: httpx.Client
     assert explain(town, "GET", "/api/v1/nothing", prefix)["status"] == 404
     partners.revoke("acme")
     assert explain(town, "GET", f"{ENTITIES}/{ROOM}1", prefix)["status"] == 401
+    told = explain(town, "GET", f"{ENTITIES}/{ROOM}1", prefix)
+    assert [(one["code"], one["ok"]) for one in told["steps"]] == [("keyVoid", False)]
     unknown = {"key": "zzzzzzzz", "request": {"method": "GET", "path": ENTITIES}}
     problem(town.post("/api/v1/access/explain", json=unknown), 400, "BadRequestData")
+
+
+def why(town: httpx.Client, holder: Any, method: str, path: str, **more: Any) -> tuple[bool, list[str]]:
+    question = {**holder, "request": {"method": method, "path": path, **more}}
+    answer = town.post("/api/v1/access/explain", json=question)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["reasons"] == [one["text"] for one in told["steps"]]
+    return told["allowed"], [one["code"] for one in told["steps"]]
+
+
+def test_steps_have_codes_and_organisations_are_asked_about(town: httpx.Client, partners: Partners) -> None:
+    partners.add("acme")
+    acme = {"organisation": "acme"}
+    assert why(town, acme, "GET", f"{ENTITIES}?type=Room") == (False, ["permission", "nothingGranted"])
+    granted = partners.grant("acme", READ, Operation.SUBSCRIBE, types=("Room",), attributes=("temperature",))
+    assert why(town, acme, "GET", f"{ENTITIES}?type=Room&attrs=temperature,guest") == (
+        True,
+        ["permission", "grant", "grantApplies", "grantedEntities", "attributeNotGranted"],
+    )
+    assert why(town, acme, "GET", f"{ENTITIES}/{ROOM}404") == (
+        False,
+        ["permission", "grant", "entityMissing"],
+    )
+    assert why(town, acme, "DELETE", f"{ENTITIES}/{ROOM}1") == (False, ["noPermission"])
+    watching = {
+        "type": "Subscription",
+        "entities": [{"type": "Car"}],
+        "notification": {"endpoint": {"uri": "https://acme.example/"}},
+    }
+    codes = ["permission", "grant", "grantNotAbout", "typeNotGranted"]
+    assert why(town, acme, "POST", "/ngsi-ld/v1/subscriptions", body=watching) == (True, codes)
+    watching["entities"] = [{"type": "Room"}]
+    codes = ["permission", "grant", "grantApplies", "grantedEntities"]
+    assert why(town, acme, "POST", "/ngsi-ld/v1/subscriptions", body=watching) == (True, codes)
+    service = acme | {"role": "service"}
+    body = {"id": f"{ROOM}9", "type": "Room"}
+    codes = ["permission", "grant", "grantNotAbout", "nothingGranted"]
+    assert why(town, service, "POST", ENTITIES, body=body) == (False, codes)
+    told = town.put(
+        f"/api/v1/grants/{granted}", json={"operations": ["read"], "validUntil": "2020-01-01T00:00:00Z"}
+    )
+    assert told.status_code == 200, told.text
+    question = acme | {"request": {"method": "GET", "path": ENTITIES}}
+    steps = town.post("/api/v1/access/explain", json=question).json()["steps"]
+    assert steps[-2]["why"] == ["ended"]
+    assert steps[-1] == {**steps[-1], "code": "nothingGranted", "operation": "read", "ok": False}
+    assert why(town, {"organisation": "public"}, "GET", ENTITIES)[1][-1] == "nothingGranted"
+    assert town.patch("/api/v1/organisations/acme", json={"disabled": True}).status_code == 200
+    assert why(town, acme, "GET", ENTITIES) == (False, ["organisationDisabled"])
+    asked = {"request": {"method": "GET", "path": ENTITIES}}
+    for wrong in ({"organisation": "nobody"}, acme | {"key": "abcdefgh"}, {"role": "staff"}):
+        problem(town.post("/api/v1/access/explain", json=asked | wrong), 400, "BadRequestData")
