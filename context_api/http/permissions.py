@@ -121,6 +121,7 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
         *("pushFiwareUltraLightAttribute", "pushFiwareJsonAttribute"),
         *("getSession", "logIn", "logOut", "passCode", "changePassword", "redeemReset", "listSessions"),
         *("endSession", "beginEnrolment", "confirmEnrolment", "removeApp", "renewRecoveryCodes"),
+        "getApp",
         *("startProviderLogin", "finishProviderLogin"),
         "acceptInvitation",
     ),

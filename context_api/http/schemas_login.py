@@ -129,6 +129,15 @@ LOGIN_SCHEMAS: dict[str, Any] = {
             "svg": {**_STRING, "description": "The picture (QR code) for the app's camera"},
         },
     },
+    "AuthenticatorApp": {
+        "type": "object",
+        "required": ["hasApp", "isRequired", "recoveryCodes"],
+        "properties": {
+            "hasApp": {"type": "boolean", "description": "Whether each login asks for a code of it"},
+            "isRequired": {"type": "boolean", "description": "Whether this installation demands one of you"},
+            "recoveryCodes": {"type": "integer", "description": "Not used yet"},
+        },
+    },
     "RecoveryCodes": {
         "type": "object",
         "required": ["recoveryCodes"],
@@ -181,4 +190,5 @@ SESSION_LIST = {
     ]
 }
 ENROLMENT = {"secret": "JBSWY3DPEHPK3PXP…", "uri": "otpauth://totp/Machi:hanako?secret=…", "svg": "<svg …/>"}
+APP = {"hasApp": True, "isRequired": True, "recoveryCodes": 9}
 RECOVERY_CODES = {"recoveryCodes": ["k3f9-qa7x-2mvd-8hpe", "…"]}

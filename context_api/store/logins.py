@@ -100,6 +100,13 @@ def replace_recovery_codes(database: Database, login: Login, codes: list[bytes])
         _record(connection, "change", ACCOUNT, login.name, login.principal, after)
 
 
+def count_recovery_codes(database: Database, account_id: int) -> int:
+    """Give how many recovery codes of an account are left."""
+    with database.connection() as connection:
+        found = accounts.get_account(connection, account_id)
+    return 0 if found is None else found.recovery_codes
+
+
 def log_out(database: Database, hash_: bytes) -> Ended | None:
     """End the session of a cookie."""
     with database.transaction() as connection:

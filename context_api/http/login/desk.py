@@ -58,6 +58,15 @@ class Enrolment(NamedTuple):
     svg: str
 
 
+class App(NamedTuple):
+    """How it stands with somebody's authenticator app."""
+
+    is_added: bool
+    is_required: bool
+    recovery_codes: int
+    """Not used yet."""
+
+
 class Desk:
     """What the routes of logging in call; the database is asked in threads (`run`)."""
 
@@ -162,6 +171,12 @@ class Desk:
         await self._run(logins.redeem_reset, self._database, found[0], name, hashed)
         await self._attempts.forgive(attempt)
         self._sessions.forget()
+
+    async def describe_app(self, visit: Visit) -> App:
+        """Say whether an app belongs to one's own account. Raises Conflict for sessions of a provider."""
+        login = await self._login_of(visit)
+        left = await self._run(logins.count_recovery_codes, self._database, login.id)
+        return App(login.asks_code, self.needs_app(login.role), left if login.asks_code else 0)
 
     async def begin_enrolment(self, visit: Visit, password: str | None, visitor: Visitor) -> Enrolment:
         """Make a secret for an authenticator app; it counts once a code of it was shown."""

@@ -6,8 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from context_api.http.calls import read_query
+from context_api.http.errors import Unauthorized
 from context_api.http.login.logins import Logins
 from context_api.http.login.sessions import Visit
+from context_api.http.negotiation import negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.responses import json_response, no_content
 from context_api.http.routes.session import (
@@ -19,10 +21,27 @@ from context_api.http.routes.session import (
     read_draft,
     visitor_of,
 )
-from context_api.http.schemas_login import CODE_DRAFT, ENROLMENT, PASSWORD_PROOF, RECOVERY_CODES, SESSION
+from context_api.http.schemas_login import (
+    APP,
+    CODE_DRAFT,
+    ENROLMENT,
+    PASSWORD_PROOF,
+    RECOVERY_CODES,
+    SESSION,
+)
 from context_api.http.services import Services
+from context_api.store.sessions import Stage
 
 _ERRORS = (401, 403, 406, 409, 429, 503)
+GET = Operation(
+    id="getApp",
+    tag=TAG,
+    summary="Say whether an authenticator app belongs to one's account",
+    answers={200: Answer(description="The app, not its secret", schema="AuthenticatorApp", example=APP)},
+    errors=(401, 406, 409, 503),
+    headers=(),
+    is_open=True,
+)
 BEGIN = Operation(
     id="beginEnrolment",
     tag=TAG,
@@ -87,6 +106,7 @@ def session_app_router(services: Services) -> APIRouter:
     """Make the routes of one's own authenticator app."""
     resource = _App(services)
     router = new_router(PREFIX)
+    add_route(router, "GET", "/session/app", resource.get, GET)
     add_route(router, "POST", "/session/app", resource.begin, BEGIN)
     add_route(router, "PUT", "/session/app", resource.confirm, CONFIRM)
     add_route(router, "POST", "/session/app/removal", resource.remove, REMOVE)
@@ -97,6 +117,16 @@ def session_app_router(services: Services) -> APIRouter:
 class _App:
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    async def get(self, request: Request) -> Response:
+        read_query(request, GET)
+        negotiate(request, JSON_ONLY)
+        visit = await self._logins.sessions.find(request.headers)
+        if visit is None or visit.session.stage is not Stage.OPEN:
+            raise Unauthorized("Nobody is logged in here")
+        app = await self._logins.desk.describe_app(visit)
+        shown = {"hasApp": app.is_added, "isRequired": app.is_required, "recoveryCodes": app.recovery_codes}
+        return json_response(shown, headers=PRIVATE)
 
     async def begin(self, request: Request) -> Response:
         read_query(request, BEGIN)

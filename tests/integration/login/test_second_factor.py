@@ -53,6 +53,8 @@ def test_an_app_is_added_and_asked_for(
 ) -> None:
     make_account()
     log_in(api)
+    none = {"hasApp": False, "isRequired": False, "recoveryCodes": 0}
+    assert api.get(f"{SESSION}/app").json() == none
     assert change(api, "POST", "/app", {}).status_code == 400
     assert change(api, "POST", "/app", {"password": "not this one"}).status_code == 403
     secret, codes = add_app(api)
@@ -65,6 +67,7 @@ def test_an_app_is_added_and_asked_for(
 
     assert knock(api) == "totp"
     assert api.get("/api/v1/devices").status_code == 401
+    assert api.get(f"{SESSION}/app").status_code == 401
     assert set(api.get(SESSION).json()) & {"name", "role", "tenants"} == set()
     before = api.cookies["machi_session"]
     assert change(api, "POST", "/totp", {"code": "000000"}).status_code == 401
@@ -81,6 +84,7 @@ def test_an_app_is_added_and_asked_for(
     assert change(api, "POST", "/totp", {"code": codes[0]}).status_code == 401
     assert change(api, "POST", "/totp", {"code": codes[1]}).status_code == 200
 
+    assert api.get(f"{SESSION}/app").json() == {"hasApp": True, "isRequired": False, "recoveryCodes": 8}
     renewed = change(api, "POST", "/app/recovery-codes", {"password": PASSWORD}).json()["recoveryCodes"]
     assert not set(renewed) & set(codes)
     assert change(api, "POST", "/app/removal", {"password": PASSWORD}).status_code == 204
