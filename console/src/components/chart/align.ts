@@ -1,0 +1,23 @@
+import uPlot from "uplot";
+import type { ChartSeries } from "./model";
+
+/** Puts series on common times (seconds, as uPlot counts). */
+export function align(series: readonly ChartSeries[]): uPlot.AlignedData {
+  if (series.length === 0) return [[]];
+  const tables = series.map(
+    (one): uPlot.AlignedData => [one.points.map(([at]) => at / 1000), one.points.map(([, value]) => value)],
+  );
+  return tables.length === 1 && tables[0] !== undefined ? tables[0] : uPlot.join(tables);
+}
+
+/** Puts a gap (null) where two points are further apart than `most` ms. */
+export function withGaps(points: readonly (readonly [number, number | null])[], most: number): [number, number | null][] {
+  const found: [number, number | null][] = [];
+  let before: number | undefined;
+  for (const [at, value] of points) {
+    if (before !== undefined && at - before > most) found.push([before + most / 2, null]);
+    found.push([at, value]);
+    before = at;
+  }
+  return found;
+}
