@@ -180,7 +180,7 @@ def test_a_withdrawn_grant_and_a_disabled_organisation_are_shown_and_nothing_is_
     write(api, 1, t=1)
     http_receiver.wait_for(1)
     partners.disable("air")
-    assert api.get(ONE, headers=air).status_code == 401
+    wait_for(lambda: api.get(ONE, headers=air).status_code, lambda found: found == 401)
     assert (api.get(ONE).json()["status"], api.get(NGSI_LD).json()["status"]) == ("disabled", "paused")
     write(api, 1, t=2)
     assert counts(api)["matched"] == 1
@@ -283,7 +283,7 @@ def test_tests_previews_catching_up_and_dead_letters_show_what_is_granted(
     assert shown()["data"] == [{"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": 1, "u": 1}]
     partners.grant("air", types=("Room",), attributes=("t",))
     partners.withdraw(grant)
-    assert shown()["data"] == [{"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": 1}]
+    wait_for(shown, lambda found: found["data"] == [{"id": "urn:ngsi-ld:Room:1", "type": "Room", "t": 1}])
 
 
 def test_periodic_notifications_hold_what_is_granted(
