@@ -9,9 +9,11 @@ import { EmptyState, Loading, loginAddress, OfflineNotice } from "../components/
 import { may } from "../api/session";
 import { getLanguage, setLanguage } from "../i18n";
 import { useAuth } from "./auth";
+import { Faults } from "./Faults";
 import { type PageDefinition, pageAt, PAGES } from "./pages";
 import { Link, navigate, usePlace } from "./router";
 import { setTheme, type Theme, useTheme } from "./theme";
+import { useTitlePart } from "./title";
 import styles from "./Shell.module.css";
 
 export function Shell() {
@@ -24,7 +26,7 @@ export function Shell() {
   useEffect(() => {
     if (page !== undefined && mustLogIn) navigate(loginAddress(), { replace: true });
   }, [page, mustLogIn, path]);
-  useTitle(page);
+  useTitlePart(1, page === undefined ? t("missing.title") : titleOf(page));
   const main = useFocusOnMove(page);
   return (
     <div className={cx(styles.shell, page?.isFull === true && styles.full)}>
@@ -36,6 +38,7 @@ export function Shell() {
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         <Content page={page} path={path} mustLogIn={mustLogIn} />
       </main>
+      <Faults />
     </div>
   );
 }
@@ -47,14 +50,16 @@ function Content({ page, path, mustLogIn }: { page: PageDefinition | undefined; 
   if (mustLogIn) return <Loading />;
   if (page.isPublic !== true && !may(visitor, page.permission)) {
     return (
-      <EmptyState icon="lock" title={t("error.forbidden.title")}>
+      <EmptyState isPage icon="lock" title={t("error.forbidden.title")} action={<Link to="/public">{t("error.forbidden.public")}</Link>}>
         {t("error.forbidden.text")}
       </EmptyState>
     );
   }
   return (
-    <ErrorBoundary of={path}>
-      <Suspense fallback={<Loading />}><page.Content /></Suspense>
+    <ErrorBoundary of={path} isPage>
+      <Suspense fallback={<Loading />}>
+        <page.Content />
+      </Suspense>
     </ErrorBoundary>
   );
 }
@@ -62,7 +67,7 @@ function Content({ page, path, mustLogIn }: { page: PageDefinition | undefined; 
 function NoSuchPage() {
   const { t } = useTranslation();
   return (
-    <EmptyState icon="search" title={t("missing.title")} action={<Link to="/">{t("missing.home")}</Link>}>
+    <EmptyState isPage icon="search" title={t("missing.title")} action={<Link to="/">{t("missing.home")}</Link>}>
       {t("missing.text")}
     </EmptyState>
   );
@@ -70,13 +75,6 @@ function NoSuchPage() {
 
 function titleOf(page: PageDefinition): string {
   return page.title[getLanguage()];
-}
-
-function useTitle(page: PageDefinition | undefined): void {
-  const { t, i18n } = useTranslation();
-  useEffect(() => {
-    document.title = page === undefined ? t("brand") : `${titleOf(page)} - ${t("brand")}`;
-  }, [page, t, i18n.resolvedLanguage]);
 }
 
 /** When another page opens, a screen reader begins at its content; not at the first one. */

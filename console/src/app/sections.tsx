@@ -12,6 +12,7 @@ import { EmptyState, Loading } from "../components/states";
 import { getLanguage } from "../i18n";
 import { useAuth } from "./auth";
 import { Link, usePlace } from "./router";
+import { useTitlePart } from "./title";
 import styles from "./sections.module.css";
 
 export interface SectionDefinition {
@@ -38,6 +39,7 @@ export function Sections({ base, title, label, sections }: { base: string; title
   const { path } = usePlace();
   const asked = path.split("/")[2] ?? "";
   const open = sections.find((section) => section.path === asked);
+  useTitlePart(2, open?.path === "" ? undefined : open?.title[getLanguage()]);
   const shown = sections.filter((section) => section.order !== undefined && may(visitor, section.permission));
   return (
     <div className={styles.page}>
@@ -57,31 +59,31 @@ export function Sections({ base, title, label, sections }: { base: string; title
         </nav>
       )}
       <div className={styles.content}>
-        <Open section={open} path={path} base={base} />
+        <Open section={open} path={path} base={base} hasTitle={title !== undefined} />
       </div>
     </div>
   );
 }
 
-function Open({ section, path, base }: { section: SectionDefinition | undefined; path: string; base: string }) {
+function Open({ section, path, base, hasTitle }: { section: SectionDefinition | undefined; path: string; base: string; hasTitle: boolean }) {
   const { t } = useTranslation();
   const { visitor } = useAuth();
   if (section === undefined) {
     return (
-      <EmptyState icon="search" title={t("missing.title")} action={<Link to={`/${base}`}>{t("missing.back")}</Link>}>
+      <EmptyState isPage={!hasTitle} icon="search" title={t("missing.title")} action={<Link to={`/${base}`}>{t("missing.back")}</Link>}>
         {t("missing.text")}
       </EmptyState>
     );
   }
   if (!may(visitor, section.permission)) {
     return (
-      <EmptyState icon="lock" title={t("error.forbidden.title")}>
+      <EmptyState isPage={!hasTitle} icon="lock" title={t("error.forbidden.title")}>
         {t("error.forbidden.text")}
       </EmptyState>
     );
   }
   return (
-    <ErrorBoundary of={path}>
+    <ErrorBoundary of={path} isPage={!hasTitle}>
       <Suspense fallback={<Loading />}>
         <section.Content />
       </Suspense>

@@ -20,7 +20,7 @@ export function Loading({ label, onCancel }: { label?: string; onCancel?: () => 
     return () => clearTimeout(timer);
   }, []);
   return (
-    <div className={styles.state} role="status">
+    <div className={styles.state} role="status" data-loading>
       <span className={styles.spinner} aria-hidden="true" />
       <p>{label ?? t("state.loading")}</p>
       {isSlow && <p className={styles.soft}>{t("state.slow")}</p>}
@@ -35,16 +35,20 @@ export function EmptyState({
   title,
   children,
   action,
+  isPage = false,
 }: {
   icon?: IconName;
   title: string;
   children?: ReactNode;
   action?: ReactNode;
+  /** Whether it is all that the page shows: its title is the page's then. */
+  isPage?: boolean;
 }) {
+  const Heading = isPage ? "h1" : "h2";
   return (
     <div className={styles.state}>
       <Icon name={icon} size={36} className={styles.icon} />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children !== undefined && <div className={styles.soft}>{children}</div>}
       {action}
     </div>
@@ -64,14 +68,15 @@ const ICONS: Record<ReturnType<typeof kindOf>, IconName> = {
 };
 
 /** Something went wrong: what, and how to go on. */
-export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function ErrorState({ error, onRetry, isPage = false }: { error: unknown; onRetry?: () => void; isPage?: boolean }) {
   const { t } = useTranslation("shell");
+  const Heading = isPage ? "h1" : "h2";
   const kind = kindOf(error);
   const detail = error instanceof ApiError && (kind === "wrong" || kind === "forbidden") ? error.problem.detail : undefined;
   return (
     <div className={styles.state} role="alert">
       <Icon name={ICONS[kind]} size={36} className={styles.icon} />
-      <h2>{t(`error.${kind}.title`)}</h2>
+      <Heading>{t(`error.${kind}.title`)}</Heading>
       <p className={styles.soft}>{t(`error.${kind}.text`)}</p>
       {detail !== undefined && (
         <p className={styles.detail} lang="en">

@@ -60,5 +60,6 @@ export async function startWords(): Promise<void> {
       ns: ["shell"],
       interpolation: { escapeValue: false }, // React escapes
       returnNull: false,
+      showSupportNotice: false, // the console of the browser is for faults
     });
 }
