@@ -4,6 +4,54 @@
  */
 
 export interface paths {
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listDeviceImports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getDeviceImport"];
+        put?: never;
+        post?: never;
+        delete: operations["deleteDeviceImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -30,7 +78,39 @@ export interface paths {
         get: operations["getDevice"];
         put?: never;
         post?: never;
+        delete: operations["retireDevice"];
+        options?: never;
+        head?: never;
+        patch: operations["editDevice"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listCertificates"];
+        put?: never;
+        post: operations["signCertificate"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/certificates/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["revokeCertificate"];
         options?: never;
         head?: never;
         patch?: never;
@@ -79,6 +159,38 @@ export interface paths {
         put?: never;
         post?: never;
         delete: operations["revokeCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getMaintenance"];
+        put: operations["putMaintenance"];
+        post?: never;
+        delete: operations["deleteMaintenance"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/replace-hardware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["replaceDeviceHardware"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -148,6 +260,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listOrganisations"];
+        put?: never;
+        post: operations["createOrganisation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteOrganisation"];
+        options?: never;
+        head?: never;
+        patch: operations["changeOrganisation"];
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listInvitations"];
+        put?: never;
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/invitations/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["revokeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles": {
         parameters: {
             query?: never;
@@ -212,6 +388,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quarantine/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getQuarantinedMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["discardQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["countQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine/replay": {
         parameters: {
             query?: never;
@@ -223,6 +447,102 @@ export interface paths {
         put?: never;
         post: operations["replayQuarantine"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getApp"];
+        put: operations["confirmEnrolment"];
+        post: operations["beginEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/app/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renewRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/app/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["removeApp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -388,10 +708,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listTenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessExplanation: {
+            allowed: boolean;
+            grants: number[];
+            hidden: string[];
+            operation?: string;
+            permission?: string;
+            principal?: Record<string, never>;
+            reasons: string[];
+            status: number;
+            steps: components["schemas"]["AccessStep"][];
+            tenant?: string;
+        };
+        AccessQuestion: {
+            key?: string;
+            organisation?: string;
+            request: {
+                body?: unknown;
+                headers?: {
+                    [key: string]: string;
+                };
+                method: string;
+                path: string;
+            };
+            /** @enum {unknown} */
+            role?: "administrator" | "staff" | "operator" | "partner" | "service";
+        };
+        AccessStep: {
+            attribute?: string;
+            /** @enum {unknown} */
+            code: "noRoute" | "keyVoid" | "organisationDisabled" | "tenantClosed" | "permission" | "noPermission" | "administrator" | "noGrantNeeded" | "grant" | "grantApplies" | "grantNotAbout" | "nothingGranted" | "grantedEntities" | "typeNotGranted" | "entityMissing" | "entityHidden" | "attributeNotGranted" | "attributePersonal" | "bodyDecides" | "refused";
+            grant?: number;
+            ok?: boolean;
+            /** @enum {unknown} */
+            operation?: "read" | "history" | "subscribe" | "write" | "delete";
+            text: string;
+            why?: ("operation" | "notBegun" | "ended" | "type" | "entities" | "scopes" | "area")[];
+        };
+        Account: {
+            /** Format: date-time */
+            codeUntil?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy?: string;
+            /** Format: date-time */
+            disabledAt?: string | null;
+            hasApp?: boolean;
+            hasPassword?: boolean;
+            id: string;
+            /** Format: date-time */
+            loggedInAt?: string | null;
+            mustChangePassword?: boolean;
+            name: string;
+            organisation: string;
+            recoveryCodes?: number;
+            /** @enum {unknown} */
+            role: "administrator" | "staff" | "operator" | "partner";
+            shown?: string;
+            tenants?: string[] | null;
+        };
+        AccountList: {
+            accounts: components["schemas"]["Account"][];
+            next?: string | null;
+        };
         ApiKey: {
             /** Format: date-time */
             createdAt?: string;
@@ -433,6 +832,11 @@ export interface components {
             /** @default 24 */
             overlapHours: number;
         };
+        AuthenticatorApp: {
+            hasApp: boolean;
+            isRequired: boolean;
+            recoveryCodes: number;
+        };
         CatchUpOrder: {
             cursor?: string;
             sequence?: number;
@@ -443,6 +847,30 @@ export interface components {
             next?: string | null;
             queued: number;
             scanned: number;
+        };
+        Certificate: {
+            /** Format: date-time */
+            createdAt: string;
+            fingerprint: string;
+            label?: string | null;
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            serial: string;
+            username: string;
+        };
+        CertificateDraft: {
+            csr: string;
+            /** @default 730 */
+            days: number;
+            label?: string;
+        };
+        CertificateList: {
+            certificates: components["schemas"]["Certificate"][];
+        };
+        CodeDraft: {
+            code: string;
         };
         Credential: {
             /** Format: date-time */
@@ -605,20 +1033,233 @@ export interface components {
             static?: Record<string, never>;
             tags?: string[];
         };
+        DeviceImport: {
+            counts: {
+                created: number;
+                failed: number;
+                provisioned: number;
+                rows: number;
+                unchanged: number;
+                updated: number;
+                waiting: number;
+            };
+            /** Format: date-time */
+            createdAt?: string | null;
+            credentials?: {
+                available: boolean;
+                /** Format: date-time */
+                fetchedAt?: string | null;
+                fetchedBy?: string | null;
+                /** Format: date-time */
+                until?: string | null;
+            };
+            etaSeconds?: number | null;
+            fileName?: string | null;
+            /** Format: date-time */
+            finishedAt?: string | null;
+            id: number;
+            partial?: boolean;
+            principal?: string;
+            /** Format: date-time */
+            registeredAt?: string | null;
+            report: {
+                columns?: Record<string, never>;
+                create: number;
+                delimiter?: string | null;
+                encoding?: string | null;
+                errors: number;
+                faults: {
+                    code: string;
+                    column?: string | null;
+                    mend: string;
+                    row: number;
+                    /** @enum {unknown} */
+                    severity: "error" | "warning";
+                    value?: string | null;
+                    what: string;
+                }[];
+                faultsLeftOut?: number;
+                faulty: number;
+                format?: string;
+                lines?: {
+                    /** @enum {unknown} */
+                    action: "create" | "update" | "unchanged" | "refuse";
+                    changes?: string[];
+                    id?: string | null;
+                    name?: string | null;
+                    profile?: string | null;
+                    row: number;
+                }[];
+                linesLeftOut?: number;
+                rows: number;
+                unchanged: number;
+                unknownColumns?: string[];
+                update: number;
+                warnings: number;
+            };
+            /** Format: date-time */
+            startedAt?: string | null;
+            /** @enum {unknown} */
+            state: "checked" | "refused" | "waiting" | "registering" | "provisioning" | "done";
+        };
+        DeviceImportList: {
+            imports: components["schemas"]["DeviceImport"][];
+            next?: number | null;
+        };
         DeviceList: {
             devices: components["schemas"]["Device"][];
             next?: string | null;
             total: number;
+        };
+        DevicePatch: {
+            adapter?: unknown;
+            application?: unknown;
+            codecParameters?: unknown;
+            expectedIntervalS?: unknown;
+            gateway?: unknown;
+            gatewayDevice?: unknown;
+            installedAt?: unknown;
+            location?: unknown;
+            messagesPerMinute?: unknown;
+            name?: unknown;
+            notes?: unknown;
+            owner?: unknown;
+            profile?: unknown;
+            serial?: unknown;
+            static?: unknown;
+            tags?: unknown;
         };
         Enrolment: {
             secret: string;
             svg: string;
             uri: string;
         };
+        Grant: {
+            area?: Record<string, never>;
+            attributes?: string[];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            historyFrom?: string;
+            id: number;
+            key?: string;
+            label: string;
+            /** Format: date-time */
+            modifiedAt: string;
+            operations: ("read" | "history" | "subscribe" | "write" | "delete")[];
+            organisation?: string;
+            personal: boolean;
+            scopes?: string;
+            types?: string[];
+            /** Format: date-time */
+            validFrom?: string;
+            /** Format: date-time */
+            validUntil?: string;
+            warnings?: string[];
+        };
+        GrantTerms: {
+            area?: Record<string, never>;
+            attributes?: string[];
+            /** Format: date-time */
+            historyFrom?: string;
+            label?: string;
+            operations: ("read" | "history" | "subscribe" | "write" | "delete")[];
+            personal?: boolean;
+            scopes?: string;
+            types?: string[];
+            /** Format: date-time */
+            validFrom?: string;
+            /** Format: date-time */
+            validUntil?: string;
+        };
+        HardwareDraft: {
+            gatewayDevice?: string | null;
+            installedAt?: string | null;
+            reason?: string | null;
+            serial?: string | null;
+        };
+        InspectedMessage: {
+            /** Format: date-time */
+            arrivedAt: string;
+            detail: string;
+            deviceId?: string;
+            id: number;
+            isComplete?: boolean;
+            now: {
+                detail?: string;
+                readings: {
+                    attributes: Record<string, never>;
+                    entityId: string;
+                }[];
+                reason?: string;
+                /** @enum {unknown} */
+                result: "stored" | "ignored" | "quarantined";
+                values: number;
+            };
+            outcome?: string | null;
+            payload?: string;
+            /** @enum {unknown} */
+            payloadEncoding?: "utf-8" | "base64";
+            payloadHex?: string;
+            payloadSize?: number;
+            reason: string;
+            /** Format: date-time */
+            replayedAt?: string | null;
+            retained?: boolean;
+            topic: string;
+            values?: number;
+        };
+        Invitation: {
+            /** Format: date-time */
+            acceptedAt?: string | null;
+            /** Format: date-time */
+            createdAt?: string;
+            createdBy?: string;
+            /** Format: date-time */
+            expiresAt: string;
+            key?: string | null;
+            keyDays?: number | null;
+            label?: string;
+            organisation: string;
+            prefix: string;
+            /** @enum {unknown} */
+            role: "administrator" | "staff" | "operator" | "partner" | "service";
+            /** @enum {unknown} */
+            state: "open" | "accepted" | "revoked" | "expired";
+            tenants?: string[] | null;
+        };
+        InvitationDraft: {
+            /** @default 72 */
+            hours: number;
+            keyDays?: number;
+            label?: string;
+            /** @enum {unknown} */
+            role?: "administrator" | "staff" | "operator" | "partner" | "service";
+            tenants?: string[];
+        };
+        InvitationList: {
+            invitations: components["schemas"]["Invitation"][];
+        };
+        IssuedCertificate: components["schemas"]["Certificate"] & {
+            authority: string;
+            certificate: string;
+        };
         IssuedCredential: components["schemas"]["Credential"] & {
             active: boolean;
             password: string;
             url?: string;
+        };
+        Maintenance: {
+            raised: string[];
+            reason?: string | null;
+            /** Format: date-time */
+            until?: string | null;
+        };
+        MaintenanceDraft: {
+            reason?: string;
+            /** Format: date-time */
+            until: string;
         };
         Me: {
             key?: components["schemas"]["ApiKey"] | null;
@@ -656,6 +1297,26 @@ export interface components {
             successor?: string | null;
             tenants?: string[] | null;
         };
+        NewInvitation: {
+            /** Format: date-time */
+            acceptedAt?: string | null;
+            code: string;
+            /** Format: date-time */
+            createdAt?: string;
+            createdBy?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            key?: string | null;
+            keyDays?: number | null;
+            label?: string;
+            organisation?: string;
+            prefix: string;
+            /** @enum {unknown} */
+            role?: "administrator" | "staff" | "operator" | "partner" | "service";
+            /** @enum {unknown} */
+            state?: "open" | "accepted" | "revoked" | "expired";
+            tenants?: string[] | null;
+        };
         NotificationDelivery: {
             attempts: number;
             createdAt: string;
@@ -676,6 +1337,49 @@ export interface components {
         NotificationDeliveryList: {
             deliveries: components["schemas"]["NotificationDelivery"][];
             next?: number | string | null;
+        };
+        Organisation: {
+            contact?: string;
+            /** Format: date-time */
+            createdAt?: string;
+            createdBy?: string;
+            /** Format: date-time */
+            disabledAt?: string | null;
+            keys?: number;
+            /** @enum {unknown} */
+            kind: "town" | "operator" | "partner" | "public";
+            /** Format: date-time */
+            modifiedAt?: string;
+            name: string;
+            nameEn?: string;
+            nameJa?: string;
+            tenants?: string[] | null;
+        };
+        OrganisationChange: {
+            contact?: string;
+            disabled?: boolean;
+            nameEn?: string;
+            nameJa?: string;
+            tenants?: string[];
+        };
+        OrganisationDraft: {
+            contact?: string;
+            /** @enum {unknown} */
+            kind: "town" | "operator" | "partner";
+            name: string;
+            nameEn?: string;
+            nameJa?: string;
+            tenants?: string[];
+        };
+        OrganisationList: {
+            organisations: components["schemas"]["Organisation"][];
+        };
+        PasswordDraft: {
+            current?: string;
+            new: string;
+        };
+        PasswordProof: {
+            password?: string;
         };
         PauseOrder: {
             reason?: string;
@@ -795,6 +1499,10 @@ export interface components {
         ProfileList: {
             profiles: Record<string, never>[];
         };
+        QuarantineDiscard: {
+            discarded: number;
+            next?: number | null;
+        };
         QuarantinedMessage: {
             /** Format: date-time */
             arrivedAt: string;
@@ -814,6 +1522,27 @@ export interface components {
         };
         QuarantineList: {
             messages: components["schemas"]["QuarantinedMessage"][];
+        };
+        QuarantineReasons: {
+            dropped: {
+                bytes: number;
+                /** @enum {unknown} */
+                cause: "age" | "count" | "bytes" | "discarded";
+                /** Format: date-time */
+                lastAt: string;
+                messages: number;
+                reason: string;
+            }[];
+            reasons: {
+                bytes: number;
+                devices: number;
+                /** Format: date-time */
+                firstAt: string;
+                /** Format: date-time */
+                lastAt: string;
+                messages: number;
+                reason: string;
+            }[];
         };
         QuarantineReplay: {
             counts: {
@@ -839,6 +1568,9 @@ export interface components {
             since?: string;
             /** Format: date-time */
             until?: string;
+        };
+        RecoveryCodes: {
+            recoveryCodes: string[];
         };
         RegisteredDevice: {
             deviceEntityId?: string;
@@ -884,6 +1616,23 @@ export interface components {
         SessionEnd: {
             providerLogout?: string | null;
         };
+        SessionList: {
+            sessions: {
+                address?: string;
+                browser?: string;
+                /** Format: date-time */
+                createdAt: string;
+                current: boolean;
+                /** Format: date-time */
+                endsAt: string;
+                id: string;
+                provider?: string | null;
+                /** Format: date-time */
+                seenAt: string;
+                /** @enum {unknown} */
+                state?: "none" | "totp" | "password" | "enrol" | "open";
+            }[];
+        };
         SubscriptionOverview: {
             counts: {
                 cancelled: number;
@@ -914,6 +1663,14 @@ export interface components {
         SubscriptionOverviewList: {
             next?: number | string | null;
             subscriptions: components["schemas"]["SubscriptionOverview"][];
+        };
+        Tenant: {
+            /** Format: date-time */
+            createdAt?: string;
+            name: string;
+        };
+        TenantList: {
+            tenants: components["schemas"]["Tenant"][];
         };
         TestedNotification: {
             delivered: boolean;
@@ -986,6 +1743,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Somebody else changed it meanwhile; read it again */
+        PRECONDITION_FAILED: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body is too large */
         REQUEST_ENTITY_TOO_LARGE: {
             headers: {
@@ -1016,6 +1783,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description More than this caller may send; try again after Retry-After seconds */
+        TOO_MANY_REQUESTS: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No key, or one that is unknown or revoked */
         UNAUTHORIZED: {
             headers: {
@@ -1038,6 +1815,7 @@ export interface components {
         };
     };
     parameters: {
+        "If-Match": string;
         "NGSILD-Tenant": string;
     };
     requestBodies: never;
@@ -1046,6 +1824,122 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAccounts: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listDeviceImports: {
+        parameters: {
+            query?: {
+                before?: number;
+                lang?: "ja" | "en";
+                limit?: number;
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of imports */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceImportList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    getDeviceImport: {
+        parameters: {
+            query?: {
+                lang?: "ja" | "en";
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceImport"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteDeviceImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
     listDevices: {
         parameters: {
             query?: {
@@ -1155,6 +2049,166 @@ export interface operations {
             401: components["responses"]["UNAUTHORIZED"];
             404: components["responses"]["NOT_FOUND"];
             406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    retireDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    editDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: components["parameters"]["If-Match"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicePatch"];
+                "application/merge-patch+json": components["schemas"]["DevicePatch"];
+            };
+        };
+        responses: {
+            /** @description The device as it is now */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            412: components["responses"]["PRECONDITION_FAILED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listCertificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    signCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateDraft"];
+            };
+        };
+        responses: {
+            /** @description Signed */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCertificate"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    revokeCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -1282,6 +2336,140 @@ export interface operations {
             400: components["responses"]["BAD_REQUEST"];
             401: components["responses"]["UNAUTHORIZED"];
             404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    getMaintenance: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    putMaintenance: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceDraft"];
+            };
+        };
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteMaintenance: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    replaceDeviceHardware: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HardwareDraft"];
+            };
+        };
+        responses: {
+            /** @description Replaced */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredDevice"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            412: components["responses"]["PRECONDITION_FAILED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -1446,6 +2634,231 @@ export interface operations {
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
+    listOrganisations: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    createOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationDraft"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            409: components["responses"]["CONFLICT"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    changeOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationDraft"];
+            };
+        };
+        responses: {
+            /** @description Invited */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    revokeInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                organisation: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
     listProfiles: {
         parameters: {
             query?: never;
@@ -1576,6 +2989,104 @@ export interface operations {
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
+    getQuarantinedMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectedMessage"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    discardQuarantine: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineSelection"];
+            };
+        };
+        responses: {
+            /** @description How many */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDiscard"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    countQuarantine: {
+        parameters: {
+            query?: {
+                device?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reasons */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineReasons"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
     replayQuarantine: {
         parameters: {
             query?: never;
@@ -1609,6 +3120,250 @@ export interface operations {
             411: components["responses"]["LENGTH_REQUIRED"];
             413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    getApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The app, not its secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthenticatorApp"];
+                };
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            409: components["responses"]["CONFLICT"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    confirmEnrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeDraft"];
+            };
+        };
+        responses: {
+            /** @description The session under its new cookie, with the recovery codes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            429: components["responses"]["TOO_MANY_REQUESTS"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    beginEnrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordProof"];
+            };
+        };
+        responses: {
+            /** @description The secret, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            429: components["responses"]["TOO_MANY_REQUESTS"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordProof"];
+            };
+        };
+        responses: {
+            /** @description The codes, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            429: components["responses"]["TOO_MANY_REQUESTS"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    removeApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordProof"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            429: components["responses"]["TOO_MANY_REQUESTS"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordDraft"];
+            };
+        };
+        responses: {
+            /** @description The session under its new cookie, and what it waits for */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            429: components["responses"]["TOO_MANY_REQUESTS"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -1936,6 +3691,33 @@ export interface operations {
             404: components["responses"]["NOT_FOUND"];
             406: components["responses"]["NOT_ACCEPTABLE"];
             409: components["responses"]["CONFLICT"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listTenants: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
