@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from broker_bridge.errors import BridgeError
+from broker_bridge.figures import Figures
 from broker_bridge.gauges import watch_lanes
 from broker_bridge.health import HealthServer, Observer
 from broker_bridge.lane import Lane
@@ -62,6 +63,7 @@ class _Bridge:
         self._store = Store(database)
         self._seating = Seating(settings, database, self._open_lane)
         self._observer = Observer(settings, self._seating)
+        self._figures = Figures(self._metrics, self._seating)
         watch_lanes(self._metrics, self._seating)
 
     def _open_lane(self, part: Part, tenure: Tenure, is_leaving: bool) -> Lane:
@@ -116,9 +118,15 @@ class _Bridge:
         instance = self._settings.instance
         while not self._ended.is_set():
             health = self._observer.health()
+            figures = {**self._figures.take(), "broker": health.parts["broker"]}
             try:
                 heartbeat.beat(
-                    self._database, "bridge", instance, ready=health.is_ready, detail=health.detail
+                    self._database,
+                    "bridge",
+                    instance,
+                    ready=health.is_ready,
+                    detail=health.detail,
+                    figures=figures,
                 )
                 self._observer.database_trouble = None
             except StoreError as error:

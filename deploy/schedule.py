@@ -18,10 +18,21 @@ class Job(NamedTuple):
     leader_only: bool = True
 
 
-class Schedule:
-    """Runs what is due, one after the other; `on_run(name, succeeded)` counts."""
+class Run(NamedTuple):
+    """A run that has ended."""
 
-    def __init__(self, jobs: Sequence[Job], on_run: Callable[[str, bool], None]) -> None:
+    job: Job
+    duration_s: float
+    done: str
+    """What the job said."""
+    error: str | None
+    """None: it ended well."""
+
+
+class Schedule:
+    """Runs what is due, one after the other; `on_run` counts."""
+
+    def __init__(self, jobs: Sequence[Job], on_run: Callable[[Run], None]) -> None:
         self._jobs = jobs
         self._on_run = on_run
         self._due = {job.name: 0.0 for job in jobs}
@@ -36,12 +47,14 @@ class Schedule:
                 self._due[job.name] = time.monotonic() + job.interval_s
 
     def _run(self, job: Job) -> None:
+        started = time.monotonic()
         try:
             done = job.run()
         except Exception as error:  # a job of any kind must not end the others
             _log.exception("Job failed", extra={"action": job.name, "error": str(error)})
-            self._on_run(job.name, False)
+            told = f"{type(error).__name__}: {error}"
+            self._on_run(Run(job, time.monotonic() - started, "", told))
             return
-        self._on_run(job.name, True)
+        self._on_run(Run(job, time.monotonic() - started, done, None))
         if done:
             _log.info("Job done", extra={"action": job.name, "detail": done})

@@ -1,6 +1,7 @@
 """The worker: what runs by the clock. N may run; the one that leads does the work."""
 
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,11 +17,14 @@ from context_api.store.errors import StoreError
 from context_api.store.index_building import maintain_indexes
 from context_api.store.leader import Leadership
 from context_api.store.store import Store
+from context_api.store.system import SAMPLE_S, take_sample
 from deploy import upkeep, wiring
 from deploy.audit_anchors import AnchorFile
 from deploy.credential_sync import CredentialSync
+from deploy.data_folder import DataFolder
+from deploy.job_book import NOTE_S, JobBook
 from deploy.kicking import Kicker
-from deploy.schedule import Job, Schedule
+from deploy.schedule import Job, Run, Schedule
 from deploy.settings import Settings
 from devices.broker_address import parse_broker_url
 from devices.broker_certificates import CertificateFiles, CertificateWriter
@@ -60,6 +64,7 @@ class _Worker:
         self._trouble = ""
         self._registry = CollectorRegistry()
         self._runs = Counter("machi_worker_jobs", "Jobs run", ["job", "result"], registry=self._registry)
+        self._book = JobBook()
         self._leading = Gauge("machi_worker_leading", "1 = this worker leads", registry=self._registry)
 
     def run(self, stop: threading.Event) -> None:
@@ -121,6 +126,8 @@ class _Worker:
             Job("audit", 3600, lambda: upkeep.roll_audit(self._url, self._settings.audit_months)),
             Job("usage", 60, lambda: upkeep.count_usage(self._database)),
             Job("anchors", ANCHOR_S, lambda: anchors.write(self._database)),
+            Job("samples", SAMPLE_S, self._take_sample),
+            Job("book", NOTE_S, lambda: self._book.write(self._database)),
         ]
 
     def _claim(self) -> bool:
@@ -186,8 +193,17 @@ class _Worker:
         while not stop.wait(TICK_S):
             schedule.run_due(leading=True, stop=stop)
 
-    def _count(self, job: str, succeeded: bool) -> None:
-        self._runs.labels(job, "done" if succeeded else "failed").inc()
+    def _take_sample(self) -> str:
+        """Note how things stand; the free space can be known where the database is ours."""
+        is_ours = self._settings.database_url is None
+        folder = DataFolder(self._settings.data_dir).path
+        take_sample(self._database, shutil.disk_usage(folder).free if is_ours else None)
+        return ""
+
+    def _count(self, run: Run) -> None:
+        job = run.job
+        self._runs.labels(job.name, "done" if run.error is None else "failed").inc()
+        self._book.note(job.name, job.interval_s, run.duration_s, run.done, run.error)
 
     def _health(self) -> Health:
         return Health({"database": self._trouble or "ok"})

@@ -68,6 +68,7 @@ from context_api.http.routes.session_oidc import session_oidc_router
 from context_api.http.routes.stream import stream_router
 from context_api.http.routes.subscription_preview import subscription_preview_router
 from context_api.http.routes.subscriptions import subscriptions_router
+from context_api.http.routes.system import system_router
 from context_api.http.routes.temporal import temporal_router
 from context_api.http.routes.types import types_router
 from context_api.http.routes.usage import usage_router
@@ -163,6 +164,7 @@ def _routers(services: Services, app: FastAPI) -> tuple[APIRouter, ...]:
         erasures_router(services),
         open_data_router(services),
         operation_router(services),
+        system_router(services),
         audit_router(services),
         limits_router(services),
         usage_router(services),

@@ -29,6 +29,7 @@ from context_api.http.schemas_login import LOGIN_SCHEMAS
 from context_api.http.schemas_open_data import OPEN_DATA_SCHEMAS
 from context_api.http.schemas_organisations import ORGANISATION_SCHEMAS
 from context_api.http.schemas_privacy import PRIVACY_SCHEMAS
+from context_api.http.schemas_system import SYSTEM_SCHEMAS
 from context_api.http.schemas_temporal import TEMPORAL_SCHEMAS
 
 TITLE = "Machi"
@@ -123,6 +124,7 @@ def build_openapi(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
             **ORGANISATION_SCHEMAS,
             **PRIVACY_SCHEMAS,
             **OPEN_DATA_SCHEMAS,
+            **SYSTEM_SCHEMAS,
             **DELIVERY_SCHEMAS,
             **PREVIEW_SCHEMAS,
             **HISTORY_SCHEMAS,

@@ -202,7 +202,7 @@ _BY_PERMISSION: Mapping[Permission, tuple[str, ...]] = {
     P.STATEMENTS_WRITE: ("putDataStatement",),
     P.ERASURE: ("erase", "listErasures", "getErasure", "verifyErasure"),
     P.ACCOUNTS: ("createAccount", "listAccounts", "getAccount", "changeAccount", "resetAccount"),
-    P.METRICS: ("metrics",),
+    P.METRICS: ("metrics", "getSystem"),
     P.AUDIT: ("listAudit",),
     P.LIMITS: ("listLimits", "setLimit", "removeLimit"),
     P.USAGE: ("getUsage",),

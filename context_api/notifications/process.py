@@ -122,14 +122,17 @@ class _Notifier:
 
     async def _report(self, database: Database, dispatcher: Dispatcher) -> None:
         """Show signs of life and how deliveries stand."""
+        figures: dict[str, float | str | None] = {}
         while True:
             with contextlib.suppress(StoreError):
-                trouble = dispatcher.trouble
-                await asyncio.to_thread(
-                    beat, database, PROCESS, self._settings.instance, ready=not trouble, detail=trouble
-                )
-                self._metrics.show(await asyncio.to_thread(get_counts, database))
+                await asyncio.to_thread(self._beat, database, dispatcher.trouble, figures)
+                counts = await asyncio.to_thread(get_counts, database)
+                figures = {"waiting": counts.waiting, "failing": counts.failing, "resting": counts.resting}
+                self._metrics.show(counts)
             await asyncio.sleep(INTERVAL_S)
+
+    def _beat(self, database: Database, trouble: str, figures: Mapping[str, float | str | None]) -> None:
+        beat(database, PROCESS, self._settings.instance, ready=not trouble, detail=trouble, figures=figures)
 
 
 def _say_goodbye(database: Database, instance: str) -> None:

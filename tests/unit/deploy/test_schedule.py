@@ -14,7 +14,7 @@ from deploy.schedule import Job, Schedule
 
 def test_a_failing_job_is_counted_and_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     ran: list[str] = []
-    counted: list[tuple[str, bool]] = []
+    counted: list[tuple[str, str, str | None]] = []
 
     def fail() -> str:
         raise RuntimeError("no luck")
@@ -24,12 +24,13 @@ def test_a_failing_job_is_counted_and_stops_no_other(caplog: pytest.LogCaptureFi
         return "2 things"
 
     schedule = Schedule(
-        [Job("bad", 60, fail), Job("good", 60, succeed)], lambda name, done: counted.append((name, done))
+        [Job("bad", 60, fail), Job("good", 60, succeed)],
+        lambda run: counted.append((run.job.name, run.done, run.error)),
     )
     schedule.run_due(leading=True, stop=threading.Event())
     schedule.run_due(leading=True, stop=threading.Event())
     assert ran == ["good"]
-    assert counted == [("bad", False), ("good", True)]
+    assert counted == [("bad", "", "RuntimeError: no luck"), ("good", "2 things", None)]
     assert "no luck" in caplog.text
 
 
