@@ -107,6 +107,7 @@ export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: 
   ctx.save();
   ctx.font = `${LABEL_PX * devicePixelRatio}px ${font}`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left"; // uPlot leaves it as its axes need it
   ctx.lineWidth = devicePixelRatio;
   ends.forEach(({ index, x, y, text }, place) => {
     ctx.globalAlpha = plot.series[index + 1]?.alpha ?? 1;

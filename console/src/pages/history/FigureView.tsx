@@ -45,14 +45,20 @@ export function FigureView({ figure, ...props }: Props) {
         {t("figure.title")}
       </h2>
       {figure.state === "loading" && <Reading progress={figure.progress} onCancel={figure.cancel} />}
-      {figure.state === "cancelled" && (
-        <Notice>
-          {t("figure.cancelled")} <Button onClick={figure.again}>{t("figure.again")}</Button>
-        </Notice>
-      )}
+      {figure.state === "cancelled" && <Stopped onAgain={figure.again} />}
       {figure.state === "failed" && <ErrorState error={figure.error} onRetry={figure.again} />}
       {figure.state === "ready" && <Drawn loaded={figure.loaded} {...props} />}
     </section>
+  );
+}
+
+/** The wait was ended; nothing is lost. */
+export function Stopped({ onAgain }: { onAgain: () => void }) {
+  const { t } = useTranslation("history");
+  return (
+    <Notice>
+      {t("figure.cancelled")} <Button onClick={onAgain}>{t("figure.again")}</Button>
+    </Notice>
   );
 }
 

@@ -7,7 +7,7 @@ import { MAX_POINTS } from "./logic/bucket";
 import type { Question } from "./logic/question";
 import { historyPath, summaryPath } from "./logic/requests";
 import { type About, CutOff, type Row, RowReader } from "./logic/rows";
-import { type Series, SeriesGatherer } from "./logic/series";
+import { inOrder, type Series, SeriesGatherer } from "./logic/series";
 import { readRanking, type Ranked } from "./logic/ranking";
 import type { Span } from "./logic/period";
 
@@ -82,5 +82,5 @@ export async function loadFigure(
     if (isCut) break;
   }
   if (about === undefined) throw new CutOff("There is no answer");
-  return { series, windows, about, points, notNumbers, isCut };
+  return { series: inOrder(series, question), windows, about, points, notNumbers, isCut };
 }

@@ -29,9 +29,10 @@ const LENGTHS: Readonly<Record<Exclude<Bucket, "none">, number>> = {
 
 /** More than a curve can show, and more than a browser should hold. */
 export const MAX_POINTS = 300_000;
-const POINTS_PER_SERIES = 1_500;
+/** A screen shows more, but several curves of more points lie on each other. */
+const POINTS_PER_SERIES = 400;
 
-/** What shows a span best: up to a day and a half every value, then the finest buckets that a screen can tell apart. */
+/** What shows a span best: up to a day and a half every value, then the finest buckets that can be told apart. */
 export function chooseBucket(span: Span): Bucket {
   const length = span.to - span.from;
   if (length <= 1.5 * DAY) return "none";
@@ -68,9 +69,4 @@ export function nextBucket(bucket: Exclude<Bucket, "none">, start: number): numb
     default:
       return start + LENGTHS[bucket];
   }
-}
-
-/** How many buckets a span has, about. */
-export function countBuckets(bucket: Bucket, span: Span): number | undefined {
-  return bucket === "none" ? undefined : Math.ceil((span.to - span.from) / LENGTHS[bucket]);
 }

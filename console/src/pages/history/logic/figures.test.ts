@@ -14,13 +14,13 @@ describe("the bucket that suits a span", () => {
     [1, "none"],
     [1.5, "none"],
     [2, "PT10M"],
-    [7, "PT10M"],
-    [31, "hour"],
-    [62, "hour"],
+    [7, "hour"],
+    [16, "hour"],
+    [31, "day"],
     [365, "day"],
-    [1460, "day"],
-    [3650, "week"],
-    [20000, "month"],
+    [1460, "week"],
+    [3650, "month"],
+    [20000, "fiscal-year"],
   ])("%d days: %s", (days, bucket) => {
     expect(chooseBucket(spanOfDays(days))).toBe(bucket);
   });

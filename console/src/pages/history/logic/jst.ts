@@ -77,10 +77,3 @@ export function writeTime(time: number): string {
   const text = new Date(time + OFFSET).toISOString();
   return `${text.slice(0, 19)}${time % 1000 === 0 ? "" : text.slice(19, 23)}+09:00`;
 }
-
-/** The era's year of a fiscal or calendar year from Heisei on: 2026 is 令和8. */
-export function eraOf(year: number): string {
-  const [name, first] = year >= 2019 ? ["令和", 2019] : ["平成", 1989];
-  const count = year - first + 1;
-  return count < 1 ? String(year) : `${name}${count === 1 ? "元" : String(count)}`;
-}

@@ -1,9 +1,13 @@
 /** A picture of the figure for a report: title, curves, legend, and where the figures are from. */
 
+import { drawShape, type Shape } from "../../../components/chart/marker";
+
 export interface LegendEntry {
   readonly name: string;
   readonly colour: string;
   readonly dash: readonly number[];
+  readonly shape: Shape;
+  readonly isFilled: boolean;
 }
 
 export interface Picture {
@@ -78,7 +82,7 @@ function draw(
     y += chart.image.height / ratio + 8;
   }
   for (const row of rows) {
-    for (const entry of row) drawEntry(pen, entry, EDGE + entry.x, y, text, picture.font);
+    for (const entry of row) drawEntry(pen, entry, EDGE + entry.x, y, picture);
     y += LINE;
   }
   y += 12;
@@ -88,7 +92,7 @@ function draw(
   }
 }
 
-function drawEntry(pen: CanvasRenderingContext2D, entry: LegendEntry, x: number, y: number, text: string, font: string): void {
+function drawEntry(pen: CanvasRenderingContext2D, entry: LegendEntry, x: number, y: number, { colours, font }: Picture): void {
   pen.strokeStyle = entry.colour;
   pen.lineWidth = 2.5;
   pen.setLineDash([...entry.dash]);
@@ -97,7 +101,10 @@ function drawEntry(pen: CanvasRenderingContext2D, entry: LegendEntry, x: number,
   pen.lineTo(x + 28, y + 9);
   pen.stroke();
   pen.setLineDash([]);
-  write(pen, entry.name, x + 34, y, text, `14px ${font}`);
+  pen.lineWidth = 1.5;
+  pen.fillStyle = entry.isFilled ? entry.colour : colours.ground;
+  drawShape(pen, entry.shape, x + 14, y + 9, 4);
+  write(pen, entry.name, x + 34, y, colours.text, `14px ${font}`);
 }
 
 function write(

@@ -38,8 +38,8 @@ export const NOTHING_ASKED: Question = {
 };
 
 export const MAX_IDS = 200;
-/** More curves cannot be told apart. */
-export const MAX_SHOWN = 12;
+/** More curves are a cloud; of so many, each can still be brought to the front. */
+export const MAX_SHOWN = 50;
 const MAX_TYPES = 5;
 const MAX_ATTRIBUTES = 10;
 type Name = "type" | "id" | "show" | "attr" | "period" | "bucket" | "method" | "years" | "align" | "asOf";

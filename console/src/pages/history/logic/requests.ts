@@ -113,10 +113,10 @@ function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** Python without anything to install; the table row by row. */
-export function asPython(path: string, caller: Caller): string {
-  const url = new URL(path, caller.origin);
-  const entries = [...url.searchParams].map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},`);
+/** Python without anything to install; the table row by row, one query after the other. */
+export function asPython(paths: readonly string[], caller: Caller): string {
+  const urls = paths.map((path) => new URL(path, caller.origin));
+  const queries = urls.flatMap((url) => ["    {", ...[...url.searchParams].map(([name, value]) => `        ${JSON.stringify(name)}: ${JSON.stringify(value)},`), "    },"]);
   const tenant = caller.tenant === null ? [] : [`    "NGSILD-Tenant": ${JSON.stringify(caller.tenant)},`];
   return [
     "import csv",
@@ -125,16 +125,17 @@ export function asPython(path: string, caller: Caller): string {
     "from urllib.parse import urlencode",
     "from urllib.request import Request, urlopen",
     "",
-    "query = {",
-    ...entries,
-    "}",
+    "queries = [",
+    ...queries,
+    "]",
     "headers = {",
     `    "Authorization": f"Bearer {os.environ['MACHI_KEY']}",`,
     ...tenant,
     "}",
-    `request = Request("${url.origin}${url.pathname}?" + urlencode(query), headers=headers)`,
-    "with urlopen(request) as answer:  # or: pandas.read_csv(answer)",
-    '    for row in csv.DictReader(io.TextIOWrapper(answer, "utf-8-sig")):',
-    "        print(row)",
+    "for query in queries:",
+    `    request = Request("${caller.origin}${urls[0]?.pathname ?? ""}?" + urlencode(query), headers=headers)`,
+    "    with urlopen(request) as answer:  # or: pandas.read_csv(answer)",
+    '        for row in csv.DictReader(io.TextIOWrapper(answer, "utf-8-sig")):',
+    "            print(row)",
   ].join("\n");
 }

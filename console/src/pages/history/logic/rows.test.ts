@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CutOff, type Row, RowReader } from "./rows";
-import { linesOf, SeriesGatherer, summarize, unitsOf } from "./series";
+import { inOrder, linesOf, SeriesGatherer } from "./series";
 
 const HEAD = '{"query":"/api/v1/history?…","dataVersion":"2026-11-23T03:00:00Z","corrections":2,"from":"a","to":"b","timezone":"Asia/Tokyo","rows":[';
 const row = (time: string, more: object): Row => ({ time: `2026-04-${time}+09:00`, entityId: "urn:x:1", attribute: "pm25", ...more });
@@ -50,16 +50,17 @@ describe("curves", () => {
       ["urn:x:2", "avg", [1]],
       ["urn:x:2", "max", [2]],
     ]);
-    expect(unitsOf(gatherer.series)).toEqual(["µg/m³", "ppm"]);
     expect(gatherer.points).toBe(7);
   });
 
-  it("are summed up, with their gaps", () => {
-    const summary = summarize(gatherer.series[0] ?? expect.fail(), "day");
-    expect(summary).toMatchObject({ count: 3, mean: 12, total: 36 });
-    expect(summary?.highest).toEqual({ value: 14, at: Date.parse("2026-04-02T00:00:00+09:00") });
-    expect(summary?.lowest.value).toBe(10);
-    expect(summary?.gaps).toHaveLength(1);
+  it("stand in the order in which they were asked for", () => {
+    const asked = { ids: ["urn:x:2", "urn:x:1"], attributes: ["pm25"], methods: ["max", "avg"] as const };
+    expect(inOrder(gatherer.series, asked).map((one) => `${one.entityId} ${one.method ?? ""}`)).toEqual([
+      "urn:x:2 max",
+      "urn:x:2 avg",
+      "urn:x:1 max",
+      "urn:x:1 avg",
+    ]);
   });
 
   it("become lines of a table in which what is missing stays missing", () => {

@@ -2,7 +2,6 @@
 
 import type { Bucket, Method } from "./bucket";
 import type { Window } from "./compare";
-import { findGaps, type Gap } from "./gaps";
 import type { Row } from "./rows";
 
 export interface Series {
@@ -85,40 +84,13 @@ function makeSeries(key: string, row: Row, method: Method | undefined, yearsBefo
   };
 }
 
-export interface Summary {
-  readonly count: number;
-  readonly mean: number;
-  readonly lowest: { readonly value: number; readonly at: number };
-  readonly highest: { readonly value: number; readonly at: number };
-  readonly total: number;
-  readonly gaps: readonly Gap[];
-}
-
-/** Of the points of a curve; undefined where it has none. */
-export function summarize(series: Series, bucket: Bucket): Summary | undefined {
-  const { times, values } = series;
-  if (values.length === 0) return undefined;
-  let [total, low, high] = [0, 0, 0];
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? 0;
-    total += value;
-    if (value < (values[low] ?? 0)) low = index;
-    if (value > (values[high] ?? 0)) high = index;
-  }
-  const at = (index: number) => ({ value: values[index] ?? 0, at: times[index] ?? 0 });
-  return {
-    count: values.length,
-    mean: total / values.length,
-    lowest: at(low),
-    highest: at(high),
-    total,
-    gaps: findGaps(times, bucket),
-  };
-}
-
-/** The units of the figure, in the order in which they appear: each has an axis, of which a figure has two at most. */
-export function unitsOf(series: readonly Series[]): string[] {
-  return [...new Set(series.map((one) => one.unit))];
+/** As they were asked for: the first place first, then its attributes, methods and years. */
+export function inOrder(series: readonly Series[], asked: { readonly ids: readonly string[]; readonly attributes: readonly string[]; readonly methods: readonly Method[] }): Series[] {
+  const rank = (one: Series) => [asked.ids.indexOf(one.entityId), asked.attributes.indexOf(one.attribute), one.method === undefined ? 0 : asked.methods.indexOf(one.method), one.yearsBefore];
+  return [...series].sort((one, other) => {
+    const [first, second] = [rank(one), rank(other)];
+    return first.map((value, index) => value - (second[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  });
 }
 
 /** Lines of the table: a time, and a cell per curve (undefined where there is nothing). */
