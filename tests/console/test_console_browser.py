@@ -52,8 +52,7 @@ def test_the_town_as_it_is_now(browser: Browser, town: httpx.Client, key: str) -
 
     page.get_by_role("button", name="水").click()
     page.wait_for_url("**theme=water**")
-    river = page.locator("li[aria-posinset='1'] button")
-    assert "河川の水位" in river.inner_text()
+    river = page.locator("li[aria-posinset='1'] button", has_text="河川の水位")
     river.press("Enter")
     panel = page.locator("aside:has(h2):has(table)")
     panel.locator("canvas").wait_for()

@@ -37,10 +37,21 @@ export interface MapViewProps {
   onChoose: (id: string | undefined) => void;
   /** Where to begin; without it, the whole town. */
   view?: View;
-  onMove?: (view: View, bounds: Bounds) => void;
+  /** Also told where the map begins (`isFirst`). */
+  onMove?: (view: View, bounds: Bounds, isFirst: boolean) => void;
+  /** A rectangle that is outlined. */
+  area?: Bounds;
+  /** Given: the next drag draws a rectangle instead of moving the map. */
+  onDraw?: (area: Bounds) => void;
 }
 
-const MapCanvas = lazy(() => import("./map/MapCanvas"));
+const load = () => import("./map/MapCanvas");
+const MapCanvas = lazy(load);
+
+/** Asks for the library before the first point has come, for a page that is a map. */
+export function preloadMap(): void {
+  load().catch(() => undefined); // said where the map would be
+}
 
 export function MapView(props: MapViewProps) {
   const { t } = useTranslation();

@@ -6,6 +6,8 @@ import { isJapanese } from "../../format/language";
 import { OUTLINE, RAILWAYS, RIVERS, STATIONS } from "./town";
 
 export const POINTS = "points";
+export const CHOSEN = "chosen";
+export const AREA = "area";
 export const CLUSTER_MAX_ZOOM = 13;
 const FONT = ["Noto Sans JP, Hiragino Sans, Yu Gothic UI, Meiryo, Noto Sans CJK JP, sans-serif"];
 
@@ -123,6 +125,7 @@ const IS_POINT: FilterSpecification = ["!", ["has", "point_count"]];
 function pointLayers(colours: Colours): LayerSpecification[] {
   const stroke = { "circle-stroke-color": colours.halo, "circle-stroke-width": 2 };
   return [
+    { id: "area", type: "line", source: AREA, paint: { "line-color": colours.accent, "line-width": 2.5, "line-dasharray": [4, 2] } },
     {
       id: "clusters",
       type: "circle",
@@ -160,7 +163,7 @@ function pointLayers(colours: Colours): LayerSpecification[] {
     {
       id: "chosen",
       type: "circle",
-      source: "chosen",
+      source: CHOSEN,
       paint: {
         "circle-color": "transparent",
         "circle-radius": 17,
@@ -197,12 +200,14 @@ export function makeStyle(isDark: boolean, tiles: ConsoleSettings["tiles"]): Sty
       [POINTS]: {
         type: "geojson",
         data: empty,
+        promoteId: "id", // changed points are told by it
         cluster: true,
         clusterRadius: 42,
         clusterMaxZoom: CLUSTER_MAX_ZOOM,
         clusterProperties: { worst: ["max", ["get", "level"]] },
       },
-      chosen: { type: "geojson", data: empty },
+      [CHOSEN]: { type: "geojson", data: empty },
+      [AREA]: { type: "geojson", data: empty },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },

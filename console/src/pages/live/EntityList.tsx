@@ -1,8 +1,9 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { Button } from "../../components/Button";
 import { cx } from "../../components/cx";
-import { EmptyState } from "../../components/states";
+import { EmptyState, Loading } from "../../components/states";
 import { pick } from "../../format/language";
 import { attributeName, typeName } from "../../format/names";
 import { formatAge } from "../../format/times";
@@ -15,11 +16,14 @@ interface Props {
   seen: readonly Seen[];
   chosen: string | undefined;
   now: number;
+  isLoading: boolean;
   onChoose: (id: string) => void;
+  /** Takes the conditions away. */
+  onReset: () => void;
 }
 
 /** The same as the map, in words. Only the rows in sight exist; each says which of how many it is. */
-export function EntityList({ seen, chosen, now, onChoose }: Props) {
+export function EntityList({ seen, chosen, now, isLoading, onChoose, onReset }: Props) {
   const { t } = useTranslation("live");
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -29,51 +33,49 @@ export function EntityList({ seen, chosen, now, onChoose }: Props) {
     overscan: 8,
     getItemKey: (index) => seen[index]?.entity.id ?? index,
   });
-  const lastChosen = useRef<string>(undefined);
-  useEffect(() => {
-    if (chosen === undefined || chosen === lastChosen.current) return;
-    lastChosen.current = chosen;
-    const index = seen.findIndex((each) => each.entity.id === chosen);
-    if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
-  }, [chosen, seen, virtual]);
-  if (seen.length === 0) {
-    return (
-      <EmptyState icon="search" title={t("none.title")}>
-        {t("none.text")}
-      </EmptyState>
-    );
-  }
+  useInSight(chosen, seen, virtual.scrollToIndex);
+  if (seen.length === 0) return isLoading ? <Loading label={t("loading")} /> : <NoneFound onReset={onReset} />;
   return (
     <div ref={scroller} className={styles.scroller} role="region" aria-label={t("list")} tabIndex={0}>
       <ul className={styles.list} style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
-          const one = seen[item.index];
-          return (
-            one && (
-              <li
-                key={item.key}
-                ref={virtual.measureElement}
-                data-index={item.index}
-                aria-setsize={seen.length}
-                aria-posinset={item.index + 1}
-                style={{ transform: `translateY(${item.start}px)` }}
-              >
-                <Row seen={one} isChosen={one.entity.id === chosen} now={now} onChoose={onChoose} />
-              </li>
-            )
-          );
-        })}
+        {virtual.getVirtualItems().map(({ index, key, start }) => (
+          <li key={key} ref={virtual.measureElement} data-index={index} aria-setsize={seen.length} aria-posinset={index + 1} style={{ transform: `translateY(${start}px)` }}>
+            <Row seen={seen[index]} chosen={chosen} now={now} onChoose={onChoose} />
+          </li>
+        ))}
       </ul>
     </div>
   );
 }
 
-function Row({ seen, isChosen, now, onChoose }: { seen: Seen; isChosen: boolean; now: number; onChoose: (id: string) => void }) {
+function NoneFound({ onReset }: { onReset: () => void }) {
   const { t } = useTranslation("live");
+  return (
+    <EmptyState icon="search" title={t("none.title")} action={<Button onClick={onReset}>{t("none.reset")}</Button>}>
+      {t("none.text")}
+    </EmptyState>
+  );
+}
+
+/** Scrolls to what was chosen on the map or by a link, once. */
+function useInSight(chosen: string | undefined, seen: readonly Seen[], scrollTo: (index: number, options: { align: "auto" }) => void): void {
+  const last = useRef<string>(undefined);
+  useEffect(() => {
+    if (chosen === undefined || chosen === last.current) return;
+    const index = seen.findIndex((each) => each.entity.id === chosen);
+    if (index < 0) return;
+    last.current = chosen;
+    scrollTo(index, { align: "auto" });
+  }, [chosen, seen, scrollTo]);
+}
+
+function Row({ seen, chosen, now, onChoose }: { seen: Seen | undefined; chosen: string | undefined; now: number; onChoose: (id: string) => void }) {
+  const { t } = useTranslation("live");
+  if (seen === undefined) return null;
   const { entity, attribute, text, step, at } = seen;
   const isStale = isSilent(at, now);
   return (
-    <button type="button" className={cx(styles.row, isStale && styles.stale)} aria-current={isChosen || undefined} onClick={() => onChoose(entity.id)}>
+    <button type="button" className={cx(styles.row, isStale && styles.stale)} aria-current={entity.id === chosen || undefined} onClick={() => onChoose(entity.id)}>
       <span className={styles.dot} data-level={step?.level ?? "none"} aria-hidden="true" />
       <span className={styles.who}>
         <span className={styles.name}>{entity.name}</span>

@@ -34,7 +34,9 @@ export function Legend({ metric }: { metric: string }) {
                 : LEVELS.map((level) => <Entry key={level} level={level} text={pick(LEVEL_NAMES[level])} />)}
             <Entry level={null} text={t("legend.none")} />
           </ul>
-          <p>{scale?.source === undefined ? t("legend.text") : pick(scale.source)}</p>
+          <p>
+            {scale?.source === undefined ? t("legend.text") : pick(scale.source)} {t("legend.stale")}
+          </p>
         </>
       )}
     </aside>

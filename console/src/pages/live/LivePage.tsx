@@ -1,137 +1,88 @@
-import { useDeferredValue, useMemo, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearch } from "../../app/router";
 import { Choice } from "../../components/Field";
-import { MapView, type Bounds, type MapPoint, type View } from "../../components/MapView";
+import { preloadMap } from "../../components/MapView";
 import { EmptyState, ErrorState, Loading } from "../../components/states";
-import { formatCount } from "../../format/numbers";
-import { THEMES } from "../../format/names";
 import { Detail } from "./Detail";
 import { EntityList } from "./EntityList";
 import { Filters } from "./Filters";
-import { Legend } from "./Legend";
 import styles from "./LivePage.module.css";
+import { LoadStatus } from "./LoadStatus";
 import { Pulse } from "./Pulse";
-import { choose, countThemes, isSilent, metricsOf, type Seen, type Wish } from "./seeing";
+import type { Town, TownState } from "./town";
+import { TownMap } from "./TownMap";
 import { useNow, useTown } from "./useTown";
+import { useWanted } from "./useWanted";
+import { keepWish, keptWish } from "./wishes";
 
 const AGES_MS = 10_000;
 
-/** What is wanted, as the address says (deep links). */
-function readWish(search: URLSearchParams, bounds: Bounds | undefined): Wish {
-  const theme = THEMES.find((each) => each === search.get("theme")) ?? "all";
-  const order = (["level", "name", "newest"] as const).find((each) => each === search.get("sort")) ?? "level";
-  return {
-    theme,
-    order,
-    type: search.get("type") ?? undefined,
-    metric: search.get("metric") ?? "main",
-    search: search.get("q") ?? "",
-    bounds: search.get("area") === "map" ? bounds : undefined,
-  };
-}
+preloadMap();
 
-function readView(search: URLSearchParams): View | undefined {
-  const [latitude, longitude, zoom] = (search.get("at") ?? "").split(",").map(Number);
-  const isThere = [latitude, longitude, zoom].every((each) => each !== undefined && Number.isFinite(each));
-  return isThere && zoom !== undefined && zoom > 0 ? { latitude: latitude ?? 0, longitude: longitude ?? 0, zoom } : undefined;
-}
-
-const writeView = (view: View): string => [view.latitude.toFixed(5), view.longitude.toFixed(5), view.zoom.toFixed(2)].join(",");
-
+/** The town as it is now. It is asked for before the words of the page have arrived. */
 export default function LivePage() {
-  const { t, i18n } = useTranslation("live");
   const [state, town] = useTown();
-  const [search, change] = useSearch();
-  const [bounds, setBounds] = useState<Bounds>();
-  const [tab, setTab] = useState<"map" | "list">("map");
-  const now = useNow(AGES_MS);
-  const wish = useDeferredValue(useMemo(() => readWish(search, bounds), [search, bounds]));
-  const [firstView] = useState(() => readView(search));
-  const language = i18n.resolvedLanguage;
-  // The language is part of what is made: names and values are words
-  const seen = useMemo(() => (language === undefined ? [] : choose(state.entities.values(), wish)), [state.entities, wish, language]);
-  const points = useMemo(() => seen.flatMap((each) => pointOf(each, now)), [seen, now]);
-  const themes = useMemo(() => countThemes(state.entities.values()), [state.entities]);
-  const metrics = useMemo(
-    () => metricsOf(choose(state.entities.values(), { ...wish, metric: "main", search: "", bounds: undefined }).map((each) => each.entity)),
-    [state.entities, wish],
+  return (
+    <Suspense fallback={<Loading />}>
+      <TownPage state={state} town={town} />
+    </Suspense>
   );
+}
+
+/** Map and list beside each other, on a phone one at a time. */
+function TownPage({ state, town }: { state: TownState; town: Town }) {
+  const { t } = useTranslation("live");
+  const [search, change] = useKeptSearch();
+  const wanted = useWanted(state, town, search);
+  const [tab, setTab] = useState<"map" | "list">("map");
+  const shownTab = search.get("area") === "draw" ? "map" : tab;
+  const now = useNow(AGES_MS);
   const chosenId = search.get("id") ?? undefined;
-  const chosen = chosenId === undefined ? undefined : state.entities.get(chosenId);
   const select = (id: string | undefined) => change({ id }, { push: id !== undefined });
   const count = state.entities.size;
 
   if (state.error !== undefined && count === 0) return <ErrorState error={state.error} onRetry={() => town.start()} />;
-  if (state.isLoading && count === 0) return <Loading label={t("loading")} />;
-  if (count === 0) {
-    return (
-      <EmptyState icon="device" title={t("empty.title")} action={<Link to="/devices">{t("empty.link")}</Link>}>
-        {t("empty.text")}
-      </EmptyState>
-    );
-  }
+  if (!state.isLoading && count === 0) return <NothingYet />;
   return (
-    <div className={styles.page} data-tab={tab} data-detail={chosenId !== undefined}>
+    <div className={styles.page} data-tab={shownTab} data-detail={chosenId !== undefined}>
       <div className={styles.side}>
         <header className={styles.head}>
           <h1>{t("title")}</h1>
           <Pulse state={state} town={town} />
         </header>
-        <Filters wish={wish} themes={themes} metrics={metrics} total={count} search={search} onChange={change} />
+        <Filters wish={wanted.wish} wanted={wanted} total={count} search={search} onChange={change} />
         <div className={styles.tabs}>
-          <Choice
-            label={t("view.label")}
-            isLabelHidden
-            value={tab}
-            options={[
-              { value: "map", label: t("view.map") },
-              { value: "list", label: t("view.list") },
-            ]}
-            onChange={setTab}
-          />
+          <Choice label={t("view.label")} isLabelHidden value={shownTab} options={(["map", "list"] as const).map((value) => ({ value, label: t(`view.${value}`) }))} onChange={setTab} />
         </div>
-        <p className={styles.count} role="status">
-          {state.isLoading
-            ? t("count.loading", { shown: formatCount(count), all: formatCount(state.total) })
-            : t("count.found", { count: seen.length, shown: formatCount(seen.length) })}
-        </p>
+        <LoadStatus state={state} town={town} found={wanted.seen.length} />
         <div className={styles.list}>
-          <EntityList seen={seen} chosen={chosenId} now={now} onChoose={select} />
+          <EntityList seen={wanted.seen} chosen={chosenId} now={now} isLoading={state.isLoading} onChoose={select} onReset={() => change(wanted.nothing)} />
         </div>
       </div>
-      <div className={styles.map}>
-        <MapView
-          label={t("map.label")}
-          points={points}
-          chosen={chosenId}
-          onChoose={select}
-          view={firstView}
-          onMove={(view, area) => {
-            setBounds(area);
-            change({ at: writeView(view) });
-          }}
-        />
-        <Legend metric={wish.metric} />
-      </div>
-      {chosenId !== undefined && (
-        <Detail key={chosenId} id={chosenId} entity={chosen} now={now} onClose={() => select(undefined)} isLoading={state.isLoading} />
-      )}
+      <TownMap wanted={wanted} now={now} search={search} chosen={chosenId} onChoose={select} onChange={change} isEmpty={count === 0} />
+      {chosenId !== undefined && <Detail key={chosenId} id={chosenId} live={state.entities.get(chosenId)} now={now} onClose={() => select(undefined)} />}
     </div>
   );
 }
 
-function pointOf(seen: Seen, now: number): MapPoint[] {
-  const position = seen.entity.position;
-  if (position === null) return [];
-  return [
-    {
-      id: seen.entity.id,
-      longitude: position[0],
-      latitude: position[1],
-      level: seen.level,
-      text: seen.text,
-      isStale: isSilent(seen.at, now),
-    },
-  ];
+/** The address as state; one that says nothing begins as the last visit was left. */
+function useKeptSearch(): ReturnType<typeof useSearch> {
+  const [search, change] = useSearch();
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current) keepWish(search);
+    else if (search.size === 0) change(keptWish());
+    isFirst.current = false;
+  }, [search, change]);
+  return [search, change];
+}
+
+function NothingYet() {
+  const { t } = useTranslation("live");
+  return (
+    <EmptyState icon="device" title={t("empty.title")} action={<Link to="/devices">{t("empty.link")}</Link>}>
+      {t("empty.text")}
+    </EmptyState>
+  );
 }

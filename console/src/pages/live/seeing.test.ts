@@ -8,7 +8,8 @@ import { align, withGaps } from "../../components/Chart";
 import { rangeOf } from "../../components/TimeRange";
 import { cell } from "../public/csv";
 import { safeNext } from "../login/safeNext";
-import { choose, metricsOf, see, type Wish } from "./seeing";
+import { metricsOf } from "./asking";
+import { choose, see, type Wish } from "./seeing";
 
 const noise = (id: string, value: number, name = id) =>
   readEntity({
@@ -41,7 +42,14 @@ describe("what is to be seen", () => {
   });
 
   it("can be coloured by what is measured and has a scale", () => {
-    expect(metricsOf([noise("n1", 1), noise("n2", 2), air])).toEqual(["LAeq", "pm25"]);
+    const kinds = [
+      { type: "AirQualityObserved", attributes: ["name", "pm25"] },
+      { type: "NoiseLevelObserved", attributes: ["name", "LAeq"] },
+      { type: "FloodMonitoring", attributes: ["currentLevel"] },
+    ];
+    const counts = new Map([["AirQualityObserved", 1], ["NoiseLevelObserved", 2]]);
+    expect(metricsOf(kinds, counts, "all")).toEqual(["LAeq", "pm25"]);
+    expect(metricsOf(kinds, counts, "water")).toEqual([]);
   });
 });
 

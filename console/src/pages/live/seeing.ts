@@ -3,8 +3,9 @@
 import { type Attribute, type Entity, mainAttribute } from "../../api/entities";
 import { formatValue } from "../../format/units";
 import { type Theme, themeOf, typeName } from "../../format/names";
-import { type Level, parkingStep, riverStep, scaleOf, type Step, stepOf } from "../../format/scales";
+import { type Level, parkingStep, riverStep, type Step, stepOf } from "../../format/scales";
 import { HOUR } from "../../format/times";
+import { rankNames } from "./ranks";
 
 /** What has told nothing for so long is shown as silent. */
 export const SILENT_MS = HOUR;
@@ -72,14 +73,17 @@ function numberOf(entity: Entity, name: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
+/** west, south, east, north */
+export type Area = readonly [number, number, number, number];
+
 export interface Wish {
   readonly theme: Theme | "all";
   readonly type: string | undefined;
   readonly metric: string;
   readonly search: string;
   readonly order: "level" | "name" | "newest";
-  /** Only what lies within, where the map is asked to decide. */
-  readonly bounds: readonly [number, number, number, number] | undefined;
+  /** Only what lies within. */
+  readonly bounds: Area | undefined;
 }
 
 /** What is wanted, in the wanted order. */
@@ -95,16 +99,16 @@ export function choose(entities: Iterable<Entity>, wish: Wish): Seen[] {
     if (words.length > 0 && !words.every((word) => searchText(entity).includes(word))) continue;
     found.push(seen);
   }
-  return found.sort(ORDERS[wish.order]);
+  return inOrder(found, wish.order);
 }
 
-const byName = (one: Seen, other: Seen): number => COLLATOR.compare(one.entity.name, other.entity.name);
-const COLLATOR = new Intl.Collator("ja", { numeric: true });
-const ORDERS: Readonly<Record<Wish["order"], (one: Seen, other: Seen) => number>> = {
-  level: (one, other) => (other.level ?? -1) - (one.level ?? -1) || byName(one, other),
-  name: byName,
-  newest: (one, other) => other.at - one.at || byName(one, other),
-};
+function inOrder(found: Seen[], order: Wish["order"]): Seen[] {
+  const ranks = rankNames(found.map(({ entity }) => entity.name));
+  const byName = (one: Seen, other: Seen): number => (ranks.get(one.entity.name) ?? 0) - (ranks.get(other.entity.name) ?? 0);
+  if (order === "name") return found.sort(byName);
+  if (order === "newest") return found.sort((one, other) => other.at - one.at || byName(one, other));
+  return found.sort((one, other) => (other.level ?? -1) - (one.level ?? -1) || byName(one, other));
+}
 
 const normal = (text: string): string => text.toLowerCase().normalize("NFKC");
 const searchTexts = new WeakMap<Entity, string>();
@@ -118,21 +122,8 @@ function searchText(entity: Entity): string {
   return text;
 }
 
-function isWithin(position: Entity["position"], [west, south, east, north]: readonly [number, number, number, number]): boolean {
+export function isWithin(position: Entity["position"], [west, south, east, north]: Area): boolean {
   return position !== null && position[0] >= west && position[0] <= east && position[1] >= south && position[1] <= north;
-}
-
-/** Which attributes with a scale are measured by these entities, the most common first: what the map can be coloured by. */
-export function metricsOf(entities: Iterable<Entity>): string[] {
-  const counts = new Map<string, number>();
-  for (const entity of entities) {
-    for (const [name, attribute] of entity.attributes) {
-      if (typeof attribute.value !== "number" || attribute.at === undefined) continue;
-      if (scaleOf(name) === undefined && name !== "availableSpotNumber" && name !== "currentLevel") continue;
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-  }
-  return [...counts].sort(([, one], [, other]) => other - one).map(([name]) => name);
 }
 
 export function countThemes(entities: Iterable<Entity>): ReadonlyMap<Theme, number> {
@@ -141,6 +132,12 @@ export function countThemes(entities: Iterable<Entity>): ReadonlyMap<Theme, numb
     const theme = themeOf(entity.types);
     counts.set(theme, (counts.get(theme) ?? 0) + 1);
   }
+  return counts;
+}
+
+export function countTypes(entities: Iterable<Entity>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { types } of entities) for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
   return counts;
 }
 

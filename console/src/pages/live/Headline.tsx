@@ -1,0 +1,43 @@
+import { useTranslation } from "react-i18next";
+import { type Entity, mainAttribute } from "../../api/entities";
+import { cx } from "../../components/cx";
+import { pick } from "../../format/language";
+import { attributeName, typeName } from "../../format/names";
+import { formatAge, formatMoment } from "../../format/times";
+import { showValue } from "../../format/units";
+import styles from "./Detail.module.css";
+import { isSilent, stepOfAttribute } from "./seeing";
+
+/** What it is, and the value that stands for it. */
+export function Headline({ entity, now }: { entity: Entity; now: number }) {
+  return (
+    <header className={styles.head}>
+      <p className={styles.soft}>{entity.types.map(typeName).join("・")}</p>
+      <h2>{entity.name}</h2>
+      <MainValue entity={entity} now={now} />
+    </header>
+  );
+}
+
+function MainValue({ entity, now }: { entity: Entity; now: number }) {
+  const { t } = useTranslation("live");
+  const main = mainAttribute(entity);
+  if (main === undefined) return null;
+  const [name, attribute] = main;
+  const { text, unit } = showValue(name, attribute.value, attribute.unitCode);
+  const step = stepOfAttribute(entity, name, attribute);
+  return (
+    <div className={styles.headline} data-level={step?.level ?? "none"}>
+      <p>{attributeName(name)}</p>
+      <p className={cx(styles.big, "numbers")}>
+        {text} <small>{unit}</small>
+      </p>
+      {step !== undefined && <p className={styles.level}>{pick(step.name)}</p>}
+      {attribute.at !== undefined && (
+        <p className={styles.soft}>
+          {formatAge(attribute.at, now)}（{formatMoment(attribute.at)}）{isSilent(attribute.at, now) && <strong className={styles.stale}>{t("detail.silent")}</strong>}
+        </p>
+      )}
+    </div>
+  );
+}
