@@ -58,6 +58,7 @@ SYSTEM_SCHEMAS: dict[str, Any] = {
     ),
     "System": _all_of(
         {
+            "at": {**_TIME, "description": "When this was seen, by the clock of the database"},
             "ready": {"type": "boolean", "description": "As /readyz says it"},
             "processes": {"type": "array", "items": {"$ref": "#/components/schemas/SystemProcess"}},
             "broker": _all_of(
@@ -157,6 +158,7 @@ _PROCESS = {
 }
 _RATE = {"at": "2026-11-23T00:00:00Z", "perSecond": 12.4}
 SYSTEM: dict[str, Any] = {
+    "at": "2026-11-23T00:00:00Z",
     "ready": True,
     "processes": [_PROCESS],
     "broker": {"state": "working", "detail": ""},

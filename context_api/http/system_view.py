@@ -36,6 +36,7 @@ def describe(seen: Seen) -> dict[str, Any]:
     """Write all of it."""
     condition = seen.condition
     return {
+        "at": _time(condition.server.now),
         "ready": not seen.reasons,
         "processes": _processes(seen),
         "broker": _broker(seen),

@@ -72,6 +72,8 @@ class Server(NamedTuple):
     connections: int
     timescale: str | None
     licence: str | None
+    now: datetime
+    """By its clock, which all times here are told by."""
 
 
 class Waiting(NamedTuple):

@@ -4,6 +4,22 @@
  */
 
 export interface paths {
+    "/api/v1/access/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["explainAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -13,8 +29,72 @@ export interface paths {
         };
         get: operations["listAccounts"];
         put?: never;
+        post: operations["createAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["changeAccount"];
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["resetAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listDeviceGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putDeviceGroup"];
+        post?: never;
+        delete: operations["deleteDeviceGroup"];
         options?: never;
         head?: never;
         patch?: never;
@@ -191,6 +271,38 @@ export interface paths {
         put?: never;
         post: operations["replaceDeviceHardware"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listGrants"];
+        put?: never;
+        post: operations["createGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["replaceGrant"];
+        post?: never;
+        delete: operations["deleteGrant"];
         options?: never;
         head?: never;
         patch?: never;
@@ -708,6 +820,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants": {
         parameters: {
             query?: never;
@@ -724,6 +852,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/type-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listTypePolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/type-policies/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putTypePolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listWaitingDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-devices/{group_id}/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["approveDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-devices/{group_id}/{name}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rejectDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -734,7 +942,10 @@ export interface components {
             hidden: string[];
             operation?: string;
             permission?: string;
-            principal?: Record<string, never>;
+            principal?: {
+                name?: string;
+                role?: string;
+            };
             reasons: string[];
             status: number;
             steps: components["schemas"]["AccessStep"][];
@@ -787,9 +998,33 @@ export interface components {
             shown?: string;
             tenants?: string[] | null;
         };
+        AccountChange: {
+            disabled?: boolean;
+            organisation?: string;
+            /** @enum {unknown} */
+            role?: "administrator" | "staff" | "operator" | "partner";
+            shown?: string;
+            tenants?: string[] | null;
+        };
+        AccountDraft: {
+            name: string;
+            /** @default town */
+            organisation: string;
+            /** @enum {unknown} */
+            role: "administrator" | "staff" | "operator" | "partner";
+            shown?: string;
+            tenants?: string[] | null;
+        };
         AccountList: {
             accounts: components["schemas"]["Account"][];
             next?: string | null;
+        };
+        AccountReset: {
+            /** @default false */
+            app: boolean;
+        };
+        AccountWithCode: components["schemas"]["Account"] & {
+            code: string;
         };
         ApiKey: {
             /** Format: date-time */
@@ -831,6 +1066,19 @@ export interface components {
             expiresAt?: string;
             /** @default 24 */
             overlapHours: number;
+        };
+        ApprovedDevice: {
+            entityId: string;
+            id: string;
+            mqtt?: {
+                active?: boolean;
+                password?: string;
+                topic?: string;
+                username?: string;
+            };
+            replayed: {
+                [key: string]: number;
+            };
         };
         AuthenticatorApp: {
             hasApp: boolean;
@@ -990,6 +1238,19 @@ export interface components {
                 stored?: number;
             };
         };
+        DeviceApproval: {
+            deviceId?: string;
+            expectedIntervalS?: number;
+            location?: {
+                coordinates: number[];
+                /** @constant */
+                type: "Point";
+            };
+            name?: string;
+            profile?: string;
+            static?: Record<string, never>;
+            tags?: string[];
+        };
         DeviceChangeList: {
             changes: {
                 /** @enum {unknown} */
@@ -1032,6 +1293,39 @@ export interface components {
             serial?: string;
             static?: Record<string, never>;
             tags?: string[];
+        };
+        DeviceGroup: {
+            adapter?: string;
+            application?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            devices: {
+                approved?: number;
+                rejected?: number;
+                waiting?: number;
+            };
+            /** Format: date-time */
+            expiresAt?: string | null;
+            id: string;
+            maxDevices: number;
+            mqtt?: {
+                active?: boolean;
+                password?: string;
+                topic?: string;
+                username?: string;
+            };
+            prefix: string;
+            profile?: string | null;
+        };
+        DeviceGroupDraft: {
+            /** Format: date-time */
+            expiresAt?: string;
+            maxDevices?: number;
+            prefix?: string;
+            profile?: string;
+        };
+        DeviceGroupList: {
+            groups: components["schemas"]["DeviceGroup"][];
         };
         DeviceImport: {
             counts: {
@@ -1157,6 +1451,27 @@ export interface components {
             /** Format: date-time */
             validUntil?: string;
             warnings?: string[];
+        };
+        GrantDraft: {
+            area?: Record<string, never>;
+            attributes?: string[];
+            /** Format: date-time */
+            historyFrom?: string;
+            key?: string;
+            label?: string;
+            operations: ("read" | "history" | "subscribe" | "write" | "delete")[];
+            organisation?: string;
+            personal?: boolean;
+            scopes?: string;
+            types?: string[];
+            /** Format: date-time */
+            validFrom?: string;
+            /** Format: date-time */
+            validUntil?: string;
+        };
+        GrantList: {
+            grants: components["schemas"]["Grant"][];
+            next?: number;
         };
         GrantTerms: {
             area?: Record<string, never>;
@@ -1384,6 +1699,19 @@ export interface components {
         PauseOrder: {
             reason?: string;
         };
+        Personal: {
+            /** Format: date-time */
+            modifiedAt?: string;
+            modifiedBy?: string;
+            personal: string[];
+            type: string;
+        };
+        PersonalDraft: {
+            personal: string[];
+        };
+        PersonalList: {
+            types: components["schemas"]["Personal"][];
+        };
         Preview: {
             converted: Record<string, never>[];
             decoded: Record<string, never>[];
@@ -1584,6 +1912,9 @@ export interface components {
             } | null;
             serial?: string | null;
         };
+        RejectedDevice: {
+            discarded: number;
+        };
         Replayed: {
             replayed: number;
         };
@@ -1664,6 +1995,116 @@ export interface components {
             next?: number | string | null;
             subscriptions: components["schemas"]["SubscriptionOverview"][];
         };
+        System: {
+            aggregates: {
+                dirty: number;
+                /** Format: date-time */
+                until?: string | null;
+            };
+            /** Format: date-time */
+            at: string;
+            broker: {
+                detail: string;
+                /** @enum {string} */
+                state: "working" | "troubled" | "unknown";
+            };
+            database: {
+                answerMs: number;
+                connections: number;
+                connectionsMax: number;
+                /** @enum {string|null} */
+                edition?: "apache" | "community" | null;
+                /** Format: date-time */
+                since: string;
+                timescale?: string | null;
+                version: string;
+            };
+            deliveries: {
+                deadLettered: number;
+                paused: number;
+                resting: number;
+                waiting: number;
+            };
+            disk?: {
+                /** Format: date-time */
+                at: string;
+                bytesPerDay?: number | null;
+                databaseBytes: number;
+                freeBytes?: number | null;
+                fullInDays?: number | null;
+                growthDays: number;
+                /** Format: date-time */
+                growthSince?: string | null;
+                parts: {
+                    [key: string]: number;
+                };
+            } | null;
+            imports: {
+                [key: string]: number;
+            };
+            indexes: {
+                [key: string]: number;
+            };
+            ingest: {
+                byMinute: {
+                    /** Format: date-time */
+                    at: string;
+                    perSecond?: number | null;
+                }[];
+                byQuarter: {
+                    /** Format: date-time */
+                    at: string;
+                    perSecond?: number | null;
+                }[];
+                lastDay?: number | null;
+                lastHour?: number | null;
+                perSecond?: number | null;
+            };
+            jobs: components["schemas"]["SystemJob"][];
+            late: {
+                commitS?: number | null;
+                inFlight?: number | null;
+                messagesPerS?: number | null;
+                readingAgeS?: number | null;
+                silentS?: number | null;
+            };
+            processes: components["schemas"]["SystemProcess"][];
+            quarantine: {
+                lastDay?: number | null;
+                messages?: number | null;
+                messagesMax: number;
+            };
+            ready: boolean;
+            /** @enum {string} */
+            redis: "none" | "working" | "silent";
+        };
+        SystemJob: {
+            detail: string;
+            /** Format: date-time */
+            doneAt?: string | null;
+            durationMs: number;
+            error?: string | null;
+            /** Format: date-time */
+            failedAt?: string | null;
+            failures: number;
+            intervalS: number;
+            job: string;
+            /** Format: date-time */
+            lastAt: string;
+            runs: number;
+        };
+        SystemProcess: {
+            ageS?: number | null;
+            detail: string;
+            figures: Record<string, never>;
+            instance?: string | null;
+            process: string;
+            /** Format: date-time */
+            since?: string | null;
+            /** @enum {string} */
+            state: "working" | "troubled" | "silent";
+            version?: string | null;
+        };
         Tenant: {
             /** Format: date-time */
             createdAt?: string;
@@ -1680,6 +2121,24 @@ export interface components {
             notification?: Record<string, never> | string | null;
             requestMs: number;
             status?: number | null;
+        };
+        WaitingDeviceList: {
+            devices: {
+                bytes?: number;
+                deviceId?: string;
+                /** Format: date-time */
+                firstSeen: string;
+                group: string;
+                /** Format: date-time */
+                lastSeen: string;
+                messages: number;
+                name: string;
+                profile?: string | null;
+                sample?: string | null;
+                /** @enum {unknown} */
+                state: "waiting" | "approved" | "rejected";
+            }[];
+            next?: string;
         };
     };
     responses: {
@@ -1705,6 +2164,16 @@ export interface components {
         };
         /** @description The query is above a limit */
         FORBIDDEN: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A remote @context cannot be had */
+        GATEWAY_TIMEOUT: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1816,6 +2285,7 @@ export interface components {
     };
     parameters: {
         "If-Match": string;
+        Link: string;
         "NGSILD-Tenant": string;
     };
     requestBodies: never;
@@ -1824,6 +2294,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    explainAccess: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessQuestion"];
+                "application/ld+json": components["schemas"]["AccessQuestion"];
+            };
+        };
+        responses: {
+            /** @description What would become of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessExplanation"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     listAccounts: {
         parameters: {
             query?: {
@@ -1848,6 +2357,217 @@ export interface operations {
             400: components["responses"]["BAD_REQUEST"];
             401: components["responses"]["UNAUTHORIZED"];
             403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    createAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountWithCode"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    changeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    resetAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountReset"];
+            };
+        };
+        responses: {
+            /** @description The code, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountWithCode"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listDeviceGroups: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroupList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    putDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceGroupDraft"];
+            };
+        };
+        responses: {
+            /** @description The terms are changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description The group is made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
             406: components["responses"]["NOT_ACCEPTABLE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
@@ -2470,6 +3190,147 @@ export interface operations {
             412: components["responses"]["PRECONDITION_FAILED"];
             413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                after?: number;
+                key?: string;
+                limit?: number;
+                organisation?: string;
+            };
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grants */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    createGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantDraft"];
+                "application/ld+json": components["schemas"]["GrantDraft"];
+            };
+        };
+        responses: {
+            /** @description Granted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    replaceGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantTerms"];
+                "application/ld+json": components["schemas"]["GrantTerms"];
+            };
+        };
+        responses: {
+            /** @description The grant as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    deleteGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -3694,6 +4555,32 @@ export interface operations {
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     listTenants: {
         parameters: {
             query?: never;
@@ -3718,6 +4605,181 @@ export interface operations {
             401: components["responses"]["UNAUTHORIZED"];
             403: components["responses"]["FORBIDDEN"];
             406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listTypePolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By entity type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalList"];
+                };
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    putTypePolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonalDraft"];
+                "application/ld+json": components["schemas"]["PersonalDraft"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Personal"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listWaitingDevices: {
+        parameters: {
+            query?: {
+                after?: string;
+                group?: string;
+                limit?: number;
+                state?: "waiting" | "approved" | "rejected";
+            };
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingDeviceList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    approveDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                group_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceApproval"];
+            };
+        };
+        responses: {
+            /** @description Registered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedDevice"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    rejectDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                group_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rejected */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectedDevice"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            409: components["responses"]["CONFLICT"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };

@@ -86,7 +86,7 @@ where step = 2 and at >= now() - %(back)s order by at limit 1
 select current_setting('server_version'), pg_postmaster_start_time(), current_setting('max_connections')::integer,
     (select sum(numbackends)::integer from pg_stat_database),
     (select extversion from pg_extension where extname = 'timescaledb'),
-    current_setting('timescaledb.license', true)
+    current_setting('timescaledb.license', true), now()
 
 -- name: count_indexes
 select state, count(*), min(created_at) from attribute_index group by state
