@@ -1,6 +1,6 @@
 """Which paths are the console's: its pages, which are one document, and the files that they load."""
 
-PAGES = frozenset({"", "login", "public", "history", "devices", "subscriptions", "settings"})
+PAGES = frozenset({"", "login", "public", "history", "devices", "subscriptions", "settings", "invitation"})
 """The first part of a page's path (`path` in console/src/pages/*/page.ts; a test compares)."""
 ASSETS = "/assets/"
 

@@ -144,7 +144,7 @@ GRANT_SCHEMAS: dict[str, Any] = {
         "properties": {
             "allowed": {"type": "boolean"},
             "status": {"type": "integer", "description": "Of the refusal; 200 where it is allowed"},
-            "principal": {"type": "object"},
+            "principal": {"type": "object", "properties": {"name": _STRING, "role": _STRING}},
             "tenant": _STRING,
             "operation": {"type": "string", "description": "The operation of the API"},
             "permission": _STRING,
