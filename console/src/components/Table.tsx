@@ -3,6 +3,7 @@
 import {
   type ColumnDef,
   flexRender,
+  functionalUpdate,
   getCoreRowModel,
   getSortedRowModel,
   type RowData,
@@ -36,20 +37,23 @@ interface Props<T> {
   /** Which row is open in a drawer or panel. */
   chosen?: string;
   initialSorting?: SortingState;
+  /** The rows are in order already, and there are more of them elsewhere: the API is asked for another order. */
+  ordered?: { readonly by: SortingState; readonly onChange: (by: SortingState) => void };
   /** The height within which it scrolls; without it, it is as long as its rows (use up to some hundred). */
   height?: number | string;
   rowHeight?: number;
 }
 
-export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting = [], height, rowHeight = 48 }: Props<T>) {
+export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting = [], ordered, height, rowHeight = 48 }: Props<T>) {
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>(initialSorting);
   const scroller = useRef<HTMLDivElement>(null);
   const table = useReactTable({
     data: rows as T[],
     columns: columns as ColumnDef<T>[],
-    state: { sorting },
-    onSortingChange: setSorting,
+    state: { sorting: ordered?.by ?? sorting },
+    manualSorting: ordered !== undefined,
+    onSortingChange: (next) => (ordered === undefined ? setSorting(next) : ordered.onChange(functionalUpdate(next, ordered.by))),
     getRowId: rowId,
     getCoreRowModel: getCoreRowModel(),
     getSortedRowModel: getSortedRowModel(),

@@ -5,5 +5,5 @@ export const section: SectionDefinition = {
   path: "",
   order: 1,
   title: { ja: "一覧", en: "List" },
-  Content: lazy(() => import("../List").then((module) => ({ default: module.List }))),
+  Content: lazy(() => import("./List").then((module) => ({ default: module.List }))),
 };

@@ -1,8 +1,8 @@
 import { useTranslation } from "react-i18next";
-import { cx } from "../../components/cx";
-import { Icon, type IconName } from "../../components/Icon";
+import { cx } from "../../../components/cx";
+import { Icon, type IconName } from "../../../components/Icon";
 import type { DeviceState } from "./asking";
-import styles from "./Devices.module.css";
+import styles from "./List.module.css";
 
 const LOOKS: Record<DeviceState, { tone: "good" | "warning" | "bad" | "quiet"; icon: IconName }> = {
   active: { tone: "good", icon: "check" },
@@ -14,7 +14,7 @@ const LOOKS: Record<DeviceState, { tone: "good" | "warning" | "bad" | "quiet"; i
 
 /** A state in words, with a sign of its own: never by colour alone. */
 export function StateBadge({ state }: { state: DeviceState }) {
-  const { t } = useTranslation("devices");
+  const { t } = useTranslation("devices/list");
   const { tone, icon } = LOOKS[state];
   return (
     <span className={cx(styles.badge, styles[tone])}>
