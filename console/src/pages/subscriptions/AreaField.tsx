@@ -6,7 +6,7 @@ import { Choice, TextField } from "../../components/Field";
 import { type Bounds, MapView } from "../../components/MapView";
 import { showPosition } from "../../format/units";
 import { usePlaces } from "./catalogue";
-import type { FieldProps } from "./Form";
+import type { FieldProps } from "./fields";
 import { isIn, rectangle } from "./logic/areas";
 import type { Area } from "./logic/draft";
 import styles from "./Subscriptions.module.css";

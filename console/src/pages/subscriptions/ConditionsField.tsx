@@ -4,7 +4,7 @@ import { Choice, SelectField, TextField } from "../../components/Field";
 import { attributeName } from "../../format/names";
 import { unitSign } from "../../format/units";
 import { useWatchable, type Watchable } from "./catalogue";
-import type { FieldProps } from "./Form";
+import type { FieldProps } from "./fields";
 import { type Condition, EMPTY_CONDITION, flawOf, type Operator, OPERATORS } from "./logic/conditions";
 import styles from "./Subscriptions.module.css";
 

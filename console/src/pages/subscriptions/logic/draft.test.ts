@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Draft, EMPTY_DRAFT, fieldAt, flawsOf, readDraft, writeChanges, writeDraft, writeSelection } from "./draft";
+import { type Draft, EMPTY_DRAFT, flawsOf, writeDraft, writeSelection } from "./draft";
+import { fieldAt, readDraft, writeChanges } from "./stored";
 
 const DRAFT: Draft = {
   ...EMPTY_DRAFT,
@@ -12,7 +13,7 @@ const DRAFT: Draft = {
   headerName: "Authorization",
   headerValue: "Bearer x",
   secret: "s",
-  sendsWatchedOnly: true,
+  sends: "watched",
   throttling: "60",
 };
 const DOCUMENT = {
@@ -41,19 +42,63 @@ describe("a draft", () => {
   });
 
   it("is read from what is served", () => {
-    const served = { id: "urn:x:1", status: "active", notificationTrigger: ["attributeUpdated"], ...DOCUMENT };
+    const served = { id: "urn:x:1", status: "active", notificationTrigger: ["attributeUpdated", "attributeCreated"], ...DOCUMENT };
     expect(readDraft(served)).toEqual(DRAFT);
   });
 
+  it("holds what is rarely asked for, there and back", () => {
+    const rare: Draft = {
+      ...EMPTY_DRAFT,
+      types: ["AirQualityObserved"],
+      idPattern: "aq-0[0-9]+$",
+      scopeQ: "/town/north/#",
+      triggers: ["entityCreated", "entityDeleted"],
+      uri: "mqtts://broker.example.jp/town",
+      format: "concise",
+      sends: "chosen",
+      sent: ["no2"],
+      expires: "2027-03-31T23:59",
+      interval: "600",
+      showsChanges: true,
+      hasSystemTimes: true,
+      accept: "application/ld+json",
+      timeout: "2.5",
+      cooldown: "30",
+      qos: "2",
+    };
+    expect(flawsOf(rare, 0)).toEqual({});
+    const document = writeDraft(rare);
+    expect(document).toEqual({
+      type: "Subscription",
+      entities: [{ type: "AirQualityObserved", idPattern: "aq-0[0-9]+$" }],
+      scopeQ: "/town/north/#",
+      notificationTrigger: ["entityCreated", "entityDeleted"],
+      timeInterval: 600,
+      expiresAt: "2027-03-31T14:59:00.000Z",
+      notification: {
+        attributes: ["no2"],
+        format: "concise",
+        showChanges: true,
+        sysAttrs: true,
+        endpoint: {
+          uri: "mqtts://broker.example.jp/town",
+          accept: "application/ld+json",
+          timeout: 2500,
+          cooldown: 30000,
+          notifierInfo: [{ key: "MQTT-QoS", value: "2" }],
+        },
+      },
+    });
+    expect(readDraft(document)).toEqual(rare);
+  });
+
   it.each([
-    { ...DOCUMENT, timeInterval: 60 },
-    { ...DOCUMENT, scopeQ: "/x" },
+    { ...DOCUMENT, lang: "ja" },
+    { ...DOCUMENT, notification: { ...DOCUMENT.notification, endpoint: { uri: "mqtt://x/y", notifierInfo: [{ key: "MQTT-Version", value: "mqtt5.0" }] } } },
     { ...DOCUMENT, q: "(a>1;b>1)|c>1" },
     { ...DOCUMENT, entities: [{ type: "A" }, { type: "B" }] },
-    { ...DOCUMENT, entities: [{ type: "A", idPattern: "x" }] },
     { ...DOCUMENT, entities: [{ type: "(A;B)" }] },
     { ...DOCUMENT, notification: { ...DOCUMENT.notification, pick: ["pm25"] } },
-    { ...DOCUMENT, notification: { ...DOCUMENT.notification, attributes: ["no2"] } },
     { ...DOCUMENT, geoQ: { georel: "disjoint", geometry: "Point", coordinates: [1, 2] } },
   ])("that the form would damage is not read: %j", (document) => {
     expect(readDraft(document)).toBeUndefined();
@@ -95,6 +140,13 @@ describe("a draft", () => {
     [{ headerValue: "" }, { header: "pair" }],
     [{ throttling: "-1" }, { throttling: "positive" }],
     [{ conditions: [{ attribute: "pm25", operator: ">", value: "" }] }, { conditions: "incomplete" }],
+    [{ idPattern: "(" }, { idPattern: "wrong" }],
+    [{ interval: "60" }, { interval: "excludes" }],
+    [{ interval: "x", watched: [], throttling: "", sends: "all" }, { interval: "positive" }],
+    [{ expires: "2020-01-01T00:00" }, { expires: "past" }],
+    [{ showsChanges: true }, { changes: "format" }],
+    [{ sends: "chosen" }, { sent: "needed" }],
+    [{ timeout: "0" }, { timeout: "positive" }],
     [{ area: { kind: "polygon", corners: [[1, 1]] } }, { area: "corners" }],
   ])("%j has the flaws %j", (change, flaws) => {
     expect(flawsOf({ ...DRAFT, ...change })).toEqual(flaws);
@@ -105,6 +157,8 @@ describe("a draft", () => {
     ["/notification/endpoint/receiverInfo/0", "header"],
     ["/q", "conditions"],
     ["/entities/0/type", "types"],
+    ["/entities/0/idPattern", "idPattern"],
+    ["/notification/endpoint/timeout", "timeout"],
     ["/queer", undefined],
     [undefined, undefined],
   ])("the pointer %s lies in %s", (pointer, field) => {

@@ -1,6 +1,6 @@
 /** A subscription as the form has it, and as NGSI-LD has it (clause 5.2.12). */
 
-import { type Condition, flawOf, type Joint, readQ, writeQ } from "./conditions";
+import { type Condition, flawOf, type Joint, writeQ } from "./conditions";
 
 export interface Circle {
   readonly kind: "circle";
@@ -18,6 +18,12 @@ export interface Polygon {
 
 export type Area = Circle | Polygon;
 export type NotificationFormat = "normalized" | "concise" | "simplified";
+/** All attributes, those that are watched, or those that are chosen. */
+export type Sends = "all" | "watched" | "chosen";
+export const ACCEPTS = ["application/json", "application/ld+json", "application/geo+json"] as const;
+export type Accept = (typeof ACCEPTS)[number];
+export const TRIGGERS = ["attributeCreated", "attributeUpdated", "attributeDeleted", "entityCreated", "entityUpdated", "entityDeleted"] as const;
+export const USUAL_TRIGGERS: readonly string[] = ["attributeCreated", "attributeUpdated"];
 
 export interface Draft {
   readonly name: string;
@@ -34,10 +40,28 @@ export interface Draft {
   readonly headerValue: string;
   readonly secret: string;
   readonly format: NotificationFormat;
-  /** Whether only what is watched is sent. */
-  readonly sendsWatchedOnly: boolean;
+  readonly sends: Sends;
+  /** What is sent where it is chosen. */
+  readonly sent: readonly string[];
   /** Seconds, as typed. */
   readonly throttling: string;
+  /** A regular expression, found anywhere in the id. */
+  readonly idPattern: string;
+  readonly scopeQ: string;
+  /** None: when attributes are made or changed. */
+  readonly triggers: readonly string[];
+  /** Day and time in Japan, as `<input type="datetime-local">` has it. */
+  readonly expires: string;
+  /** Seconds, as typed: so often, changes or not. */
+  readonly interval: string;
+  readonly showsChanges: boolean;
+  readonly hasSystemTimes: boolean;
+  readonly accept: Accept;
+  /** Seconds, as typed. */
+  readonly timeout: string;
+  readonly cooldown: string;
+  /** Of MQTT; empty: as the API does. */
+  readonly qos: string;
 }
 
 export const EMPTY_DRAFT: Draft = {
@@ -54,17 +78,48 @@ export const EMPTY_DRAFT: Draft = {
   headerValue: "",
   secret: "",
   format: "simplified",
-  sendsWatchedOnly: false,
+  sends: "all",
+  sent: [],
   throttling: "",
+  idPattern: "",
+  scopeQ: "",
+  triggers: [],
+  expires: "",
+  interval: "",
+  showsChanges: false,
+  hasSystemTimes: false,
+  accept: "application/json",
+  timeout: "",
+  cooldown: "",
+  qos: "",
 };
 
-export type Field = "name" | "types" | "watched" | "conditions" | "area" | "uri" | "header" | "secret" | "throttling";
+export type Field =
+  | "name"
+  | "types"
+  | "watched"
+  | "conditions"
+  | "area"
+  | "uri"
+  | "header"
+  | "secret"
+  | "throttling"
+  | "idPattern"
+  | "scopeQ"
+  | "triggers"
+  | "expires"
+  | "interval"
+  | "changes"
+  | "sent"
+  | "timeout"
+  | "cooldown";
 export type Flaws = Readonly<Partial<Record<Field, string>>>;
 
 const SCHEMES = /^(https?|mqtts?|mailto):/i;
+export const isMqtt = (uri: string): boolean => /^mqtts?:/i.test(uri.trim());
 
 /** What has to be mended before it can be sent: field to the key of the words that say how. */
-export function flawsOf(draft: Draft): Flaws {
+export function flawsOf(draft: Draft, now: number = Date.now()): Flaws {
   const flaws: Partial<Record<Field, string>> = {};
   if (draft.types.length === 0 && draft.ids.length === 0) flaws.types = "needed";
   if (draft.conditions.some((one) => flawOf(one) !== undefined)) flaws.conditions = "incomplete";
@@ -73,10 +128,33 @@ export function flawsOf(draft: Draft): Flaws {
   const uri = uriFlaw(draft.uri.trim());
   if (uri !== undefined) flaws.uri = uri;
   if ((draft.headerName.trim() === "") !== (draft.headerValue === "")) flaws.header = "pair";
-  const throttling = draft.throttling.trim();
-  if (throttling !== "" && !(Number(throttling) > 0)) flaws.throttling = "positive";
+  for (const name of ["throttling", "interval", "timeout", "cooldown"] as const) if (isNoTime(draft[name])) flaws[name] = "positive";
+  if (draft.interval.trim() !== "" && (draft.watched.length > 0 || draft.throttling.trim() !== "")) flaws.interval = "excludes";
+  if (!isPattern(draft.idPattern.trim())) flaws.idPattern = "wrong";
+  if (draft.expires !== "" && !(fromLocal(draft.expires) > now)) flaws.expires = "past";
+  if (draft.showsChanges && draft.format === "simplified") flaws.changes = "format";
+  if (draft.sends === "chosen" && draft.sent.length === 0) flaws.sent = "needed";
   return flaws;
 }
+
+const isNoTime = (text: string) => text.trim() !== "" && !(Number(text.trim()) > 0);
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text).source !== "";
+  } catch {
+    return false;
+  }
+}
+
+const JAPAN = "+09:00";
+const JAPAN_MS = 9 * 3_600_000;
+
+/** Milliseconds of a day and time in Japan; NaN for anything else. */
+export const fromLocal = (text: string): number => Date.parse(`${text}${text.length === 16 ? ":00" : ""}${JAPAN}`);
+
+/** As `<input type="datetime-local">` has it. */
+export const toLocal = (time: string): string => new Date(Date.parse(time) + JAPAN_MS).toISOString().slice(0, 16);
 
 function uriFlaw(uri: string): string | undefined {
   if (uri === "") return "needed";
@@ -95,7 +173,9 @@ function uriFlaw(uri: string): string | undefined {
 export function writeSelection(draft: Draft): Record<string, unknown> | undefined {
   if (draft.types.length === 0 && draft.ids.length === 0) return undefined;
   const types = draft.types.length > 0 ? draft.types : ["*"];
-  const selector = { type: types.join(","), ...(draft.ids.length > 0 && { id: draft.ids }) };
+  const idPattern = draft.idPattern.trim();
+  const scopeQ = draft.scopeQ.trim();
+  const selector = { type: types.join(","), ...(draft.ids.length > 0 && { id: draft.ids }), ...(idPattern !== "" && isPattern(idPattern) && { idPattern }) };
   const q = writeQ(draft.conditions, draft.joint);
   const geoQ = writeArea(draft.area);
   return {
@@ -104,27 +184,46 @@ export function writeSelection(draft: Draft): Record<string, unknown> | undefine
     ...(draft.watched.length > 0 && { watchedAttributes: draft.watched }),
     ...(q !== undefined && { q }),
     ...(geoQ !== undefined && { geoQ }),
+    ...(scopeQ !== "" && { scopeQ }),
+    ...(draft.triggers.length > 0 && { notificationTrigger: draft.triggers }),
   };
 }
 
 export function writeDraft(draft: Draft): Record<string, unknown> {
-  const header = draft.headerName.trim();
-  const throttling = Number(draft.throttling.trim());
+  const [throttling, interval] = [Number(draft.throttling.trim()), Number(draft.interval.trim())];
   return {
     ...(writeSelection(draft) ?? { type: "Subscription" }),
     ...(draft.name.trim() !== "" && { subscriptionName: draft.name.trim() }),
     ...(draft.description.trim() !== "" && { description: draft.description.trim() }),
     ...(throttling > 0 && { throttling }),
-    notification: {
-      ...(draft.sendsWatchedOnly && draft.watched.length > 0 && { attributes: draft.watched }),
-      format: draft.format,
-      endpoint: {
-        uri: draft.uri.trim(),
-        accept: "application/json",
-        ...(header !== "" && { receiverInfo: [{ key: header, value: draft.headerValue }] }),
-        ...(draft.secret !== "" && { secrets: [draft.secret] }),
-      },
-    },
+    ...(interval > 0 && { timeInterval: interval }),
+    ...(!Number.isNaN(fromLocal(draft.expires)) && { expiresAt: new Date(fromLocal(draft.expires)).toISOString() }),
+    notification: writeNotification(draft),
+  };
+}
+
+function writeNotification(draft: Draft): Record<string, unknown> {
+  const attributes = { all: [], watched: draft.watched, chosen: draft.sent }[draft.sends];
+  return {
+    ...(attributes.length > 0 && { attributes }),
+    format: draft.format,
+    ...(draft.showsChanges && { showChanges: true }),
+    ...(draft.hasSystemTimes && { sysAttrs: true }),
+    endpoint: writeEndpoint(draft),
+  };
+}
+
+function writeEndpoint(draft: Draft): Record<string, unknown> {
+  const header = draft.headerName.trim();
+  const milliseconds = (text: string) => Math.round(Number(text.trim()) * 1000);
+  return {
+    uri: draft.uri.trim(),
+    accept: draft.accept,
+    ...(header !== "" && { receiverInfo: [{ key: header, value: draft.headerValue }] }),
+    ...(draft.secret !== "" && { secrets: [draft.secret] }),
+    ...(milliseconds(draft.timeout) > 0 && { timeout: milliseconds(draft.timeout) }),
+    ...(milliseconds(draft.cooldown) > 0 && { cooldown: milliseconds(draft.cooldown) }),
+    ...(draft.qos !== "" && isMqtt(draft.uri) && { notifierInfo: [{ key: "MQTT-QoS", value: draft.qos }] }),
   };
 }
 
@@ -141,99 +240,4 @@ function writeArea(area: Area | undefined): Record<string, unknown> | undefined 
   const first = area.corners[0];
   if (first === undefined || area.corners.length < 3) return undefined;
   return { georel: "within", geometry: "Polygon", coordinates: [[...area.corners, first]] };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** Reads a stored subscription for the form; undefined where it holds what the form cannot show, and would lose. */
-export function readDraft(document: Json): Draft | undefined {
-  if (Object.keys(document).some((name) => !KNOWN.has(name))) return undefined;
-  const notification = (document.notification ?? {}) as Json;
-  if (Object.keys(notification).some((name) => !KNOWN_OF_NOTIFICATION.has(name))) return undefined;
-  const endpoint = (notification.endpoint ?? {}) as Json;
-  if (Object.keys(endpoint).some((name) => !KNOWN_OF_ENDPOINT.has(name))) return undefined;
-  const entities = (document.entities ?? []) as Json[];
-  const selector = entities[0];
-  if (entities.length !== 1 || selector === undefined || "idPattern" in selector) return undefined;
-  const q = document.q;
-  const conditions = typeof q === "string" ? readQ(q) : { joint: "all" as const, conditions: [] };
-  const area = "geoQ" in document ? readArea(document.geoQ as Json) : undefined;
-  if (conditions === undefined || ("geoQ" in document && area === undefined)) return undefined;
-  const type = text(selector.type);
-  if (/[;()]/.test(type)) return undefined;
-  const pairs = (endpoint.receiverInfo ?? []) as { key: string; value: string }[];
-  const secrets = (endpoint.secrets ?? []) as string[];
-  if (pairs.length > 1 || secrets.length > 1) return undefined;
-  const watched = (document.watchedAttributes ?? []) as string[];
-  const sent = notification.attributes as string[] | undefined;
-  if (sent !== undefined && [...sent].sort().join() !== [...watched].sort().join()) return undefined;
-  return {
-    name: text(document.subscriptionName),
-    description: text(document.description),
-    types: type === "*" ? [] : type.split(","),
-    ids: [selector.id ?? []].flat() as string[],
-    watched,
-    ...conditions,
-    area,
-    uri: text(endpoint.uri),
-    headerName: pairs[0]?.key ?? "",
-    headerValue: pairs[0]?.value ?? "",
-    secret: secrets[0] ?? "",
-    format: readFormat(notification.format),
-    sendsWatchedOnly: sent !== undefined,
-    throttling: typeof document.throttling === "number" ? String(document.throttling) : "",
-  };
-}
-
-const SERVED = ["id", "type", "status", "isActive", "createdAt", "modifiedAt", "jsonldContext", "notificationTrigger", "@context", "origin"];
-const KNOWN = new Set([...SERVED, "subscriptionName", "description", "entities", "watchedAttributes", "q", "geoQ", "throttling", "notification"]);
-const COUNTS = ["status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure"];
-const KNOWN_OF_NOTIFICATION = new Set([...COUNTS, "attributes", "format", "endpoint"]);
-const KNOWN_OF_ENDPOINT = new Set(["uri", "accept", "receiverInfo", "secrets"]);
-
-const text = (value: unknown) => (typeof value === "string" ? value : "");
-
-function readFormat(value: unknown): NotificationFormat {
-  if (value === "keyValues" || value === "simplified") return "simplified";
-  return value === "concise" ? "concise" : "normalized";
-}
-
-function readArea(geo: Json): Area | undefined {
-  if ("geoproperty" in geo) return undefined;
-  const near = /^near;maxDistance==([\d.]+)$/.exec(text(geo.georel));
-  if (near && geo.geometry === "Point") {
-    const [longitude, latitude] = geo.coordinates as number[];
-    return { kind: "circle", longitude: longitude ?? 0, latitude: latitude ?? 0, radius: Number(near[1]) };
-  }
-  if (geo.georel !== "within" || geo.geometry !== "Polygon") return undefined;
-  const rings = geo.coordinates as [number, number][][];
-  const ring = rings[0];
-  return rings.length === 1 && ring !== undefined ? { kind: "polygon", corners: ring.slice(0, -1) } : undefined;
-}
-
-/** The changes of a stored subscription: what the form can take away is removed by null. */
-export function writeChanges(draft: Draft): Record<string, unknown> {
-  const document = writeDraft(draft);
-  const removable = ["subscriptionName", "description", "watchedAttributes", "q", "geoQ", "throttling"];
-  const removed = removable.filter((name) => !(name in document)).map((name) => [name, "urn:ngsi-ld:null"] as const);
-  return { ...document, ...Object.fromEntries(removed) };
-}
-
-/** The field of the form that a problem's pointer (RFC 6901) lies in. */
-export function fieldAt(pointer: string | undefined): Field | undefined {
-  if (pointer === undefined) return undefined;
-  const fields: readonly (readonly [string, Field])[] = [
-    ["/notification/endpoint/receiverInfo", "header"],
-    ["/notification/endpoint/secrets", "secret"],
-    ["/notification/endpoint", "uri"],
-    ["/entities", "types"],
-    ["/watchedAttributes", "watched"],
-    ["/notification/attributes", "watched"],
-    ["/q", "conditions"],
-    ["/geoQ", "area"],
-    ["/throttling", "throttling"],
-    ["/subscriptionName", "name"],
-    ["/description", "name"],
-  ];
-  return fields.find(([start]) => pointer === start || pointer.startsWith(`${start}/`))?.[1];
 }
