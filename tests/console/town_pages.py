@@ -49,8 +49,8 @@ def last_month(now: datetime | None = None) -> tuple[datetime, datetime]:
 
 
 @contextmanager
-def serve_town(database_url: str) -> Iterator[Town]:
-    """Serve the API and the console over a town with a past."""
+def serve_town(database_url: str, *, is_empty: bool = False) -> Iterator[Town]:
+    """Serve the API and the console over a town with a past, or over one without anything."""
     settings = ApiSettings(
         database_url=database_url,
         port=0,
@@ -66,7 +66,8 @@ def serve_town(database_url: str) -> Iterator[Town]:
         database.close()
     with serving(settings) as api:
         api.headers["Authorization"] = f"Bearer {key}"
-        fill(api)
+        if not is_empty:
+            fill(api)
         yield Town(str(api.base_url).rstrip("/"), key, api)
 
 
@@ -151,11 +152,11 @@ def browsing(
     context.add_init_script(f"localStorage.setItem('machi.language', {language!r})")
     try:
         yield visit
-        assert [one for one in visit.complaints if not _is_expected(one)] == []
+        assert [one for one in visit.complaints if not is_expected(one)] == []
     finally:
         context.close()
 
 
-def _is_expected(complaint: str) -> bool:
+def is_expected(complaint: str) -> bool:
     """Browsers complain of every refusal themselves; the page explains it to people."""
     return complaint.startswith("Failed to load resource: the server responded with a status of 4")
