@@ -5,5 +5,5 @@ export const section: SectionDefinition = {
   path: "new",
   title: { ja: "デバイスの登録", en: "Register a device" },
   permission: "devices:own:write",
-  Content: lazy(() => import("../Register").then((module) => ({ default: module.Register }))),
+  Content: lazy(() => import("./Register")),
 };

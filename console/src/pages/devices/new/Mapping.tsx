@@ -1,19 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { TextArea } from "../../components/Field";
-import { Loading, Notice } from "../../components/states";
-import { attributeName, typeName } from "../../format/names";
-import { formatValue } from "../../format/units";
+import { TextArea } from "../../../components/Field";
+import { Loading, Notice } from "../../../components/states";
 import { preview, useProfile } from "./asking";
-import styles from "./Devices.module.css";
-import { draftOf, type Form, type ProfileDocument, sampleOf } from "./logic/draft";
-
-const NO_VALUES = new Set(["id", "type", "@context", "location", "name", "refDevice"]);
+import { Becomes } from "./Becomes";
+import styles from "./New.module.css";
+import { draftOf, type Form, type ProfileDocument, sampleOf } from "../logic/draft";
 
 /** What a message of the device would become, while the form is filled in. Nothing is written. */
 export function Mapping({ form }: { form: Form }) {
-  const { t } = useTranslation("devices");
+  const { t } = useTranslation("devices/new");
   const profile = useProfile(form.profile);
   const [typed, setTyped] = useState<string>();
   const document = profile.data?.document as ProfileDocument | undefined;
@@ -75,46 +72,4 @@ function read(text: string, isBytes: boolean): unknown {
   } catch {
     return undefined;
   }
-}
-
-interface Outcome {
-  readonly outcome: "stored" | "partly-quarantined" | "quarantined" | "ignored";
-  readonly detail?: string | null;
-  readonly ignoredKeys: readonly string[];
-  readonly entities: readonly { readonly normalized: Readonly<Record<string, unknown>> }[];
-}
-
-function Becomes({ found }: { found: Outcome }) {
-  const { t } = useTranslation("devices");
-  const kind = { stored: "good", "partly-quarantined": "warn", quarantined: "bad", ignored: "warn" }[found.outcome] as "good" | "warn" | "bad";
-  return (
-    <div role="status" className={styles.part}>
-      <Notice kind={kind}>
-        {t(`mapping.${found.outcome}`)} {found.detail != null && <span lang="en">{found.detail}</span>}
-      </Notice>
-      {found.entities.map(({ normalized }) => (
-        <div key={String(normalized.id)} className={styles.part}>
-          <h3>{typeName(String(normalized.type))}</h3>
-          <dl className={styles.facts}>
-            {Object.entries(normalized)
-              .filter(([name]) => !NO_VALUES.has(name))
-              .map(([name, value]) => (
-                <div key={name}>
-                  <dt>{attributeName(name)}</dt>
-                  <dd>{show(name, value)}</dd>
-                </div>
-              ))}
-          </dl>
-        </div>
-      ))}
-      {found.ignoredKeys.length > 0 && <p className={styles.soft}>{t("mapping.unused", { keys: found.ignoredKeys.join(", ") })}</p>}
-    </div>
-  );
-}
-
-function show(name: string, given: unknown): string {
-  const one: unknown = Array.isArray(given) ? given[0] : given;
-  if (typeof one !== "object" || one === null) return String(one);
-  const { value, object, unitCode } = one as { value?: unknown; object?: unknown; unitCode?: string };
-  return formatValue(name, value ?? object, unitCode);
 }
