@@ -19,6 +19,12 @@ class JobBook:
         self._runs: dict[str, JobRun] = {}
         self._new: set[str] = set()
 
+    @property
+    def runs(self) -> list[JobRun]:
+        """The last run of each job, by name."""
+        with self._lock:
+            return [self._runs[name] for name in sorted(self._runs)]
+
     def note(self, job: str, interval_s: float, duration_s: float, done: str, error: str | None) -> None:
         """Remember a run that has just ended; `error` None: it ended well."""
         now = datetime.now(UTC)
@@ -27,7 +33,7 @@ class JobBook:
             runs, failures = (before.runs, before.failures) if before else (0, 0)
             self._runs[job] = JobRun(
                 job=job,
-                interval_s=interval_s,
+                interval_s=float(interval_s),  # jobs give whole numbers too
                 last_at=now,
                 duration_ms=round(duration_s * 1_000),
                 done_at=now if error is None else before.done_at if before else None,

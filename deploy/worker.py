@@ -17,11 +17,10 @@ from context_api.store.errors import StoreError
 from context_api.store.index_building import maintain_indexes
 from context_api.store.leader import Leadership
 from context_api.store.store import Store
-from context_api.store.system import SAMPLE_S, take_sample
+from context_api.store.system import SAMPLE_S, find_data_folder, take_sample
 from deploy import upkeep, wiring
 from deploy.audit_anchors import AnchorFile
 from deploy.credential_sync import CredentialSync
-from deploy.data_folder import DataFolder
 from deploy.job_book import NOTE_S, JobBook
 from deploy.kicking import Kicker
 from deploy.schedule import Job, Run, Schedule
@@ -194,11 +193,16 @@ class _Worker:
             schedule.run_due(leading=True, stop=stop)
 
     def _take_sample(self) -> str:
-        """Note how things stand; the free space can be known where the database is ours."""
-        is_ours = self._settings.database_url is None
-        folder = DataFolder(self._settings.data_dir).path
-        take_sample(self._database, shutil.disk_usage(folder).free if is_ours else None)
+        take_sample(self._database, self._find_free())
         return ""
+
+    def _find_free(self) -> int | None:
+        """Bytes that are free where the data is; None where the server runs on another machine."""
+        folder = find_data_folder(self._database)
+        try:
+            return None if folder is None else shutil.disk_usage(folder).free
+        except OSError:
+            return None
 
     def _count(self, run: Run) -> None:
         job = run.job

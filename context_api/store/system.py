@@ -6,6 +6,7 @@ minute.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from psycopg.rows import TupleRow
@@ -116,6 +117,13 @@ class Condition(NamedTuple):
     waiting: Waiting
     work: Work
     aggregated: Aggregated
+
+
+def find_data_folder(database: Database) -> Path | None:
+    """Where the server keeps its data, by its own words; None where this user may not know."""
+    with database.connection() as connection:
+        row = connection.execute(_SQL["data_folder"]).fetchone()
+    return None if row is None or row[0] is None else Path(row[0])
 
 
 def take_sample(database: Database, free_bytes: int | None) -> None:

@@ -41,6 +41,9 @@ from (
 ) as step
 on conflict (at) do nothing
 
+-- name: data_folder
+select case when pg_has_role(current_user, 'pg_read_all_settings', 'member') then current_setting('data_directory') end
+
 -- name: thin_samples
 delete from system_sample
 where step = 0 and at < now() - interval '1 hour'

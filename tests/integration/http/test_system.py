@@ -12,7 +12,8 @@ from context_api.policy.roles import Role
 from context_api.store import heartbeat
 from context_api.store.database import Database, open_database
 from context_api.store.keys import KeyDraft, create_key
-from context_api.store.system import JobRun, note_runs, read_condition, take_sample
+from context_api.store.system import JobRun, find_data_folder, note_runs, read_condition, take_sample
+from deploy.job_book import JobBook
 from tests.integration.http.conftest import SECRET, Serve, problem
 
 SYSTEM = "/api/v1/system"
@@ -226,3 +227,18 @@ def test_only_those_who_run_all_of_it_see_it(
         other = create_key(database, SECRET, draft=KeyDraft(role=role, tenants=["default"])).text
         answer = api.get(SYSTEM, headers={"Authorization": f"Bearer {other}"})
         assert said in problem(answer, 403, "about:blank")
+
+
+def test_the_worker_s_book_is_written(api: httpx.Client, database: Database) -> None:
+    book = JobBook()
+    book.note("audit", 3_600, 0.01, "", None)
+    book.note("liveness", 30.5, 0.01, "", "RuntimeError: no luck")
+    book.write(database)
+    book.write(database)  # nothing is new
+    assert [(one["job"], one["intervalS"], one["error"]) for one in api.get(SYSTEM).json()["jobs"]] == [
+        ("audit", 3600, None),
+        ("liveness", 30.5, "RuntimeError: no luck"),
+    ]
+    folder = find_data_folder(database)
+    assert folder is not None
+    assert folder.is_absolute()

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { cx } from "../../../components/cx";
 import { Notice } from "../../../components/states";
 import { formatBytes, formatNumber, formatShare } from "../../../format/numbers";
 import { formatAge, formatDate, formatMoment, toMs } from "../../../format/times";
@@ -67,7 +68,7 @@ function PartsOfDisk({ parts }: { parts: Readonly<Record<string, number>> }) {
   const rows = Object.entries(parts).sort(([, one], [, other]) => other - one);
   const all = rows.reduce((sum, [, bytes]) => sum + bytes, 0);
   return (
-    <table className={styles.table}>
+    <table className={cx(styles.table, styles.narrow)}>
       <caption className={styles.caption}>{t("disk.parts")}</caption>
       <thead>
         <tr>

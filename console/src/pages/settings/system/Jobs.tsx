@@ -19,7 +19,7 @@ export function Jobs({ system }: { system: System }) {
       {jobs.length === 0 ? (
         <p className={styles.soft}>{t("jobs.none")}</p>
       ) : (
-        <div className={styles.scroller} role="region" aria-labelledby="jobs" tabIndex={0}>
+        <div className={styles.scroller} role="region" aria-label={t("jobs.table")} tabIndex={0}>
           <table className={styles.table}>
             <thead>
               <tr>

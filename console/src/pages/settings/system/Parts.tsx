@@ -24,7 +24,7 @@ export function Parts({ system }: { system: System }) {
   return (
     <section className={common.section} aria-labelledby="parts">
       <h3 id="parts">{t("parts.title")}</h3>
-      <div className={styles.scroller} role="region" aria-labelledby="parts" tabIndex={0}>
+      <div className={styles.scroller} role="region" aria-label={t("parts.table")} tabIndex={0}>
         <table className={styles.table}>
           <thead>
             <tr>
