@@ -14,11 +14,7 @@ const PATIENCE_MS = 6_000;
 /** Nothing for a moment, then a sign that something is coming, then that it takes long. */
 export function Loading({ label, onCancel }: { label?: string; onCancel?: () => void }) {
   const { t } = useTranslation("shell", { useSuspense: false });
-  const [isSlow, setSlow] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setSlow(true), PATIENCE_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  const isSlow = useIsSlow();
   return (
     <div className={styles.state} role="status" data-loading>
       <span className={styles.spinner} aria-hidden="true" />
@@ -27,6 +23,21 @@ export function Loading({ label, onCancel }: { label?: string; onCancel?: () => 
       {isSlow && onCancel && <Button onClick={onCancel}>{t("state.cancel")}</Button>}
     </div>
   );
+}
+
+function useIsSlow(): boolean {
+  const [isSlow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSlow;
+}
+
+/** For what says itself that it loads: after a while, that it takes long. */
+export function SlowHint() {
+  const { t } = useTranslation("shell", { useSuspense: false });
+  return useIsSlow() ? <p className={styles.soft}>{t("state.slow")}</p> : null;
 }
 
 /** There is nothing (yet): says why, and what to do about it. */

@@ -42,7 +42,7 @@ function TownPage({ state, town }: { state: TownState; town: Town }) {
   const select = (id: string | undefined) => change({ id }, { push: id !== undefined });
   const count = state.entities.size;
 
-  if (state.error !== undefined && count === 0) return <ErrorState error={state.error} onRetry={() => town.start()} />;
+  if (state.error !== undefined && count === 0) return <ErrorState isPage error={state.error} onRetry={() => town.start()} />;
   if (!state.isLoading && count === 0) return <NothingYet />;
   return (
     <div className={styles.page} data-tab={shownTab} data-detail={chosenId !== undefined}>
@@ -81,7 +81,7 @@ function useKeptSearch(): ReturnType<typeof useSearch> {
 function NothingYet() {
   const { t } = useTranslation("live");
   return (
-    <EmptyState icon="device" title={t("empty.title")} action={<Link to="/devices">{t("empty.link")}</Link>}>
+    <EmptyState isPage icon="device" title={t("empty.title")} action={<Link to="/devices">{t("empty.link")}</Link>}>
       {t("empty.text")}
     </EmptyState>
   );

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
+import { SlowHint } from "../../components/states";
 import { formatCount } from "../../format/numbers";
 import styles from "./LivePage.module.css";
 import type { Town, TownState } from "./town";
@@ -16,6 +17,7 @@ export function LoadStatus({ state, town, found }: { state: TownState; town: Tow
       <p role="status">
         {isLoading && count === 0 ? t("loading") : isFirst ? t("count.loading", amounts) : isPartial ? t("count.partial", amounts) : t("count.found", { count: found, shown: formatCount(found) })}
       </p>
+      {isLoading && count === 0 && <SlowHint />}
       {isFirst && count > 0 && (
         <>
           <progress value={count} max={total} aria-label={t("loading")} />
