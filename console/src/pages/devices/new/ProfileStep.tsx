@@ -31,17 +31,18 @@ interface FieldProps {
   onChange: (profile: string) => void;
   hint?: string;
   error?: string;
+  isOptional?: boolean;
 }
 
 /** The profiles there are, by what they measure. */
-export function ProfileField({ value, onChange, hint, error }: FieldProps) {
+export function ProfileField({ value, onChange, hint, error, isOptional = false }: FieldProps) {
   const { t } = useTranslation("devices/new");
   const found = useProfiles();
   if (found.isPending) return <Loading />;
   if (found.isError) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   const kinds = byKind(found.data);
   return (
-    <SelectField label={t("form.profileLabel")} value={value} onChange={(event) => onChange(event.target.value)} {...(hint !== undefined && { hint })} {...(error !== undefined && { error })}>
+    <SelectField label={t("form.profileLabel")} isOptional={isOptional} value={value} onChange={(event) => onChange(event.target.value)} {...(hint !== undefined && { hint })} {...(error !== undefined && { error })}>
       <option value="">{t("form.choose")}</option>
       {[...kinds].map(([kind, profiles]) => (
         <optgroup key={kind} label={kind}>

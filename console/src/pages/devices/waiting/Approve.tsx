@@ -3,6 +3,7 @@ import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../../api/errors";
 import { Link } from "../../../app/router";
+import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { Notice } from "../../../components/states";
@@ -40,15 +41,18 @@ export function Approve({ device, onClose }: { device: WaitingDevice; onClose: (
     if (flawsOf(form, "profile").length + flawsOf(form, "place").length + flawsOf(form, "name").length === 0) approving.mutate();
   };
   const set = (changes: Partial<Form>) => setForm((before) => ({ ...before, ...changes }));
+  const close = () => {
+    if (mayLeave()) onClose(); // a password that nobody wrote down is gone
+  };
   const isDone = approving.data !== undefined;
   return (
     <Dialog
       width="wide"
       title={t(isDone ? "approve.done" : "approve.title", { name: device.name })}
-      onClose={onClose}
+      onClose={close}
       footer={
         isDone ? (
-          <Button onClick={onClose}>{t("approve.close")}</Button>
+          <Button onClick={close}>{t("approve.close")}</Button>
         ) : (
           <>
             <Button onClick={onClose}>{t("approve.no")}</Button>

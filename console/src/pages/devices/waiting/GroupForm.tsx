@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { TextField } from "../../../components/Field";
@@ -32,10 +33,13 @@ export function GroupForm({ onClose }: { onClose: () => void }) {
     if (flawsOf(terms).length === 0) making.mutate();
   };
   const made = making.data?.mqtt;
+  const close = () => {
+    if (mayLeave()) onClose(); // a key that nobody wrote down is gone
+  };
   return (
     <Dialog
       title={t(made === undefined ? "make.title" : "make.done", { id: idOf(terms) })}
-      onClose={onClose}
+      onClose={close}
       footer={
         made === undefined ? (
           <>
@@ -45,7 +49,7 @@ export function GroupForm({ onClose }: { onClose: () => void }) {
             </Button>
           </>
         ) : (
-          <Button onClick={onClose}>{t("approve.close")}</Button>
+          <Button onClick={close}>{t("approve.close")}</Button>
         )
       }
     >
@@ -89,7 +93,7 @@ function TermFields({ terms, set, flaws }: { terms: Terms; set: (changes: Partia
           {...(flaws.includes(name) && { error: t(`flaw.${name}`) })}
         />
       ))}
-      <ProfileField value={terms.profile} onChange={(profile) => set({ profile })} hint={t("make.profileHint")} />
+      <ProfileField value={terms.profile} onChange={(profile) => set({ profile })} hint={t("make.profileHint")} isOptional />
     </>
   );
 }
