@@ -51,6 +51,7 @@ export function drawMarkers(plot: uPlot, series: readonly ChartSeries[], colours
   const apart = series.length > 1 ? BETWEEN_MARKERS * devicePixelRatio : Infinity;
   ctx.save();
   ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.setLineDash([]);
   series.forEach((one, index) => {
     if (one.kind === "bars") return;
     const colour = colours[index % colours.length] ?? "";
@@ -109,6 +110,7 @@ export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: 
   ctx.textBaseline = "middle";
   ctx.textAlign = "left"; // uPlot leaves it as its axes need it
   ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([]);
   ends.forEach(({ index, x, y, text }, place) => {
     ctx.globalAlpha = plot.series[index + 1]?.alpha ?? 1;
     ctx.fillStyle = ctx.strokeStyle = colours[index % colours.length] ?? "";

@@ -8,7 +8,7 @@ import { formatCount } from "../../format/numbers";
 import { formatAge, formatMoment } from "../../format/times";
 import { type Listed, standingOf, useSubscriptions } from "./asking";
 import { conditionsOf, nameOf, receiverOf, subjectOf } from "./describing";
-import { type Condition, diagnose, toneOf } from "./logic/reasons";
+import { type Condition, diagnose, type Failure, toneOf } from "./logic/reasons";
 import { StateBadge } from "./StateBadge";
 import styles from "./Subscriptions.module.css";
 
@@ -17,6 +17,7 @@ const GRAVITY = { bad: 0, warning: 1, quiet: 2, good: 3 };
 
 interface Judged extends Listed {
   readonly condition: Condition;
+  readonly failure: Failure | undefined;
   readonly name: string;
 }
 
@@ -53,11 +54,10 @@ function Cards({ listed }: { listed: readonly Listed[] }) {
   const judged = useMemo(
     () =>
       listed
-        .map((one): Judged => ({
-          ...one,
-          condition: diagnose(standingOf(one.overview))[0]?.condition ?? "well",
-          name: nameOf(one.document, one.id, t),
-        }))
+        .map((one): Judged => {
+          const [finding] = diagnose(standingOf(one.overview));
+          return { ...one, condition: finding?.condition ?? "well", failure: finding?.failure, name: nameOf(one.document, one.id, t) };
+        })
         .sort((one, other) => GRAVITY[toneOf(one.condition)] - GRAVITY[toneOf(other.condition)] || one.name.localeCompare(other.name, "ja")),
     [listed, t],
   );
@@ -101,6 +101,11 @@ function Card({ one }: { one: Judged }) {
         <Link to={`/subscriptions/${encodeURIComponent(one.id)}`}>{one.name}</Link>
       </h2>
       <StateBadge condition={one.condition} />
+      {one.failure !== undefined && (
+        <p>
+          <strong>{t(`mend.${one.failure}.short`)}</strong>
+        </p>
+      )}
       <p>{[subject, conditions].filter((text) => text !== undefined && text !== one.name).join(" · ")}</p>
       <p className={styles.soft}>
         {t("list.to")}: {receiverOf(one.document)}

@@ -3,7 +3,8 @@ import { Button } from "../../components/Button";
 import { Notice } from "../../components/states";
 import { formatClock } from "../../format/times";
 import type { Overview } from "./asking";
-import { type Act, failureOf, type Finding, toneOf } from "./logic/reasons";
+import { type Act, type Finding, toneOf } from "./logic/reasons";
+import { Mend } from "./Mend";
 import styles from "./Subscriptions.module.css";
 
 const KINDS = { good: "good", warning: "warn", bad: "bad", quiet: "info" } as const;
@@ -16,24 +17,14 @@ interface Props {
 }
 
 /** How it stands, why, and what to do: in plain words, with the buttons that do it. */
-function Findings({ findings, overview, onAct, isBusy }: Props) {
+export function Why({ findings, overview, onAct, isBusy }: Props) {
   const { t } = useTranslation("subscriptions");
   return (
     <section className={styles.section} aria-labelledby="why">
       <h2 id="why">{t("why.title")}</h2>
       {findings.map((finding) => (
         <Notice key={finding.condition} kind={KINDS[toneOf(finding.condition)]}>
-          <p>
-            <strong>{t(`state.${finding.condition}`)}</strong>
-          </p>
-          <p>{t(`why.${finding.condition}`, { count: overview.counts.deadLettered })}</p>
-          {finding.condition === "pausedByOwner" && overview.reason && overview.reason !== "paused in the console" && <p>{t("why.reason", { reason: overview.reason })}</p>}
-          {finding.condition === "resting" && overview.endpoint.restsUntil && <p>{t("why.until", { time: formatClock(overview.endpoint.restsUntil) })}</p>}
-          {finding.failure !== undefined && (
-            <p>
-              <strong>{t("mend.title")}:</strong> {t(`mend.${finding.failure}`)}
-            </p>
-          )}
+          <Explained finding={finding} overview={overview} />
           <div className={styles.actions}>
             {finding.acts.map((act) => (
               <Button key={act} disabled={isBusy || (act === "catchUp" && overview.status !== "active")} onClick={() => onAct(act)}>
@@ -56,16 +47,20 @@ function Findings({ findings, overview, onAct, isBusy }: Props) {
   );
 }
 
-function Mend({ error }: { error: string }) {
+function Explained({ finding: { condition, failure }, overview }: { finding: Finding; overview: Overview }) {
   const { t } = useTranslation("subscriptions");
+  const { counts, endpoint, reason } = overview;
+  const isWaiting = (condition === "resting" || condition === "failing") && counts.waiting > 0;
   return (
     <>
-      <p>{t(`mend.${failureOf(error)}`)}</p>
-      <p lang="en" className={styles.technical}>
-        {error}
+      <p>
+        <strong>{failure === undefined ? t(`state.${condition}`) : `${t(`state.${condition}`)} — ${t(`mend.${failure}.short`)}`}</strong>
       </p>
+      {failure !== undefined && <Mend failure={failure} />}
+      <p>{t(`why.${condition}`, { count: counts.deadLettered })}</p>
+      {isWaiting && <p>{t("why.waits", { count: counts.waiting })}</p>}
+      {condition === "pausedByOwner" && reason && reason !== "paused in the console" && <p>{t("why.reason", { reason })}</p>}
+      {condition === "resting" && endpoint.restsUntil && <p>{t("why.until", { time: formatClock(endpoint.restsUntil) })}</p>}
     </>
   );
 }
-
-export const Why = Object.assign(Findings, { Mend });

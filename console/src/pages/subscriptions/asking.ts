@@ -2,6 +2,7 @@
 
 import { type QueryClient, useQuery } from "@tanstack/react-query";
 import { answer, api, send } from "../../api/client";
+import { ApiError } from "../../api/errors";
 import type { components } from "../../api/schema";
 import type { Standing } from "./logic/reasons";
 
@@ -87,6 +88,20 @@ export const useStatistics = (id: string, hours: number) =>
 export const STATES = ["waiting", "delivered", "deadLettered", "cancelled", "coalesced"] as const;
 export type State = (typeof STATES)[number];
 
+const MANY = 500;
+
+/** The newest of some states, at once. */
+export const useNewest = (id: string, states: readonly State[]) =>
+  useQuery({
+    queryKey: ["subscriptions", "newest", id, states],
+    queryFn: async ({ signal }) => {
+      const query = { limit: MANY, state: [...states] };
+      const path = { subscription_id: id };
+      return (await answer(api.GET("/api/v1/subscriptions/{subscription_id}/deliveries", { params: { path, query }, signal }))).deliveries;
+    },
+    refetchInterval: 2 * LOOK_MS,
+  });
+
 export async function getDeliveries(id: string, state: State | undefined, before: number | undefined, signal: AbortSignal) {
   const query = { limit: 50, ...(state !== undefined && { state: [state] }), ...(before !== undefined && { before }) };
   const page = await answer(
@@ -162,3 +177,6 @@ export async function preview(selection: unknown, signal: AbortSignal): Promise<
 }
 
 export const forget = (queries: QueryClient) => queries.invalidateQueries({ queryKey: ["subscriptions"] });
+
+/** What the API said against it. */
+export const detailOf = (error: unknown): string => (error instanceof ApiError ? (error.problem.detail ?? error.message) : String(error));

@@ -93,7 +93,7 @@ describe("a question as a request", () => {
   it("to paste", () => {
     const path = "/api/v1/history?type=A&q=it's";
     expect(asCurl(path, CALLER)).toBe(
-      "curl -H \"Authorization: Bearer $MACHI_KEY\" \\\n  'https://machi.example.jp/api/v1/history?type=A&q=it'\\''s'",
+      "curl -G -H \"Authorization: Bearer $MACHI_KEY\" \\\n  --data-urlencode 'type=A' \\\n  --data-urlencode 'q=it'\\''s' \\\n  'https://machi.example.jp/api/v1/history'",
     );
     expect(asCurl(path, { ...CALLER, tenant: "other" })).toContain("-H 'NGSILD-Tenant: other'");
     expect(asHttp(path, CALLER)).toMatch(/^GET \/api\/v1\/history\?type=A&q=it's HTTP\/1\.1\nHost: machi\.example\.jp\n/);

@@ -103,9 +103,12 @@ export function asHttp(path: string, caller: Caller): string {
   return lines.join("\n");
 }
 
+/** A line per parameter, so that each can be read and changed. */
 export function asCurl(path: string, caller: Caller): string {
+  const url = new URL(path, caller.origin);
   const tenant = caller.tenant === null ? [] : [`  -H ${quoted(`NGSILD-Tenant: ${caller.tenant}`)} \\`];
-  return ['curl -H "Authorization: Bearer $MACHI_KEY" \\', ...tenant, `  ${quoted(caller.origin + path)}`].join("\n");
+  const parameters = [...url.searchParams].map(([name, value]) => `  --data-urlencode ${quoted(`${name}=${value}`)} \\`);
+  return ['curl -G -H "Authorization: Bearer $MACHI_KEY" \\', ...tenant, ...parameters, `  ${quoted(caller.origin + url.pathname)}`].join("\n");
 }
 
 /** For a shell: nothing within single quotes means anything. */

@@ -22,6 +22,7 @@ export interface Standing {
 export const FAILURES = [
   "gone",
   "loop",
+  "unauthorized",
   "forbidden",
   "notFound",
   "method",
@@ -32,6 +33,9 @@ export const FAILURES = [
   "server",
   "timeout",
   "name",
+  "certificateExpired",
+  "certificateSelfSigned",
+  "certificateName",
   "certificate",
   "refusedConnection",
   "network",
@@ -44,7 +48,8 @@ export type Failure = (typeof FAILURES)[number];
 const PATTERNS: readonly (readonly [RegExp, Failure])[] = [
   [/HTTP 410/, "gone"],
   [/HTTP 508/, "loop"],
-  [/HTTP 40[13]|HTTP 407/, "forbidden"],
+  [/HTTP 401|HTTP 407/, "unauthorized"],
+  [/HTTP 403/, "forbidden"],
   [/HTTP 404/, "notFound"],
   [/HTTP 405/, "method"],
   [/HTTP 413/, "tooLarge"],
@@ -55,6 +60,9 @@ const PATTERNS: readonly (readonly [RegExp, Failure])[] = [
   [/refused: /, "notAllowed"],
   [/no answer within|in time|timed? ?out/i, "timeout"],
   [/cannot be resolved|has no address|Name or service|getaddrinfo/i, "name"],
+  [/certificate has expired/i, "certificateExpired"],
+  [/self.signed/i, "certificateSelfSigned"],
+  [/(hostname|IP address) mismatch|doesn't match|not valid for/i, "certificateName"],
   [/certificate|SSL|TLS/i, "certificate"],
   [/connection refused|Errno 111|Connect call failed/i, "refusedConnection"],
   [/no connection|disconnected|reset by peer|Errno/i, "network"],
@@ -66,6 +74,31 @@ export function failureOf(error: string): Failure {
   return PATTERNS.find(([pattern]) => pattern.test(error))?.[1] ?? "other";
 }
 
+/** Whose part it is to mend it. */
+export type Responsible = "receiver" | "settings" | "between" | "town";
+
+const RESPONSIBLE: Readonly<Partial<Record<Failure, Responsible>>> = {
+  gone: "settings",
+  unauthorized: "settings",
+  notFound: "settings",
+  redirect: "settings",
+  name: "settings",
+  network: "between",
+  notAllowed: "town",
+  unwritable: "settings",
+  other: "between",
+};
+
+/** Most of what fails, fails at the receiver. */
+export const responsibleFor = (failure: Failure): Responsible => RESPONSIBLE[failure] ?? "receiver";
+
+/** Failures by kind, the most frequent first. */
+export function countFailures(errors: readonly string[]): { readonly failure: Failure; readonly count: number }[] {
+  const counts = new Map<Failure, number>();
+  for (const error of errors) counts.set(failureOf(error), (counts.get(failureOf(error)) ?? 0) + 1);
+  return [...counts].map(([failure, count]) => ({ failure, count })).sort((one, other) => other.count - one.count);
+}
+
 export type Condition =
   | "expired"
   | "denied"
@@ -74,6 +107,7 @@ export type Condition =
   | "pausedByEndpoint"
   | "resting"
   | "failing"
+  | "failed"
   | "overLimit"
   | "deadLetters"
   | "nothingMatched"
@@ -98,9 +132,9 @@ export function diagnose(standing: Standing): Finding[] {
   else if (standing.status === "denied" || standing.status === "disabled") findings.push({ condition: standing.status, acts: [] });
   else if (standing.status === "paused") findings.push(paused(standing));
   else if (standing.endpoint.state === "resting") findings.push({ condition: "resting", ...withFailure, acts: ["test", "edit"] });
-  else if (standing.endpoint.state === "failing") findings.push({ condition: "failing", ...withFailure, acts: ["test", "edit"] });
+  else if (standing.endpoint.state === "failing") findings.push({ condition: standing.counts.waiting > 0 ? "failing" : "failed", ...withFailure, acts: ["test", "edit"] });
   if (standing.overLimitAt) findings.push({ condition: "overLimit", acts: [] });
-  if (standing.counts.deadLettered > 0) findings.push({ condition: "deadLetters", ...withFailure, acts: ["replay"] });
+  if (standing.counts.deadLettered > 0) findings.push({ condition: "deadLetters", ...(findings.length === 0 && withFailure), acts: ["replay"] });
   if (findings.length > 0) return findings;
   if (standing.counts.matched === 0) return [{ condition: "nothingMatched", acts: ["test", "edit"] }];
   return [{ condition: standing.counts.waiting > 0 && standing.counts.delivered === 0 ? "waiting" : "well", acts: [] }];
@@ -122,6 +156,7 @@ const TONES: Readonly<Record<Condition, Tone>> = {
   pausedByEndpoint: "bad",
   resting: "bad",
   failing: "warning",
+  failed: "bad",
   overLimit: "warning",
   deadLetters: "warning",
   nothingMatched: "quiet",
