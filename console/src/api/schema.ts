@@ -68,6 +68,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAlarmRules"];
+        put?: never;
+        post: operations["createAlarmRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["replaceAlarmRule"];
+        post?: never;
+        delete: operations["deleteAlarmRule"];
+        options?: never;
+        head?: never;
+        patch: operations["switchAlarmRule"];
+        trace?: never;
+    };
+    "/api/v1/alarms/{rule_id}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAlarmStates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device-groups": {
         parameters: {
             query?: never;
@@ -308,6 +356,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listHealthRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putHealthRule"];
+        post?: never;
+        delete: operations["deleteHealthRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -350,6 +430,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listLimits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -884,6 +980,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waiting-devices": {
         parameters: {
             query?: never;
@@ -1025,6 +1137,69 @@ export interface components {
         };
         AccountWithCode: components["schemas"]["Account"] & {
             code: string;
+        };
+        AlarmRule: {
+            above?: number;
+            attribute: string;
+            below?: number;
+            /** @enum {string} */
+            category?: "traffic" | "naturalDisaster" | "weather" | "environment" | "health" | "security" | "agriculture";
+            /** Format: date-time */
+            createdAt: string;
+            forSeconds?: number;
+            hysteresis?: number;
+            id: string;
+            idPattern?: string;
+            ids?: string[];
+            isActive?: boolean;
+            message?: string;
+            /** Format: date-time */
+            modifiedAt: string;
+            name: string;
+            recoveryMessage?: string;
+            /** @enum {string} */
+            severity?: "informational" | "low" | "medium" | "high" | "critical";
+            type: string;
+        };
+        AlarmRuleDraft: {
+            above?: number;
+            attribute: string;
+            below?: number;
+            /** @enum {string} */
+            category?: "traffic" | "naturalDisaster" | "weather" | "environment" | "health" | "security" | "agriculture";
+            forSeconds?: number;
+            hysteresis?: number;
+            id: string;
+            idPattern?: string;
+            ids?: string[];
+            isActive?: boolean;
+            message?: string;
+            name: string;
+            recoveryMessage?: string;
+            /** @enum {string} */
+            severity?: "informational" | "low" | "medium" | "high" | "critical";
+            type: string;
+        };
+        AlarmRuleList: {
+            next?: string;
+            rules: components["schemas"]["AlarmRule"][];
+        };
+        AlarmRuleSwitch: {
+            isActive: boolean;
+        };
+        AlarmStateList: {
+            next?: string;
+            states: {
+                alert: string;
+                /** Format: date-time */
+                at: string;
+                entity: string;
+                /** Format: date-time */
+                since: string;
+                /** @enum {string} */
+                state: "normal" | "pending" | "raised";
+                value?: number;
+            }[];
         };
         ApiKey: {
             /** Format: date-time */
@@ -1494,6 +1669,23 @@ export interface components {
             reason?: string | null;
             serial?: string | null;
         };
+        HealthRule: {
+            attribute: string;
+            devices?: string[];
+            id: string;
+            isActive?: boolean;
+            maximum?: number;
+            maxStep?: number;
+            minimum?: number;
+            profile?: string;
+            share?: number;
+            stuckSeconds?: number;
+            stuckValues?: number;
+            window?: number;
+        };
+        HealthRuleList: {
+            rules: components["schemas"]["HealthRule"][];
+        };
         InspectedMessage: {
             /** Format: date-time */
             arrivedAt: string;
@@ -1564,6 +1756,25 @@ export interface components {
             active: boolean;
             password: string;
             url?: string;
+        };
+        Limit: {
+            burst?: number | null;
+            /** Format: date-time */
+            modifiedAt?: string;
+            modifiedBy?: string;
+            /** @enum {string} */
+            name: "requests" | "streams" | "subscriptions" | "entities-per-day";
+            subject: string;
+            value: number;
+        };
+        LimitList: {
+            defaults: {
+                [key: string]: {
+                    burst?: number | null;
+                    value?: number;
+                } | null;
+            };
+            limits: components["schemas"]["Limit"][];
         };
         Maintenance: {
             raised: string[];
@@ -1652,6 +1863,29 @@ export interface components {
         NotificationDeliveryList: {
             deliveries: components["schemas"]["NotificationDelivery"][];
             next?: number | string | null;
+        };
+        OpenData: {
+            dataSets: {
+                attributes: string[];
+                attribution: string | null;
+                entityCount: number;
+                hasHistory: boolean;
+                hiddenCounts: {
+                    attributes: string[];
+                    below: number;
+                } | null;
+                licence: string | null;
+                licenceUrl: string | null;
+                links: {
+                    [key: string]: string;
+                };
+                name: string;
+                purposeEn: string | null;
+                purposeJa: string | null;
+                titleEn: string | null;
+                titleJa: string | null;
+                type: string;
+            }[];
         };
         Organisation: {
             contact?: string;
@@ -2122,6 +2356,28 @@ export interface components {
             requestMs: number;
             status?: number | null;
         };
+        UsageReport: {
+            /** Format: date */
+            from: string;
+            rows: {
+                bytes: number;
+                caller: string;
+                /** Format: date */
+                day: string;
+                entities: number;
+                exportRows: number;
+                notifications: number;
+                organisation: string | null;
+                refused: number;
+                requests: number;
+                streamEvents: number;
+                tenant: string;
+                type: string | null;
+                written: number;
+            }[];
+            /** Format: date */
+            until: string;
+        };
         WaitingDeviceList: {
             devices: {
                 bytes?: number;
@@ -2466,6 +2722,216 @@ export interface operations {
             411: components["responses"]["LENGTH_REQUIRED"];
             413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listAlarmRules: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRuleList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    createAlarmRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmRuleDraft"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRule"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            409: components["responses"]["CONFLICT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    replaceAlarmRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmRuleDraft"];
+            };
+        };
+        responses: {
+            /** @description Replaced */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRule"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteAlarmRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    switchAlarmRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmRuleSwitch"];
+            };
+        };
+        responses: {
+            /** @description Switched */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRule"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listAlarmStates: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                phase?: "normal" | "pending" | "raised";
+            };
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of states */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmStateList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -3334,6 +3800,108 @@ export interface operations {
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
+    listHealthRules: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthRuleList"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    putHealthRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HealthRule"];
+            };
+        };
+        responses: {
+            /** @description Replaced */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthRule"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthRule"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    deleteHealthRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
     listKeys: {
         parameters: {
             query?: {
@@ -3465,6 +4033,30 @@ export interface operations {
             411: components["responses"]["LENGTH_REQUIRED"];
             413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Defaults, and what was set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitList"];
+                };
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
@@ -4676,6 +5268,36 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                from?: string;
+                organisation?: number;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };
     listWaitingDevices: {
