@@ -56,12 +56,12 @@ function curves(series: readonly ChartSeries[], colours: readonly string[]): uPl
   const bars = series.filter((one) => one.kind === "bars").length;
   return series.map((one, index): uPlot.Series => {
     const colour = colours[index % colours.length] ?? "";
-    const dash = SERIES_DASHES[index % SERIES_DASHES.length];
+    const dash = one.kind === "bars" ? undefined : SERIES_DASHES[index % SERIES_DASHES.length];
     const paths = one.kind === "bars" ? barPaths(bars, index) : undefined;
     return {
       label: one.label,
       stroke: colour,
-      width: 2,
+      width: one.kind === "bars" ? 1 : 2,
       spanGaps: false,
       points: { show: false },
       ...(dash !== undefined && dash.length > 0 && { dash: [...dash] }),

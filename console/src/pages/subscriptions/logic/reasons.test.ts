@@ -24,6 +24,7 @@ describe("why a webhook stopped", () => {
     ["no connection: no connection to 'x.jp': [Errno 111] Connect call failed ('127.0.0.1', 9)", "refusedConnection"],
     ["no connection: no connection to 'x.jp': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "certificate"],
     ["refused: the address is not public", "notAllowed"],
+    ["given up: the endpoint could not be reached", "unreached"],
     ["something new", "other"],
   ])("%s is %s", (error, failure) => {
     expect(failureOf(error)).toBe(failure);

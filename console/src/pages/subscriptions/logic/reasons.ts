@@ -40,6 +40,7 @@ export const FAILURES = [
   "refusedConnection",
   "network",
   "notAllowed",
+  "unreached",
   "unwritable",
   "other",
 ] as const;
@@ -65,6 +66,7 @@ const PATTERNS: readonly (readonly [RegExp, Failure])[] = [
   [/(hostname|IP address) mismatch|doesn't match|not valid for/i, "certificateName"],
   [/certificate|SSL|TLS/i, "certificate"],
   [/connection refused|Errno 111|Connect call failed/i, "refusedConnection"],
+  [/endpoint could not be reached/, "unreached"],
   [/no connection|disconnected|reset by peer|Errno/i, "network"],
   [/cannot be written|no notification/i, "unwritable"],
 ];
