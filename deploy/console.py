@@ -34,6 +34,7 @@ _CHECKS = (
     ("Testing the console's parts", ("vitest/vitest.mjs", "run")),
 )
 _LEFT_OUT = {"node_modules", "coverage"}
+_TICK_S = 1.0
 _SHOWN_LINES = 30
 """Of what a step said that failed."""
 
@@ -97,7 +98,6 @@ def find_node() -> Node:
         return Node(node, [npm], os.environ)
     found = _node_of_wheel()
     if found is None:
-        typer.echo("No Node.js of version 20.19 or newer here: installing one into this environment …")
         _install_wheel()
         found = _node_of_wheel()
     if found is None:
@@ -125,15 +125,9 @@ def _node_of_wheel() -> Node | None:
 
 
 def _install_wheel() -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*command, "--no-deps", "--require-hashes", "-r", str(SOURCES / "node.lock")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BuildFailed(f"Node.js could not be installed by pip:\n{_last_lines(done.stderr)}")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [*pip, "--no-deps", "--require-hashes", "-r", str(SOURCES / "node.lock")]
+    _run("Installing Node.js by pip into this environment (60 MB, this once)", command, os.environ)
 
 
 def _fetch_packages(found: Node) -> None:
@@ -158,7 +152,7 @@ def _packages_digest() -> str:
 
 
 def _run(what: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run one step, with a sign of life where somebody looks. Raises BuildFailed with what it said."""
+    """Run one step; on a terminal its seconds are counted. Raises BuildFailed with what it said."""
     typer.echo(f"{what} …", nl=False)
     started = time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own command
@@ -170,10 +164,21 @@ def _run(what: str, command: Sequence[str], environment: Mapping[str, str]) -> N
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        said, _ = process.communicate()
-    typer.echo(f" {time.monotonic() - started:.0f} s" if process.returncode == 0 else " failed")
+        said = _wait(process, what, started)
+    ended = f"{time.monotonic() - started:.0f} s" if process.returncode == 0 else "failed"
+    typer.echo(f"\r{what} … {ended}" if sys.stdout.isatty() else f" {ended}")
     if process.returncode:
         raise BuildFailed(f"{what} failed ({' '.join(command)}):\n{_last_lines(said)}")
+
+
+def _wait(process: "subprocess.Popen[str]", what: str, started: float) -> str:
+    """Wait for the end; give what it said."""
+    while True:
+        try:
+            return process.communicate(timeout=_TICK_S)[0]
+        except subprocess.TimeoutExpired:
+            if sys.stdout.isatty():
+                typer.echo(f"\r{what} … {time.monotonic() - started:.0f} s", nl=False)
 
 
 def _last_lines(text: str) -> str:
