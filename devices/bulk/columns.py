@@ -123,6 +123,22 @@ def _read_kind(text: str) -> str:
     return found
 
 
+PROFILE_WORDS = {
+    **dict.fromkeys(("大気", "大気質", "空気質"), "air-quality"),
+    **dict.fromkeys(("騒音", "騒音計"), "noise"),
+    **dict.fromkeys(("気象", "気温"), "weather"),
+    **dict.fromkeys(("水位", "河川水位", "河川の水位"), "river-level"),
+    "交通量": "traffic-flow",
+    "駐車場": "parking",
+}
+"""What people write in Japanese for the profiles that are of no make; no profile can have such a name."""
+
+
+def _read_profile(text: str) -> str:
+    found = half_width(text)
+    return PROFILE_WORDS.get(found, found)
+
+
 def _read_adapter(text: str) -> str:
     found = half_width(text)
     if found not in adapter_names():
@@ -172,7 +188,7 @@ def _read_static(text: str) -> Any:
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "id": _read_id,
-    "profile": half_width,
+    "profile": _read_profile,
     "name": _text_reader(200),
     "latitude": _read_latitude,
     "longitude": _read_longitude,

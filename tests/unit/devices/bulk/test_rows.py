@@ -5,10 +5,11 @@ import re
 import pytest
 
 import adapters.registry
-from devices.bulk.columns import COLUMNS, find_column, fold
+from devices.bulk.columns import COLUMNS, PROFILE_WORDS, find_column, fold
 from devices.bulk.model import MAX_FAULTS
 from devices.bulk.report import describe_report, report_csv
 from devices.bulk.texts import Language, choose_language, fault_codes, say
+from devices.catalog import built_in_profiles
 from tests.unit.devices.bulk.tables import codes, csv_file, read
 
 
@@ -31,6 +32,8 @@ def test_full_width_signs_and_blanks_are_what_they_mean() -> None:
     ("column", "cell", "member", "value"),
     [
         ("kind", "ゲートウェイ", "kind", "gateway"),
+        ("プロファイル", "騒音", "profile", "noise"),
+        ("プロファイル", "騒音2", "profile", "騒音2"),
         ("形式", "tts_v3", "adapter", "tts_v3"),
         ("タグ", "学校, 屋外、学校", "tags", ["学校", "屋外"]),
         ("設置日", "2026/1/5", "installedAt", "2026-01-04T15:00:00Z"),
@@ -199,3 +202,7 @@ def test_what_is_installed_is_looked_up_once_and_not_per_row(monkeypatch: pytest
     finally:
         adapters.registry._foreign.cache_clear()
     assert calls == ["machi.adapters"]
+
+
+def test_japanese_words_for_profiles_lead_to_profiles_that_there_are() -> None:
+    assert set(PROFILE_WORDS.values()) <= set(built_in_profiles())
