@@ -47,13 +47,31 @@ OPEN_DATA_SCHEMAS: dict[str, Any] = {
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "required": ["type", "name", *_SAID, "entityCount", "attributes", "hasHistory", "links"],
+                    "required": [
+                        "type",
+                        "name",
+                        *_SAID,
+                        "entityCount",
+                        "attributes",
+                        "hiddenCounts",
+                        "hasHistory",
+                        "links",
+                    ],
                     "properties": {
                         "type": {"type": "string", "description": "Its IRI"},
                         "name": {"type": "string", "description": "As the town's @context shortens it"},
                         **_SAID,
                         "entityCount": {"type": "integer", "minimum": 0},
                         "attributes": {"type": "array", "items": {"type": "string"}},
+                        "hiddenCounts": {
+                            "type": ["object", "null"],
+                            "description": "Counts of people that are absent while they are small",
+                            "required": ["attributes", "below"],
+                            "properties": {
+                                "attributes": {"type": "array", "items": {"type": "string"}},
+                                "below": {"type": "integer", "minimum": 2},
+                            },
+                        },
                         "hasHistory": {"type": "boolean"},
                         "links": {"type": "object", "additionalProperties": {"type": "string"}},
                     },
@@ -81,6 +99,7 @@ DATA_SET = {
     **{name: value for name, value in STATEMENT_DRAFT.items() if name in _SAID},
     "entityCount": 12,
     "attributes": ["location", "pm25"],
+    "hiddenCounts": None,
     "hasHistory": True,
     "links": {
         "entities": "/ngsi-ld/v1/entities?type=AirQualityObserved",

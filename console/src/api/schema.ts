@@ -660,6 +660,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["setRetention"];
+        post?: never;
+        delete: operations["removeRetention"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/app": {
         parameters: {
             query?: never;
@@ -1902,6 +1934,7 @@ export interface components {
             name: string;
             nameEn?: string;
             nameJa?: string;
+            number?: number;
             tenants?: string[] | null;
         };
         OrganisationChange: {
@@ -2154,6 +2187,26 @@ export interface components {
         };
         ReplayOrder: {
             ids?: number[];
+        };
+        Retention: {
+            aggregatesDropped?: number;
+            compressAfterDays: number | null;
+            keepAggregates: boolean;
+            /** Format: date-time */
+            lastDrop?: string | null;
+            /** Format: date-time */
+            modifiedAt?: string;
+            rawDays: number | null;
+            type: string;
+            valuesDropped?: number;
+        };
+        RetentionDraft: {
+            compressAfterDays?: number | null;
+            keepAggregates?: boolean;
+            rawDays?: number | null;
+        };
+        RetentionList: {
+            policies: components["schemas"]["Retention"][];
         };
         Session: {
             csrfToken?: string;
@@ -4573,6 +4626,108 @@ export interface operations {
             411: components["responses"]["LENGTH_REQUIRED"];
             413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    listRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionList"];
+                };
+            };
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    setRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionDraft"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            406: components["responses"]["NOT_ACCEPTABLE"];
+            408: components["responses"]["REQUEST_TIMEOUT"];
+            411: components["responses"]["LENGTH_REQUIRED"];
+            413: components["responses"]["REQUEST_ENTITY_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            503: components["responses"]["SERVICE_UNAVAILABLE"];
+        };
+    };
+    removeRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                Link?: components["parameters"]["Link"];
+                "NGSILD-Tenant"?: components["parameters"]["NGSILD-Tenant"];
+            };
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BAD_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            403: components["responses"]["FORBIDDEN"];
+            404: components["responses"]["NOT_FOUND"];
             503: components["responses"]["SERVICE_UNAVAILABLE"];
         };
     };

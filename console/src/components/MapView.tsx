@@ -39,6 +39,8 @@ export interface MapViewProps {
   view?: View;
   /** Also told where the map begins (`isFirst`). */
   onMove?: (view: View, bounds: Bounds, isFirst: boolean) => void;
+  /** How much of its right side lies under something else, px: what is chosen is not shown there. */
+  covered?: number;
   /** A rectangle that is outlined. */
   area?: Bounds;
   /** Given: the next drag draws a rectangle instead of moving the map. */

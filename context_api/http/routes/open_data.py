@@ -213,7 +213,9 @@ class _OpenData:
         if said.licence is None:
             texts |= {"licence": settings.licence, "licenceUrl": settings.licence_url}
         texts["attribution"] = said.attribution or settings.attribution
-        has_history = rights is not None and rights.allows(Act.HISTORY, system_clock())
+        has_history = rights is not None and any(
+            not grant.types or type_ in grant.types for grant in rights.valid(Act.HISTORY, system_clock())
+        )
         links = {"entities": f"/ngsi-ld/v1/entities?type={asked}", "type": f"/ngsi-ld/v1/types/{asked}"}
         if has_history:
             links["csv"] = f"/api/v1/history?type={asked}&bucket=day&format=csv"
@@ -223,6 +225,7 @@ class _OpenData:
             **texts,
             "entityCount": info.entity_count,
             "attributes": [context.compact(one) for one in info.attributes],
+            "hiddenCounts": _hidden_counts(said, context),
             "hasHistory": has_history,
             "links": links,
         }
@@ -240,6 +243,13 @@ def _read(document: dict[str, Any], context: Context) -> Statement:
     texts = msgspec.structs.asdict(draft)
     texts["counts"] = tuple(dict.fromkeys(parse_attribute_name(name, context) for name in draft.counts))
     return Statement(**texts)
+
+
+def _hidden_counts(said: Statement, context: Context) -> dict[str, Any] | None:
+    """Say which values are hidden while they are small, so that a gap is not taken for a fault."""
+    if said.smallest_count is None:
+        return None
+    return {"attributes": [context.compact(one) for one in said.counts], "below": said.smallest_count}
 
 
 def _statement(type_: Iri, said: Statement, context: Context) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def test_what_is_open_is_listed_with_what_the_town_says(town: httpx.Client, part
     assert listed["entityCount"] == 2
     assert listed["hasHistory"] is True
     assert len(everybody(town, listed["links"]["entities"])) == 2
+    assert listed["hiddenCounts"] == {"attributes": ["peopleCount"], "below": 10}
     assert "counts" not in listed
 
 
@@ -83,7 +84,7 @@ def test_without_a_word_the_installation_s_licence_counts(town: httpx.Client, pa
     partners.grant("public", Operation.READ, types=["Spot"])
     [listed] = everybody(town, "/api/v1/open-data")["dataSets"]
     assert (listed["licence"], listed["attribution"]) == ("CC0", "The town")
-    assert (listed["titleJa"], listed["hasHistory"]) == (None, False)
+    assert (listed["titleJa"], listed["hasHistory"], listed["hiddenCounts"]) == (None, False, None)
     assert "csv" not in listed["links"]
 
 

@@ -35,7 +35,7 @@ export default function MapCanvas(props: MapViewProps) {
   }, [area, ready, map]);
   useEffect(() => {
     const found = latest.current.points.find((each) => each.id === chosen);
-    if (map.current !== null && found !== undefined) goTo(map.current, found);
+    if (map.current !== null && found !== undefined) goTo(map.current, found, latest.current.covered ?? 0);
   }, [chosen, isThere, map]);
   useFirstFit(map, points, view !== undefined);
   useRectangle(map, ready, onDraw !== undefined, latest);

@@ -60,10 +60,15 @@ export function markArea(map: MapLibre, area: Bounds | undefined): void {
   void map.getSource<GeoJSONSource>(AREA)?.setData({ type: "FeatureCollection", features: area === undefined ? [] : [rectangleOf(area)] });
 }
 
-/** Goes to a point that is out of sight. */
-export function goTo(map: MapLibre, point: MapPoint): void {
-  if (map.getBounds().contains([point.longitude, point.latitude])) return;
-  map.easeTo({ center: [point.longitude, point.latitude], zoom: Math.max(map.getZoom(), CLOSE_ZOOM) });
+/** Goes to a point that is out of sight, or under what covers the right side. */
+export function goTo(map: MapLibre, point: MapPoint, covered: number): void {
+  const at = map.project([point.longitude, point.latitude]);
+  const { clientWidth, clientHeight } = map.getContainer();
+  const free = Math.max(clientWidth - covered, clientWidth / 3);
+  if (at.x > 0 && at.x < free && at.y > 0 && at.y < clientHeight) return;
+  const isInSight = map.getBounds().contains([point.longitude, point.latitude]);
+  const zoom = isInSight ? map.getZoom() : Math.max(map.getZoom(), CLOSE_ZOOM);
+  map.easeTo({ center: [point.longitude, point.latitude], zoom, offset: [(free - clientWidth) / 2, 0] });
 }
 
 /** Where nothing of what is shown lies in sight (a town elsewhere), the map goes there, once. */

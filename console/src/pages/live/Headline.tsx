@@ -35,7 +35,7 @@ function MainValue({ entity, now }: { entity: Entity; now: number }) {
       {step !== undefined && <p className={styles.level}>{pick(step.name)}</p>}
       {attribute.at !== undefined && (
         <p className={styles.soft}>
-          {formatAge(attribute.at, now)}（{formatMoment(attribute.at)}）{isSilent(attribute.at, now) && <strong className={styles.stale}>{t("detail.silent")}</strong>}
+          {t("detail.when", { age: formatAge(attribute.at, now), moment: formatMoment(attribute.at) })} {isSilent(attribute.at, now) && <strong className={styles.stale}>{t("detail.silent")}</strong>}
         </p>
       )}
     </div>

@@ -9,6 +9,9 @@ import { isSilent, type Seen } from "./seeing";
 import type { Wanted } from "./useWanted";
 import { readArea, readView, writeArea, writeView } from "./wishes";
 
+/** As wide as the drawer that lies over the map (Detail.module.css). */
+const DRAWER_PX = 440;
+
 interface Props {
   wanted: Wanted;
   now: number;
@@ -34,7 +37,7 @@ export function TownMap({ wanted, now, search, chosen, onChoose, onChange, isEmp
       <MapView
         label={t("map.label")}
         points={points}
-        {...(chosen !== undefined && { chosen })}
+        {...(chosen !== undefined && { chosen, covered: DRAWER_PX })}
         {...(firstView !== undefined && { view: firstView })}
         {...(area !== undefined && { area })}
         {...(isDrawing && { onDraw: (found) => onChange({ area: writeArea(found) }) })}

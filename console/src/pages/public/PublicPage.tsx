@@ -1,59 +1,42 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { sendAsAnyone } from "../../api/client";
-import type { Entity } from "../../api/entities";
 import { ApiError } from "../../api/errors";
 import { Link } from "../../app/router";
-import { SETTINGS } from "../../app/settings";
 import { Button } from "../../components/Button";
 import { EmptyState, ErrorState, Loading } from "../../components/states";
-import { useTown } from "../live/useTown";
-import { DataSet } from "./DataSet";
+import { DataSetCard } from "./DataSetCard";
+import { type DataSet, getOpenData, titleOf } from "./openData";
 import styles from "./PublicPage.module.css";
 
 const PublicMap = lazy(() => import("./PublicMap"));
 const WIDE = "(width >= 900px)";
 
-/** What the town shows to everybody. Asked without credentials: who is logged in sees what the others see. */
+/** What the town shows to everybody: a list that is there at once; map and values are asked for when they are wanted. */
 export default function PublicPage() {
   const { t } = useTranslation("public");
-  const [state, town] = useTown(sendAsAnyone);
-  const [isMap, setMap] = useState(() => window.matchMedia(WIDE).matches);
-  const sets = useMemo(() => byType(state.entities.values()), [state.entities]);
-  if (state.error !== undefined && sets.length === 0) {
-    if (isClosed(state.error)) return <NothingPublic />;
-    return <ErrorState error={state.error} onRetry={() => town.start()} />;
-  }
-  if (state.isLoading && sets.length === 0) return <Loading />;
+  const asked = useQuery({ queryKey: ["open-data"], queryFn: ({ signal }) => getOpenData(signal) });
+  if (asked.isPending) return <Loading onCancel={() => history.back()} />;
+  if (asked.isError && !isClosed(asked.error)) return <ErrorState isPage error={asked.error} onRetry={() => void asked.refetch()} />;
+  const sets = asked.data ?? [];
   if (sets.length === 0) return <NothingPublic />;
   return (
     <div className={styles.page}>
       <header className={styles.head}>
         <h1>{t("title")}</h1>
         <p>{t("intro")}</p>
-        <Licence />
       </header>
-      {isMap ? (
-        <div className={styles.map}>
-          <Suspense fallback={<Loading />}>
-            <PublicMap entities={state.entities} />
-          </Suspense>
-        </div>
-      ) : (
-        <Button icon="map" onClick={() => setMap(true)}>
-          {t("openMap")}
-        </Button>
-      )}
       <h2>{t("sets")}</h2>
       <ul className={styles.sets}>
-        {sets.map(([type, entities]) => (
-          <DataSet key={type} type={type} entities={entities} />
+        {[...sets].sort(byTitle).map((set) => (
+          <DataSetCard key={set.type} set={set} />
         ))}
       </ul>
+      <MapSection />
       <section className={styles.develop}>
         <h2>{t("develop.title")}</h2>
         <p>
-          {t("develop.text")} <a href="/docs">{t("develop.docs")}</a>
+          {t("develop.text")} <a href="/docs">{t("develop.docs")}</a> · <a href="/api/v1/open-data">{t("develop.list")}</a>
         </p>
       </section>
     </div>
@@ -61,6 +44,28 @@ export default function PublicPage() {
 }
 
 const isClosed = (error: unknown): boolean => error instanceof ApiError && (error.status === 401 || error.status === 403);
+const byTitle = (one: DataSet, other: DataSet): number => titleOf(one).localeCompare(titleOf(other), "ja");
+
+function MapSection() {
+  const { t } = useTranslation("public");
+  const [isMap, setMap] = useState(() => window.matchMedia(WIDE).matches);
+  return (
+    <>
+      <h2>{t("map")}</h2>
+      {isMap ? (
+        <div className={styles.map}>
+          <Suspense fallback={<Loading />}>
+            <PublicMap />
+          </Suspense>
+        </div>
+      ) : (
+        <Button icon="map" onClick={() => setMap(true)}>
+          {t("openMap")}
+        </Button>
+      )}
+    </>
+  );
+}
 
 function NothingPublic() {
   const { t } = useTranslation("public");
@@ -71,28 +76,5 @@ function NothingPublic() {
         {t("nothing.text")}
       </EmptyState>
     </div>
-  );
-}
-
-function byType(entities: Iterable<Entity>): [string, Entity[]][] {
-  const found = new Map<string, Entity[]>();
-  for (const entity of entities) {
-    const type = entity.types[0] ?? "";
-    const listed = found.get(type);
-    if (listed === undefined) found.set(type, [entity]);
-    else listed.push(entity);
-  }
-  return [...found].sort(([, one], [, other]) => other.length - one.length);
-}
-
-function Licence() {
-  const { t } = useTranslation("public");
-  const licence = SETTINGS.licence;
-  if (licence === undefined) return <p className={styles.soft}>{t("licence.none")}</p>;
-  return (
-    <p>
-      {t("licence.label")} {licence.url === undefined ? licence.name : <a href={licence.url}>{licence.name}</a>}
-      {licence.attribution !== undefined && ` ${t("licence.attribution", { name: licence.attribution })}`}
-    </p>
   );
 }

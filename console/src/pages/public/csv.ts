@@ -5,12 +5,14 @@ import { attributeName, plainId } from "../../format/names";
 import { pick } from "../../format/language";
 import { formatTime } from "../../format/times";
 import { unitSign } from "../../format/units";
+import { type DataSet, hiddenBelow } from "./openData";
 
 const MARK = "\uFEFF";
 const NO_COLUMNS = new Set(["name", "stationName", "location"]);
 
-export function toCsv(entities: readonly Entity[]): string {
-  const columns = columnsOf(entities);
+/** Counts that are hidden because they are small say so: an empty cell would be a fault. */
+export function toCsv(entities: readonly Entity[], set: Pick<DataSet, "hiddenCounts">): string {
+  const columns = columnsOf(entities, set.hiddenCounts?.attributes ?? []);
   const head = [
     ...[["番号", "id"], ["名前", "name"], ["緯度", "latitude"], ["経度", "longitude"], ["日時 (JST)", "time (JST)"]].map(([ja, en]) => pick([ja ?? "", en ?? ""])),
     ...columns.map(([name, unit]) => (unit === "" ? attributeName(name) : `${attributeName(name)} (${unit})`)),
@@ -21,13 +23,16 @@ export function toCsv(entities: readonly Entity[]): string {
     entity.position?.[1],
     entity.position?.[0],
     entity.at > 0 ? formatTime(entity.at) : undefined,
-    ...columns.map(([name]) => entity.attributes.get(name)?.value),
+    ...columns.map(([name]) => entity.attributes.get(name)?.value ?? hiddenText(hiddenBelow(set, name))),
   ]);
   return MARK + [head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
-function columnsOf(entities: readonly Entity[]): [name: string, unit: string][] {
-  const found = new Map<string, string>();
+const hiddenText = (below: number | undefined): string | undefined =>
+  below === undefined ? undefined : pick([`非公開（${String(below)}未満）`, `hidden (below ${String(below)})`]);
+
+function columnsOf(entities: readonly Entity[], always: readonly string[]): [name: string, unit: string][] {
+  const found = new Map<string, string>(always.map((name) => [name, ""]));
   for (const entity of entities) {
     for (const [name, attribute] of entity.attributes) {
       if (!NO_COLUMNS.has(name) && (typeof attribute.value !== "object" || attribute.value === null)) found.set(name, unitSign(attribute.unitCode));
