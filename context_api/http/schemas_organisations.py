@@ -66,6 +66,10 @@ ORGANISATION_SCHEMAS: dict[str, Any] = {
     "Organisation": _object(
         {
             "name": _NAME,
+            "number": {
+                "type": "integer",
+                "description": "By which limits, usage and the audit trail name it",
+            },
             **_TEXTS,
             "kind": _KIND,
             "tenants": _OPENED,
@@ -164,6 +168,7 @@ ORGANISATION_DRAFT: dict[str, Any] = {
 }
 ORGANISATION: dict[str, Any] = {
     **ORGANISATION_DRAFT,
+    "number": 3,
     "keys": 2,
     "createdAt": "2026-11-23T00:00:00Z",
     "createdBy": "key:jq3xk2ab",

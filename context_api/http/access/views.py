@@ -14,6 +14,7 @@ def show_organisation(one: Organisation) -> dict[str, Any]:
     """Show an organisation; its tenants null: every one."""
     return {
         "name": one.name,
+        "number": one.id,
         "nameJa": one.name_ja,
         "nameEn": one.name_en,
         "kind": one.kind,

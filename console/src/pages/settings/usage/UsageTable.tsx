@@ -1,0 +1,33 @@
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { type ColumnDef, Table } from "../../../components/Table";
+import { typeName } from "../../../format/names";
+import { type Measure, type Used } from "./report";
+import { writeMeasure } from "./write";
+
+const SHOWN: readonly Measure[] = ["requests", "entities", "written", "notifications", "exportRows", "bytes", "refused"];
+const MAJOR = new Set<Measure>(["requests", "entities"]);
+const MOST = 200;
+
+/** By organisation, role and type of data. */
+export function UsageTable({ rows, isOwn }: { rows: readonly Used[]; isOwn: boolean }) {
+  const { t } = useTranslation("settings/usage");
+  const columns = useMemo(() => {
+    const who: ColumnDef<Used>[] = [
+      { id: "organisation", header: t("organisation"), accessorFn: (row) => row.organisation ?? t("nobody") },
+      { id: "caller", header: t("caller"), accessorFn: (row) => t(`role.${row.caller}`), meta: { isMinor: true } },
+    ];
+    const counted = SHOWN.map(
+      (name): ColumnDef<Used> => ({
+        id: name,
+        header: t(`measure.${name}`),
+        accessorFn: (row) => row[name],
+        cell: ({ row }) => writeMeasure(name, row.original[name]),
+        meta: { isNumber: true, isMinor: !MAJOR.has(name) },
+      }),
+    );
+    const type: ColumnDef<Used> = { id: "type", header: t("type"), accessorFn: (row) => (row.type === null ? t("noType") : typeName(row.type)) };
+    return [...(isOwn ? [] : who), type, ...counted];
+  }, [t, isOwn]);
+  return <Table label={t("table")} rows={rows} columns={columns} rowId={(row) => row.key} {...(rows.length > MOST && { height: 600 })} />;
+}
