@@ -15,10 +15,12 @@ interface Props {
   onChecked: (found: DeviceImport) => void;
   /** It is not the first file: an earlier one was wrong, or is not here any more. */
   isAgain?: boolean;
+  /** It is what one came for; else something else on the page is. */
+  isMain?: boolean;
 }
 
 /** Takes a file and has it judged, without registering anything; what is wrong with the file as a whole is said here. */
-export function Checking({ onChecked, isAgain = false }: Props) {
+export function Checking({ onChecked, isAgain = false, isMain = true }: Props) {
   const { t } = useTranslation("devices/import");
   const [flaw, setFlaw] = useState<FileFlaw>();
   const stop = useRef<AbortController>(null);
@@ -53,7 +55,7 @@ export function Checking({ onChecked, isAgain = false }: Props) {
           {isStopped ? t("file.stopped") : <Refusal error={checking.error} name={checking.variables.name} />}
         </Notice>
       )}
-      <FileDrop isAgain={isAgain} onFiles={take} />
+      <FileDrop isAgain={isAgain} isMain={isMain} onFiles={take} />
     </>
   );
 }

@@ -6,14 +6,14 @@ import styles from "./Import.module.css";
 import { ENDINGS } from "./logic/file";
 
 /** Where a file is dropped, or chosen by a button: the button alone is enough. */
-export function FileDrop({ isAgain, onFiles }: { isAgain: boolean; onFiles: (files: readonly File[]) => void }) {
+export function FileDrop({ isAgain, isMain, onFiles }: { isAgain: boolean; isMain: boolean; onFiles: (files: readonly File[]) => void }) {
   const { t } = useTranslation("devices/import");
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
   const area = useDropped(onFiles, setOver);
   return (
     <div ref={area} className={cx(styles.drop, isOver && styles.over)}>
-      <Button kind="main" onClick={() => input.current?.click()}>
+      <Button kind={isMain ? "main" : "normal"} onClick={() => input.current?.click()}>
         {t(isAgain ? "file.chooseAgain" : "file.choose")}
       </Button>
       <p className={styles.wide}>{t("file.drop")}</p>

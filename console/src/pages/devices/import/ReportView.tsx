@@ -39,7 +39,7 @@ export function ReportView({ found }: { found: DeviceImport }) {
       {!isWrong && count > 0 && file !== undefined && <RegisterThem report={report} file={file} onSent={open} />}
       <RowTable report={report} />
       <div className={styles.actions}>
-        {report.errors + report.warnings > 0 && (
+        {report.faults.length > columnFaults(report.faults).length && (
           <Download path={reportPath(found.id)} name={`report-${found.id}.csv`}>
             {t("report.download")}
           </Download>
@@ -49,7 +49,7 @@ export function ReportView({ found }: { found: DeviceImport }) {
       <section className={styles.section} aria-labelledby="another">
         <h3 id="another">{t(isWrong ? "report.mend" : file === undefined && count > 0 ? "report.gone" : "report.another")}</h3>
         {(isWrong || file === undefined) && count + report.faulty > 0 && <p>{t(isWrong ? "report.mendText" : "report.goneText")}</p>}
-        <Checking isAgain onChecked={open} />
+        <Checking isAgain isMain={isWrong || file === undefined || count === 0} onChecked={open} />
       </section>
     </>
   );

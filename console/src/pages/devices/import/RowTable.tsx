@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../../../components/Icon";
 import { formatCount } from "../../../format/numbers";
 import type { Report } from "./asking";
 import styles from "./Import.module.css";
-import { type Fault, type Outcome, onlyWanted, type ReportRow, rowsOf, type Wanted } from "./logic/rows";
+import { choicesOf, type Fault, type Outcome, onlyWanted, type ReportRow, rowsOf, type Wanted } from "./logic/rows";
 
 const FIRST = 100;
 const LOOKS: Record<Outcome, { tone: "good" | "quiet" | "bad"; icon: IconName }> = {
@@ -24,12 +24,12 @@ export function RowTable({ report }: { report: Report }) {
   const [wanted, setWanted] = useState<Wanted>(report.faulty > 0 ? "refused" : "all");
   const [most, setMost] = useState(FIRST);
   const shown = onlyWanted(rows, wanted);
-  const options = (["all", "refused", "noted"] as const).map((value) => ({ value, label: t(`rows.${value}`, { count: onlyWanted(rows, value).length }) }));
+  const options = choicesOf(rows).map(({ value, count }) => ({ value, label: t(`rows.${value}`, { count }) }));
   const leftOut = report.linesLeftOut ?? 0;
   return (
     <div className={styles.part}>
       <h3>{t("rows.title")}</h3>
-      {report.errors + report.warnings > 0 && <Choice label={t("rows.show")} isLabelHidden value={wanted} options={options} onChange={setWanted} />}
+      {options.length > 1 && <Choice label={t("rows.show")} isLabelHidden value={wanted} options={options} onChange={setWanted} />}
       {shown.length === 0 ? <p>{t("rows.nothing")}</p> : <Rows rows={shown.slice(0, most)} />}
       {shown.length > most && (
         <div>

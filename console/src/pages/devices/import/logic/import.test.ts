@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { flawOf, MOST_BYTES } from "./file";
 import { forgetFile, keepFile, keptFile } from "./kept";
-import { columnFaults, type Fault, onlyWanted, rowsOf } from "./rows";
+import { choicesOf, columnFaults, type Fault, onlyWanted, rowsOf } from "./rows";
 import { isUnderWay, stageOf, whoOf } from "./stage";
 
 const file = (name: string, size = 10) => ({ name, size });
@@ -44,6 +44,8 @@ describe("the rows of a report", () => {
     expect(onlyWanted(rows, "refused").map((row) => row.row)).toEqual([3, 9]);
     expect(onlyWanted(rows, "noted").map((row) => row.row)).toEqual([2, 3, 9]);
     expect(onlyWanted(rows, "all")).toHaveLength(4);
+    expect(choicesOf(rows).map((one) => one.value)).toEqual(["all", "refused", "noted"]);
+    expect(choicesOf(rows.filter((row) => row.row === 4)).map((one) => one.value)).toEqual(["all"]);
   });
 });
 

@@ -44,6 +44,17 @@ export function rowsOf(lines: readonly Line[], faults: readonly Fault[]): readon
 
 export type Wanted = "all" | "refused" | "noted";
 
+/** What one may narrow the rows to: all, and what there is besides. */
+export function choicesOf(rows: readonly ReportRow[]): readonly { readonly value: Wanted; readonly count: number }[] {
+  const count = (value: Wanted): number => onlyWanted(rows, value).length;
+  const [refused, noted] = [count("refused"), count("noted")];
+  return [
+    { value: "all", count: rows.length },
+    ...(refused > 0 ? [{ value: "refused" as const, count: refused }] : []),
+    ...(noted > refused ? [{ value: "noted" as const, count: noted }] : []),
+  ];
+}
+
 /** The rows that are wanted: all, those that are refused, or those that anything is said of. */
 export function onlyWanted(rows: readonly ReportRow[], wanted: Wanted): readonly ReportRow[] {
   if (wanted === "all") return rows;
