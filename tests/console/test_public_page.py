@@ -12,12 +12,13 @@ from tests.console.town_pages import fill
 from tests.integration.http.conftest import Serve
 
 pytestmark = pytest.mark.browser
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 SAID = {
     "titleJa": "駅前の人の流れ",
     "titleEn": "People at the station",
     "purposeJa": "混雑の案内のため",
     "licence": "CC BY 4.0",
-    "licenceUrl": "https://creativecommons.org/licenses/by/4.0/",
+    "licenceUrl": LICENCE,
     "attribution": "東村山市",
     "counts": ["peopleCount"],
     "smallestCount": 10,
@@ -56,7 +57,7 @@ def test_open_data_on_a_phone(browser: Browser, town: httpx.Client) -> None:
     noise = page.locator("main li", has=page.get_by_role("heading", name="騒音"))
     expect(people).to_contain_text("混雑の案内のため")
     expect(people).to_contain_text("2 か所")
-    expect(people.get_by_role("link", name="CC BY 4.0")).to_have_attribute("href", SAID["licenceUrl"])
+    expect(people.get_by_role("link", name="CC BY 4.0")).to_have_attribute("href", LICENCE)
     expect(people).to_contain_text("人数が 10 未満のときは公開していません")
     expect(people).to_contain_text("JST")
     assert people.get_by_role("group", name="履歴").count() == 0
