@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { TextArea } from "../../../components/Field";
-import { Loading, Notice } from "../../../components/states";
+import { ErrorState, Loading, Notice } from "../../../components/states";
 import { preview, useProfile } from "./asking";
 import { Becomes } from "./Becomes";
+import { readPayload } from "./logic/payload";
 import styles from "./New.module.css";
-import { draftOf, type Form, type ProfileDocument, sampleOf } from "../logic/draft";
+import { draftOf, flawsOf, type Form, type ProfileDocument, sampleOf } from "../logic/draft";
 
 /** What a message of the device would become, while the form is filled in. Nothing is written. */
 export function Mapping({ form }: { form: Form }) {
@@ -17,12 +18,12 @@ export function Mapping({ form }: { form: Form }) {
   const isBytes = document?.codec !== undefined;
   const text = typed ?? (document === undefined ? "" : sampleOf(document));
   const asked = useDeferredValue(text);
-  const payload = useMemo(() => read(asked, isBytes), [asked, isBytes]);
-  const device = useDeferredValue(draftOf({ ...form, id: form.id.trim() === "" ? "preview" : form.id }));
+  const payload = useMemo(() => readPayload(asked, isBytes), [asked, isBytes]);
+  const device = useDeferredValue(draftOf(flawsOf(form, "name").length > 0 ? { ...form, id: "preview" } : form));
   const found = useQuery({
     queryKey: ["devices", "preview", form.profile, asked, device.id, device.location?.coordinates],
-    queryFn: ({ signal }) => preview(form.profile, payload, isBytes ? "hex" : undefined, withoutProfile(device), signal),
-    enabled: document !== undefined && payload !== undefined,
+    queryFn: ({ signal }) => preview(form.profile, "value" in payload ? payload.value : null, isBytes ? "hex" : undefined, withoutProfile(device), signal),
+    enabled: document !== undefined && "value" in payload,
     retry: false,
     placeholderData: (before) => before,
     staleTime: Infinity,
@@ -32,6 +33,7 @@ export function Mapping({ form }: { form: Form }) {
       <h2 id="mapping">{t("mapping.title")}</h2>
       {form.profile === "" && <p className={styles.soft}>{t("mapping.first")}</p>}
       {form.profile !== "" && profile.isPending && <Loading />}
+      {profile.isError && <ErrorState error={profile.error} onRetry={() => void profile.refetch()} />}
       {document !== undefined && (
         <>
           <TextArea
@@ -42,14 +44,14 @@ export function Mapping({ form }: { form: Form }) {
             maxLength={10_000}
             value={text}
             onChange={(event) => setTyped(event.target.value)}
-            {...(asked !== "" && payload === undefined && { error: t(isBytes ? "flaw.hex" : "flaw.json") })}
+            {...("flaw" in payload && payload.flaw !== "empty" && { error: t(`flaw.${payload.flaw}`, { line: payload.line }) })}
           />
-          {found.isError && (
+          {"value" in payload && found.isError && (
             <Notice kind="bad">
               {t("mapping.failed")} <span lang="en">{found.error.message}</span>
             </Notice>
           )}
-          {payload !== undefined && found.isSuccess && <Becomes found={found.data} />}
+          {"value" in payload && found.isSuccess && <Becomes found={found.data} />}
         </>
       )}
     </section>
@@ -58,18 +60,4 @@ export function Mapping({ form }: { form: Form }) {
 
 function withoutProfile({ id, name, location }: ReturnType<typeof draftOf>) {
   return { id, ...(name !== undefined && { name }), ...(location !== undefined && { location }) };
-}
-
-function read(text: string, isBytes: boolean): unknown {
-  const plain = text.trim();
-  if (plain === "") return undefined;
-  if (isBytes) {
-    const digits = plain.replace(/\s+/g, "");
-    return /^([0-9a-f]{2})+$/i.test(digits) ? digits : undefined;
-  }
-  try {
-    return JSON.parse(plain) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readPayload } from "./payload";
 import { degrees, splitPair } from "./place";
 import { troubleOf } from "./trouble";
 
@@ -22,5 +23,19 @@ describe("what the API refuses", () => {
     expect(troubleOf(400, "/location/coordinates")).toEqual({ step: "place", flaw: "latitude" });
     expect(troubleOf(400, "/static")).toBeUndefined();
     expect(troubleOf(500, undefined)).toBeUndefined();
+  });
+});
+
+describe("a message to try", () => {
+  it("is JSON, or bytes where the profile reads bytes", () => {
+    expect(readPayload('{"a": 1}', false)).toEqual({ value: { a: 1 } });
+    expect(readPayload("01 ０２ ff", true)).toEqual({ value: "0102ff" });
+    expect(readPayload("012", true)).toEqual({ flaw: "hex", line: 1 });
+    expect(readPayload("  ", false)).toEqual({ flaw: "empty", line: 1 });
+  });
+
+  it("is told by the line where it cannot be read", () => {
+    expect(readPayload('{\n  "a": 1\n  "b": 2\n}', false)).toEqual({ flaw: "json", line: 3 });
+    expect(readPayload('{\n  "a": 1', false)).toEqual({ flaw: "json", line: 2 });
   });
 });
