@@ -67,9 +67,10 @@ function useMap(holder: RefObject<HTMLDivElement | null>, props: MapViewProps) {
       last.current = viewOf(made);
       latest.current.onMove?.(last.current, boundsOf(made), isFirst);
     };
+    // Points are given to the map as soon as it has somewhere to put them, not after its ground has been drawn
+    made.on("style.load", () => setReady((count) => count + 1));
     made.on("load", () => {
       element.dataset.ready = "true";
-      setReady((count) => count + 1);
       tell(true);
     });
     made.on("moveend", () => tell(false));

@@ -46,7 +46,9 @@ export class Drawing {
     this.drawn = new Map(points.map((point) => [point.id, point]));
     if (changes === "all") await source.setData({ type: "FeatureCollection", features: points.map(featureOf) });
     else await source.updateData(changes);
-    this.map.getContainer().dataset.points = String(points.length);
+    void this.map.once("idle", () => {
+      this.map.getContainer().dataset.points = String(points.length); // drawn, all of them
+    });
     this.isBusy = false;
     if (this.wanted !== points) this.show(this.wanted);
   }
