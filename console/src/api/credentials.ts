@@ -30,6 +30,15 @@ export function setTenant(tenant: string | null): void {
   else sessionStorage.setItem(TENANT, tenant);
 }
 
+/** Names a tenant where the API wants one named, and forgets one that is not opened (any more). `tenants` null: every one. */
+export function settleTenant(tenants: readonly string[] | null): void {
+  if (tenants === null) return;
+  const stored = getTenant();
+  if (stored !== null && !tenants.includes(stored)) setTenant(null);
+  const [first] = tenants;
+  if (getTenant() === null && first !== undefined && tenants.length > 1 && !tenants.includes("default")) setTenant(first);
+}
+
 /** Takes the key out of the address (`/#key=…`), so that it is neither seen nor bookmarked nor sent on. */
 export function takeKeyFromAddress(): void {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");

@@ -1,8 +1,7 @@
 /** Who is here, as the API sees it; logging in and out (docs/en/access.md). */
 
-import { setCsrfToken } from "./credentials";
 import { send } from "./client";
-import { getKey } from "./credentials";
+import { getKey, getTenant, setCsrfToken, setTenant, settleTenant } from "./credentials";
 import { ApiError } from "./errors";
 import type { components } from "./schema";
 
@@ -37,6 +36,10 @@ export async function findOut(): Promise<Visitor> {
     if (getKey() === null && session.state !== "open") return { kind: "anyone", session };
     return await readMe(session);
   } catch (error) {
+    if (error instanceof ApiError && error.status === 403 && getTenant() !== null) {
+      setTenant(null); // of a former login
+      return findOut();
+    }
     const refusal = error instanceof Error ? error : new Error(String(error));
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return { kind: "anyone", refusal };
     return { kind: getKey() === null ? "anyone" : "key", refusal, isUnreachable: true };
@@ -45,6 +48,7 @@ export async function findOut(): Promise<Visitor> {
 
 async function readMe(session: Session): Promise<Visitor> {
   const me = (await (await send("/api/v1/me")).json()) as Me;
+  settleTenant(me.tenants);
   const isKey = getKey() !== null;
   const shown = isKey ? me.key?.label : session.shown;
   return {
@@ -80,6 +84,12 @@ export const logIn = (name: string, password: string): Promise<Session> => step(
 export const passCode = (code: string): Promise<Session> => step("POST", "/totp", { code });
 export const setPassword = (next: string): Promise<Session> => step("PUT", "/password", { new: next });
 export const confirmApp = (code: string): Promise<Session> => step("PUT", "/app", { code });
+
+/** Sets a password with the code of an administrator; one logs in with it afterwards. */
+export async function redeemReset(name: string, code: string, password: string): Promise<void> {
+  const init = { method: "POST", body: JSON.stringify({ name, code, password }), headers: { "Content-Type": "application/json" } };
+  await send("/api/v1/session/reset", init);
+}
 
 /** Begins the enrolment of an authenticator app. */
 export async function beginApp(): Promise<Enrolment> {

@@ -120,7 +120,7 @@ function Bar({ page }: { page: PageDefinition | undefined }) {
           <div className={styles.menuTools}>
             <LanguageButton />
             <ThemeButton />
-            <Account />
+            <Account onLeave={() => setOpen(false)} />
           </div>
         </Drawer>
       )}
@@ -167,7 +167,7 @@ function ThemeButton() {
   return <IconButton icon={THEME_ICONS[theme]} label={label} onClick={() => setTheme(next)} />;
 }
 
-function Account() {
+function Account({ onLeave }: { onLeave?: () => void }) {
   const { t } = useTranslation();
   const { visitor, leave } = useAuth();
   const { path } = usePlace();
@@ -181,7 +181,13 @@ function Account() {
       <span className={styles.who}>
         <Icon name="user" /> {visitor.shown ?? t("account.key")}
       </span>
-      <Button kind="quiet" onClick={() => void leave()}>
+      <Button
+        kind="quiet"
+        onClick={() => {
+          onLeave?.(); // else the menu would stay over the login
+          void leave();
+        }}
+      >
         {t(visitor.kind === "key" ? "account.forgetKey" : "account.logout")}
       </Button>
     </span>

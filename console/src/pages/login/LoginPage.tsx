@@ -7,6 +7,7 @@ import { ErrorState, Notice } from "../../components/states";
 import { AppForm } from "./AppForm";
 import { CodeForm, KeyForm, PasswordForm, NewPasswordForm } from "./forms";
 import styles from "./LoginPage.module.css";
+import { ResetForm } from "./ResetForm";
 import { safeNext } from "./safeNext";
 
 const FAILURES = ["denied", "unknown", "expired", "unreachable"] as const;
@@ -40,6 +41,8 @@ export default function LoginPage() {
 /** What comes next: a code, a password, an app; else all ways in. */
 function Ways({ session, next }: { session: Session | undefined; next: string }) {
   const { t } = useTranslation("login");
+  const [search] = useSearch();
+  const invited = search.get("code"); // the name, in the link that an administrator hands over
   if (session?.state === "totp") return <CodeForm />;
   if (session?.state === "password") return <NewPasswordForm />;
   if (session?.state === "enrol") return <AppForm />;
@@ -51,7 +54,13 @@ function Ways({ session, next }: { session: Session | undefined; next: string })
           {t("provider.link", { name: provider.name })}
         </a>
       ))}
-      {session?.ways.password === true && <PasswordForm />}
+      {session?.ways.password === true && (invited === null ? <PasswordForm /> : <ResetForm name={invited} />)}
+      {session?.ways.password === true && (
+        <details className={styles.key}>
+          <summary>{t(invited === null ? "reset.open" : "password.open")}</summary>
+          {invited === null ? <ResetForm name="" /> : <PasswordForm />}
+        </details>
+      )}
       <details className={styles.key} open={session?.ways.password !== true && providers.length === 0}>
         <summary>{t("key.open")}</summary>
         <KeyForm />

@@ -1,114 +1,102 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { answer, api } from "../../../api/client";
-import type { components } from "../../../api/schema";
 import { useAuth } from "../../../app/auth";
 import { Button } from "../../../components/Button";
-import { CopyButton } from "../../../components/CopyButton";
-import { Dialog } from "../../../components/Dialog";
-import { TextField } from "../../../components/Field";
-import { ErrorState, Loading, Notice } from "../../../components/states";
-import { formatMoment } from "../../../format/times";
-import styles from "../Settings.module.css";
+import { CheckBox } from "../../../components/Field";
+import { EmptyState, ErrorState, Loading, Notice } from "../../../components/states";
+import { rolesToGive } from "../people/giving";
+import { type Organisation, useMe, useOrganisations } from "../people/asking";
+import styles from "../people/people.module.css";
+import { type Key, type NewKey, useKeys } from "./asking";
+import { KeyDialog } from "./KeyDialog";
+import { KeyTable } from "./KeyTable";
+import { type Caller, isAlive } from "./logic/standing";
+import { NewSecret } from "./NewSecret";
+import { Revoke } from "./Revoke";
+import { Rotate } from "./Rotate";
 
-type Key = components["schemas"]["ApiKey"];
-type Role = Key["role"];
+type Open = { kind: "make" } | { kind: "rotate" | "revoke"; key: Key } | { kind: "made"; made: NewKey; isOwn: boolean };
 
-/** One's keys of the API. */
+/** Keys of the API: one's own, and those that one looks after. */
 export default function Keys() {
   const { t } = useTranslation("settings/keys");
-  const { visitor } = useAuth();
-  const role = (visitor.role ?? "administrator") as Role;
-  const queries = useQueryClient();
-  const [label, setLabel] = useState("");
-  const [ending, setEnding] = useState<Key>();
-  const forget = () => queries.invalidateQueries({ queryKey: ["settings", "keys"] });
-  const keys = useQuery({ queryKey: ["settings", "keys"], queryFn: ({ signal }) => answer(api.GET("/api/v1/keys", { signal })) });
-  const making = useMutation({
-    mutationFn: (order: { rotated?: string }) =>
-      order.rotated === undefined
-        ? answer(api.POST("/api/v1/keys", { body: { role, label: label.trim() } }))
-        : answer(api.POST("/api/v1/keys/{prefix}/rotate", { params: { path: { prefix: order.rotated } }, body: { overlapHours: 24 } })),
-    gcTime: 0,
-    onSuccess: () => {
-      setLabel("");
-      void forget();
-    },
-  });
-  const revoking = useMutation({
-    mutationFn: (prefix: string) => api.DELETE("/api/v1/keys/{prefix}", { params: { path: { prefix } } }),
-    onSuccess: () => {
-      setEnding(undefined);
-      void forget();
-    },
-  });
+  const [open, setOpen] = useState<Open>();
+  const { caller, organisations } = useCaller();
+  const mayMake = organisations.length > 0;
+  const shut = () => setOpen(undefined);
+  const show = (made: NewKey, isOwn = false) => setOpen({ kind: "made", made, isOwn });
+  const make = mayMake && (
+    <Button kind="main" icon="plus" onClick={() => setOpen({ kind: "make" })}>
+      {t("make")}
+    </Button>
+  );
   return (
-    <section className={styles.section} aria-labelledby="keys">
-      <h2 id="keys">{t("title")}</h2>
-      {keys.isPending && <Loading />}
-      {keys.isError && keys.data === undefined && <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />}
-      {keys.data?.keys.length === 0 && <p>{t("none")}</p>}
-      <ul className={styles.keys}>
-        {(keys.data?.keys ?? []).map((key) => (
-          <li key={key.prefix}>
-            <div>
-              <strong>{key.label}</strong> <code>{key.prefix}</code>
-              <p className={styles.soft}>
-                {t(`state.${key.state}`)} · {t(`role.${key.role}`)} · {key.expiresAt == null ? t("forever") : t("until", { at: formatMoment(key.expiresAt) })}
-              </p>
-            </div>
-            {key.state === "valid" && (
-              <div className={styles.actions}>
-                <Button aria-label={t("rotateOne", { prefix: key.prefix })} isBusy={making.isPending} onClick={() => making.mutate({ rotated: key.prefix })}>
-                  {t("rotate")}
-                </Button>
-                <Button kind="danger" aria-label={t("revokeOne", { prefix: key.prefix })} onClick={() => setEnding(key)}>
-                  {t("revoke")}
-                </Button>
-              </div>
-            )}
-          </li>
-        ))}
-      </ul>
-      <form
-        className={styles.actions}
-        onSubmit={(event) => {
-          event.preventDefault();
-          making.mutate({});
-        }}
-      >
-        <TextField label={t("label")} required maxLength={200} value={label} onChange={(event) => setLabel(event.target.value)} />
-        <Button type="submit" kind="main" isBusy={making.isPending}>
-          {t("make")}
-        </Button>
-      </form>
-      {making.isError && <Notice kind="bad">{t("failed", { detail: making.error.message })}</Notice>}
-      {making.data !== undefined && (
-        <Notice kind="warn">
-          {t("once")}
-          <p>
-            <code>{making.data.key}</code> <CopyButton text={making.data.key}>{t("copy")}</CopyButton>
-          </p>
-        </Notice>
+    <>
+      <header className={styles.head}>
+        <div>
+          <h2>{t("title")}</h2>
+          <p className={styles.soft}>{t("lead")}</p>
+        </div>
+        {make}
+      </header>
+      {caller !== undefined && !mayMake && <Notice>{t("mayNot")}</Notice>}
+      {caller !== undefined && (
+        <List
+          caller={caller}
+          organisations={organisations}
+          make={make}
+          onRotate={(key) => setOpen({ kind: "rotate", key })}
+          onRevoke={(key) => setOpen({ kind: "revoke", key })}
+        />
       )}
-      {ending !== undefined && (
-        <Dialog
-          title={t("end.title")}
-          onClose={() => setEnding(undefined)}
-          footer={
-            <>
-              <Button onClick={() => setEnding(undefined)}>{t("end.no")}</Button>
-              <Button kind="danger" isBusy={revoking.isPending} onClick={() => revoking.mutate(ending.prefix)}>
-                {t("end.yes")}
-              </Button>
-            </>
-          }
-        >
-          <p>{t("end.text", { prefix: ending.prefix })}</p>
-          {revoking.isError && <Notice kind="bad">{t("failed", { detail: revoking.error.message })}</Notice>}
-        </Dialog>
+      {open?.kind === "make" && caller !== undefined && <KeyDialog role={caller.role} organisations={organisations} onMade={show} onClose={shut} />}
+      {open?.kind === "rotate" && <Rotate of={open.key} isOwn={open.key.prefix === caller?.prefix} onMade={show} onClose={shut} />}
+      {open?.kind === "revoke" && <Revoke of={open.key} isOwn={open.key.prefix === caller?.prefix} onClose={shut} />}
+      {open?.kind === "made" && <NewSecret made={open.made} isOwn={open.isOwn} onClose={shut} />}
+    </>
+  );
+}
+
+/** Who asks, and the organisations in which they may make keys. */
+function useCaller(): { caller: Caller | undefined; organisations: readonly Organisation[] } {
+  const { visitor } = useAuth();
+  const me = useMe();
+  const known = useOrganisations();
+  const role = visitor.role ?? "anonymous";
+  const own = me.data?.organisation?.name;
+  const isElsewhere = role === "administrator"; // who looks after others' keys as well
+  const organisations = (known.data ?? []).filter((one) => one.disabledAt == null && rolesToGive(role, one.kind).length > 0 && (isElsewhere || one.name === own));
+  // One's own comes first: it is the usual one
+  const sorted = [...organisations].sort((one, other) => Number(other.name === own) - Number(one.name === own));
+  if (me.data === undefined || known.isPending) return { caller: undefined, organisations: [] };
+  return { caller: { role, organisation: own, prefix: me.data.key?.prefix }, organisations: sorted };
+}
+
+interface ListProps {
+  caller: Caller;
+  organisations: readonly Organisation[];
+  make: React.ReactNode;
+  onRotate: (key: Key) => void;
+  onRevoke: (key: Key) => void;
+}
+
+function List({ make, ...table }: ListProps) {
+  const { t } = useTranslation("settings/keys");
+  const [isAll, setAll] = useState(false);
+  const keys = useKeys();
+  if (keys.isPending) return <Loading />;
+  if (keys.data === undefined) return <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />;
+  const dead = keys.data.filter((key) => !isAlive(key)).length;
+  const shown = isAll ? keys.data : keys.data.filter(isAlive);
+  return (
+    <>
+      {shown.length === 0 && (
+        <EmptyState icon="lock" title={t("none.title")} action={make}>
+          {t("none.text")}
+        </EmptyState>
       )}
-    </section>
+      {shown.length > 0 && <KeyTable keys={shown} {...table} />}
+      {dead > 0 && <CheckBox label={t("all", { count: dead })} checked={isAll} onChange={(event) => setAll(event.target.checked)} />}
+    </>
   );
 }

@@ -1,33 +1,33 @@
-import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
-import { answer, api } from "../../../api/client";
+import { useAuth } from "../../../app/auth";
 import { ErrorState, Loading } from "../../../components/states";
-import styles from "../Settings.module.css";
+import { useMe } from "../people/asking";
+import { AuthenticatorApp } from "./AuthenticatorApp";
+import { Elsewhere } from "./Elsewhere";
+import { Identity } from "./Identity";
+import { Password } from "./Password";
+import { SessionList } from "./SessionList";
+import { TenantChoice } from "./TenantChoice";
 
-/** Who one is. */
+/** Who one is, how one logs in, and where one is logged in. */
 export default function Me() {
-  const { t } = useTranslation("settings/me");
-  const me = useQuery({ queryKey: ["settings", "me"], queryFn: ({ signal }) => answer(api.GET("/api/v1/me", { signal })) });
-  const organisation = me.data?.organisation;
+  const { visitor } = useAuth();
+  const me = useMe();
+  if (me.isPending) return <Loading />;
+  if (me.data === undefined) return <ErrorState error={me.error} onRetry={() => void me.refetch()} />;
+  const isSession = visitor.kind === "session";
+  const provider = visitor.session?.provider ?? undefined;
   return (
     <>
-      {me.isPending && <Loading />}
-      {me.isError && me.data === undefined && <ErrorState error={me.error} onRetry={() => void me.refetch()} />}
-      {me.data !== undefined && (
-        <section className={styles.section} aria-labelledby="me">
-          <h2 id="me">{t("title")}</h2>
-          <dl className={styles.facts}>
-            <dt>{t("name")}</dt>
-            <dd>{me.data.key?.label ?? me.data.name}</dd>
-            <dt>{t("roleLabel")}</dt>
-            <dd>{t(`role.${me.data.role}`)}</dd>
-            <dt>{t("organisation")}</dt>
-            <dd>{organisation?.nameJa ?? organisation?.name ?? "–"}</dd>
-            <dt>{t("tenants")}</dt>
-            <dd>{me.data.tenants === null ? t("allTenants") : me.data.tenants.join(", ")}</dd>
-          </dl>
-        </section>
+      <Identity me={me.data} />
+      <TenantChoice />
+      {isSession && provider === undefined && (
+        <>
+          <Password />
+          <AuthenticatorApp />
+        </>
       )}
+      {isSession && provider !== undefined && <Elsewhere provider={provider} />}
+      {isSession && <SessionList />}
     </>
   );
 }
