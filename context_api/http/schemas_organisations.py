@@ -68,7 +68,7 @@ ORGANISATION_SCHEMAS: dict[str, Any] = {
             "name": _NAME,
             "number": {
                 "type": "integer",
-                "description": "By which limits, usage and the audit trail name it",
+                "description": "By which limits and the audit trail name it",
             },
             **_TEXTS,
             "kind": _KIND,
