@@ -33,19 +33,23 @@ export function AreaField({ draft, change, errorOf }: FieldProps) {
   );
   const round = (position: Position | undefined, metres: string) => {
     const length = Number(metres.normalize("NFKC"));
-    change({ area: position !== undefined && length > 0 ? circle(position, length) : undefined });
+    change({ area: position !== undefined && length > 0 ? circle(position, length) : undefined, isInArea: true });
   };
   const choose = (next: Kind) => {
     setKind(next);
-    if (next === "none") change({ area: undefined });
-    else if (next === "kept") change({ area: kept });
-    else if (next === "view") change({ area: bounds === undefined ? undefined : rectangle(bounds) });
+    if (next === "none") change({ area: undefined, isInArea: false });
+    else if (next === "kept") change({ area: kept, isInArea: true });
+    else if (next === "view") change({ area: bounds === undefined ? undefined : rectangle(bounds), isInArea: true });
     else round(centre?.position, radius);
   };
   const setPlace = (id: string | undefined) => {
     const place = points.find((one) => one.id === id);
     setCentre(place && { id: place.id, position: [place.longitude, place.latitude] });
     round(place && [place.longitude, place.latitude], radius);
+  };
+  const move = (next: Bounds) => {
+    setBounds(next);
+    if (kind === "view" && draft.area === undefined) change({ area: rectangle(next), isInArea: true });
   };
   const error = errorOf("area");
   return (
@@ -72,7 +76,7 @@ export function AreaField({ draft, change, errorOf }: FieldProps) {
       )}
       {kind !== "none" && (
         <div className={styles.map}>
-          <MapView label={t("area.map")} points={points} onChoose={(id) => kind === "circle" && setPlace(id)} onMove={(_, next) => setBounds(next)} {...(centre !== undefined && { chosen: centre.id })} />
+          <MapView label={t("area.map")} points={points} onChoose={(id) => kind === "circle" && setPlace(id)} onMove={(_, next) => move(next)} {...(centre !== undefined && { chosen: centre.id })} />
         </div>
       )}
       {kind === "view" && (

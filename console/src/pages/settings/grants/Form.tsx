@@ -85,7 +85,7 @@ function GrantForm({ initial, former }: { initial: Draft; former?: Grant }) {
         <form ref={form} className={styles.form} onSubmit={submit} noValidate>
           <Who {...props} isFixed={former !== undefined} />
           <What {...props} />
-          <Limits {...props} isOpen={former !== undefined} />
+          <Limits {...props} />
           {count > 0 && <Notice kind="bad">{t("form.mend", { count })}</Notice>}
           {saving.isError && <Notice kind="bad">{t("form.failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })}</Notice>}
           <div className={styles.actions}>

@@ -4,6 +4,7 @@ import { EditGrant, NewGrant } from "./Form";
 import { List } from "./List";
 import { Personal } from "./Personal";
 import { Why } from "./Why";
+import { useTop } from "./useTop";
 import styles from "./Grants.module.css";
 
 /** Who may see and do what: the grants there are, one of them, why somebody can or cannot, what is personal. */
@@ -11,18 +12,21 @@ export default function Grants() {
   const { t } = useTranslation("settings/grants");
   const { path } = usePlace();
   const asked = path.split("/")[3] ?? "";
-  if (asked === "") return <List />;
+  const top = useTop();
   return (
-    <div className={styles.page}>
-      <p>
-        <Link to="/settings/grants">{t("back")}</Link>
-      </p>
+    <div ref={top} tabIndex={-1} className={styles.page}>
+      {asked !== "" && (
+        <p>
+          <Link to="/settings/grants">{t("back")}</Link>
+        </p>
+      )}
       <Open asked={asked} />
     </div>
   );
 }
 
 function Open({ asked }: { asked: string }) {
+  if (asked === "") return <List />;
   if (asked === "why") return <Why />;
   if (asked === "personal") return <Personal />;
   return asked === "new" ? <NewGrant /> : <EditGrant key={asked} id={Number(asked)} />;

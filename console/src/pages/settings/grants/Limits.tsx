@@ -6,11 +6,12 @@ import { AreaField } from "./AreaField";
 import { usePersonal } from "./asking";
 import type { FieldProps } from "./Form";
 import { PUBLIC } from "./logic/draft";
+import { More } from "./More";
 import { listed } from "./logic/sentence";
 import styles from "./Grants.module.css";
 
 /** Until when, where, from when on; and whether personal data is in it. */
-export function Limits(props: FieldProps & { isOpen: boolean }) {
+export function Limits(props: FieldProps) {
   const { draft, change, errorOf } = props;
   const { t } = useTranslation("settings/grants");
   const isLimited = draft.area !== undefined || draft.scopes !== "" || draft.historyFrom !== "" || draft.validFrom !== "";
@@ -25,8 +26,7 @@ export function Limits(props: FieldProps & { isOpen: boolean }) {
         <TextField label={t("form.validUntil")} hint={t("form.validUntilHint")} isOptional type="date" value={draft.validUntil} {...error("validUntil")} onChange={(event) => change({ validUntil: event.target.value })} />
         <TextField label={t("form.label")} hint={t("form.labelHint")} isOptional maxLength={500} value={draft.label} onChange={(event) => change({ label: event.target.value })} />
       </div>
-      <details className={styles.more} open={(props.isOpen && isLimited) || undefined}>
-        <summary>{t("form.moreLimits")}</summary>
+      <More title={t("form.moreLimits")} isOpen={isLimited}>
         <div className={styles.inner}>
           <div className={styles.pair}>
             <TextField label={t("form.validFrom")} hint={t("form.validFromHint")} isOptional type="date" value={draft.validFrom} {...error("validFrom")} onChange={(event) => change({ validFrom: event.target.value })} />
@@ -35,7 +35,7 @@ export function Limits(props: FieldProps & { isOpen: boolean }) {
           <AreaField {...props} />
           <TextField label={t("form.scopes")} hint={t("form.scopesHint")} isOptional spellCheck={false} value={draft.scopes} {...error("scopes")} onChange={(event) => change({ scopes: event.target.value })} />
         </div>
-      </details>
+      </More>
       <PersonalBox {...props} />
     </section>
   );

@@ -5,6 +5,7 @@ import { attributeName, type Theme, themeName, themeOf, THEMES, typeName } from 
 import { useAttributes, usePersonal, useTypes } from "./asking";
 import type { FieldProps } from "./Form";
 import { CHANGING, type Operation, PUBLIC, READING } from "./logic/draft";
+import { More } from "./More";
 import styles from "./Grants.module.css";
 
 const toggled = <T,>(list: readonly T[], one: T, isOn: boolean): readonly T[] => (isOn ? [...list, one] : list.filter((other) => other !== one));
@@ -80,11 +81,10 @@ function Operations({ draft, change, errorOf }: FieldProps) {
       <legend>{t("form.operations")}</legend>
       <div>{offered.map(box)}</div>
       {!isPublic && (
-        <details className={styles.more} open={isChanging || undefined}>
-          <summary>{t("form.changing")}</summary>
+        <More title={t("form.changing")} isOpen={isChanging}>
           <p className={styles.soft}>{t("form.changingHint")}</p>
           <div>{CHANGING.map((one) => box(one, 1))}</div>
-        </details>
+        </More>
       )}
       {error !== undefined && (
         <p className={styles.error} role="alert">
@@ -103,8 +103,7 @@ function Attributes({ draft, change }: FieldProps) {
   const personal = new Set((marks.data ?? []).filter((one) => draft.types.includes(one.type)).flatMap((one) => one.personal));
   const offered = [...new Set([...(found.data ?? []), ...draft.attributes])];
   return (
-    <details className={styles.more} open={draft.attributes.length > 0 || undefined}>
-      <summary>{t("form.attributes")}</summary>
+    <More title={t("form.attributes")} isOpen={draft.attributes.length > 0}>
       <p className={styles.soft}>{t("form.attributesHint")}</p>
       <fieldset className={styles.checks}>
         <legend className="visually-hidden">{t("form.attributes")}</legend>
@@ -119,6 +118,6 @@ function Attributes({ draft, change }: FieldProps) {
           ))}
         </div>
       </fieldset>
-    </details>
+    </More>
   );
 }

@@ -6,6 +6,7 @@ import { useKeysOf, useOrganisations } from "../organisations/asking";
 import type { FieldProps } from "./Form";
 import { type Operation, PUBLIC } from "./logic/draft";
 import { organisationName } from "./logic/sentence";
+import { More } from "./More";
 import styles from "./Grants.module.css";
 
 const PRESETS: readonly { readonly name: "current" | "past" | "public"; readonly operations: readonly Operation[] }[] = [
@@ -69,8 +70,7 @@ function OneKey({ organisation, onChoose }: { organisation: string; onChoose: (k
   const valid = (keys.data ?? []).filter((key) => key.state === "valid");
   if (valid.length < 2) return null;
   return (
-    <details className={styles.more}>
-      <summary>{t("form.oneKey")}</summary>
+    <More title={t("form.oneKey")}>
       <SelectField label={t("form.key")} value="" onChange={(event) => onChoose(event.target.value)}>
         <option value="">{t("form.choose")}</option>
         {valid.map((key) => (
@@ -79,6 +79,6 @@ function OneKey({ organisation, onChoose }: { organisation: string; onChoose: (k
           </option>
         ))}
       </SelectField>
-    </details>
+    </More>
   );
 }

@@ -12,6 +12,9 @@ export type Invitation = components["schemas"]["Invitation"];
 export type InvitationDraft = components["schemas"]["InvitationDraft"];
 export type Kind = Organisation["kind"];
 
+type Account = components["schemas"]["Account"];
+
+const ACCOUNTS = 200; // at once
 const ALL = ["organisations"] as const;
 
 export const useOrganisations = () =>
@@ -37,14 +40,25 @@ export const useInvitations = (organisation: string, isWanted: boolean) =>
     enabled: isWanted,
   });
 
-/** People with an account in an organisation; of many the first thousand. */
+/** People with an account in an organisation. */
 export const useMembers = (organisation: string, isWanted: boolean) =>
   useQuery({
     queryKey: [...ALL, "members"],
-    queryFn: async ({ signal }) => (await answer(api.GET("/api/v1/accounts", { params: { query: { limit: 1000 } }, signal }))).accounts,
+    queryFn: ({ signal }) => getAccounts(signal),
     select: (accounts) => accounts.filter((one) => one.organisation === organisation),
     enabled: isWanted,
   });
+
+async function getAccounts(signal: AbortSignal): Promise<Account[]> {
+  const found: Account[] = [];
+  let after: string | null | undefined;
+  do {
+    const page: { accounts: Account[]; next?: string | null } = await answer(api.GET("/api/v1/accounts", { params: { query: { limit: ACCOUNTS, ...(after != null && { after }) } }, signal }));
+    found.push(...page.accounts);
+    after = page.next;
+  } while (after != null);
+  return found;
+}
 
 /** The kinds of data that the one who is logged in sees. */
 export const useSeen = (isWanted: boolean) => useQuery({ queryKey: [...ALL, "seen"], queryFn: () => getTypes(), enabled: isWanted });

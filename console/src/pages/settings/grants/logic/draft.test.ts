@@ -44,6 +44,7 @@ describe("a draft of a grant", () => {
     expect(flawsOf({ ...traffic, operations: [] })).toEqual({ operations: "missing" });
     expect(flawsOf({ ...traffic, isAnyType: true, types: [] })).toEqual({});
     expect(flawsOf({ ...traffic, validFrom: "2026-11-23", validUntil: "2026-11-22" })).toEqual({ validUntil: "early" });
+    expect(flawsOf({ ...traffic, isInArea: true })).toEqual({ area: "missing" });
     expect(flawsOf({ ...traffic, historyFrom: "2026-02-30" })).toEqual({ historyFrom: "wrong" });
   });
 

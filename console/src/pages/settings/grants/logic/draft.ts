@@ -25,6 +25,8 @@ export interface Draft {
   readonly attributes: readonly string[];
   readonly scopes: string;
   readonly area: Geometry | undefined;
+  /** Whether there is to be one: while it is not set, nothing is granted everywhere by mistake. */
+  readonly isInArea: boolean;
   /** Days; "" for none. */
   readonly validFrom: string;
   readonly validUntil: string;
@@ -42,6 +44,7 @@ export const EMPTY: Draft = {
   attributes: [],
   scopes: "",
   area: undefined,
+  isInArea: false,
   validFrom: "",
   validUntil: "",
   historyFrom: "",
@@ -58,6 +61,7 @@ export function flawsOf(draft: Draft): Flaws {
   if (draft.organisation === "" && draft.key === "") flaws.organisation = "missing";
   if (!draft.isAnyType && draft.types.length === 0) flaws.types = "missing";
   if (draft.operations.length === 0) flaws.operations = "missing";
+  if (draft.isInArea && draft.area === undefined) flaws.area = "missing";
   for (const name of ["validFrom", "validUntil", "historyFrom"] as const) {
     if (draft[name] !== "" && fromDateInput(draft[name]) === undefined) flaws[name] = "wrong";
   }
@@ -103,6 +107,7 @@ export function readDraft(grant: Grant): Draft {
     attributes: grant.attributes ?? [],
     scopes: grant.scopes ?? "",
     area: grant.area as unknown as Geometry | undefined,
+    isInArea: grant.area !== undefined,
     validFrom: grant.validFrom === undefined ? "" : toDateInput(grant.validFrom),
     validUntil: grant.validUntil === undefined ? "" : lastDay(grant.validUntil),
     historyFrom: grant.historyFrom === undefined ? "" : toDateInput(grant.historyFrom),
