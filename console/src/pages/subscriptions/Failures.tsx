@@ -32,7 +32,7 @@ export function Failures({ id }: { id: string }) {
 function Reasons({ errors }: { errors: readonly string[] }) {
   const { t } = useTranslation("subscriptions");
   return (
-    <div className={styles.scroller} role="region" aria-label={t("failures.title")} tabIndex={0}>
+    <div className={styles.scroller} role="region" aria-label={t("failures.region")} tabIndex={0}>
       <table className={`${styles.table ?? ""} numbers`}>
         <thead>
           <tr>
