@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { useSearch } from "../../../app/router";
+import { mayLeave } from "../../../app/unsaved";
 import { Choice } from "../../../components/Field";
 import { Drawer } from "../../../components/Drawer";
 import { ErrorState, Loading } from "../../../components/states";
@@ -38,7 +39,7 @@ function Known({ device }: { device: Device }) {
         isLabelHidden
         value={tab}
         options={tabs.map((one) => ({ value: one, label: t(`tab.${one}`) }))}
-        onChange={(next) => change({ tab: next === "now" ? undefined : next })}
+        onChange={(next) => mayLeave() && change({ tab: next === "now" ? undefined : next })}
       />
       {tab === "now" && <Now device={device} />}
       {tab === "messages" && <Messages device={device} />}

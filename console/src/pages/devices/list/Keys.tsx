@@ -9,7 +9,7 @@ import { Confirm } from "../../../components/Confirm";
 import { SelectField, TextField } from "../../../components/Field";
 import { ErrorState, Loading, Notice } from "../../../components/states";
 import { DAY, formatAge, formatMoment, HOUR, SECOND } from "../../../format/times";
-import { Secret } from "../Secret";
+import { Login } from "../new/Login";
 import { type Device, forget, issue, revoke, useCredentials } from "./asking";
 import { Certificates } from "./Certificates";
 import styles from "./List.module.css";
@@ -128,7 +128,7 @@ function Issue({ id, hasOthers }: { id: string; hasOthers: boolean }) {
           {t("keys.issue")}
         </Button>
       </div>
-      {issuing.data !== undefined && <Secret shown={issuing.data} />}
+      {issuing.data !== undefined && <Login id={id} shown={issuing.data} />}
       {issuing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(issuing.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
     </form>
   );

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { may } from "../../../api/session";
 import { useAuth } from "../../../app/auth";
 import { navigate, useSearch } from "../../../app/router";
+import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { TextField } from "../../../components/Field";
 import { EmptyState, ErrorState, Loading } from "../../../components/states";
@@ -75,7 +76,7 @@ export function List() {
           />
         </>
       )}
-      {open !== null && <Detail key={open} id={open} onClose={() => change({ id: undefined, tab: undefined })} />}
+      {open !== null && <Detail key={open} id={open} onClose={() => mayLeave() && change({ id: undefined, tab: undefined })} />}
     </>
   );
 }

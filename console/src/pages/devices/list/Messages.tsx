@@ -49,7 +49,8 @@ export function Messages({ device }: { device: Device }) {
 }
 
 async function getMeasured(entityId: string, signal: AbortSignal): Promise<{ entity: Entity; entries: Entry[] }> {
-  const query = new URLSearchParams({ format: "temporalValues", lastN: String(MOST), timerel: "after", timeAt: EVER });
+  // By the time of arrival: messages of devices without a clock have no other
+  const query = new URLSearchParams({ format: "temporalValues", lastN: String(MOST), timerel: "after", timeAt: EVER, timeproperty: "modifiedAt" });
   const path = encodeURIComponent(entityId);
   const [entity, past] = await Promise.all([getEntity(entityId, signal), send(`/ngsi-ld/v1/temporal/entities/${path}?${query.toString()}`, { signal })]);
   return { entity, entries: readMeasured((await past.json()) as Record<string, unknown>, MOST) };

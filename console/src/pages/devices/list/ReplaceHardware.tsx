@@ -2,11 +2,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { problemText } from "../../../api/errors";
+import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { TextField } from "../../../components/Field";
 import { Notice } from "../../../components/states";
-import { Secret } from "../Secret";
+import { Login } from "../new/Login";
 import { type Device, forget, replaceHardware } from "./asking";
 import styles from "./List.module.css";
 
@@ -34,9 +35,10 @@ export function ReplaceHardware({ device, onClose }: { device: Device; onClose: 
   };
   if (replacing.data !== undefined) {
     const shown = replacing.data.mqtt;
+    const close = () => mayLeave() && onClose();
     return (
-      <Dialog title={t("hardware.done")} onClose={onClose} footer={<Button onClick={onClose}>{t("hardware.close")}</Button>}>
-        <div className={styles.part}>{shown == null ? <p>{t("hardware.noSecret")}</p> : <Secret shown={shown} />}</div>
+      <Dialog title={t("hardware.done")} onClose={close} footer={<Button onClick={close}>{t("hardware.close")}</Button>}>
+        <div className={styles.part}>{shown == null ? <p>{t("hardware.noSecret")}</p> : <Login id={device.id} shown={shown} />}</div>
       </Dialog>
     );
   }

@@ -1,4 +1,4 @@
-/** What came from a device lately: stored values by the time of measuring, and messages that were put aside, in one order. */
+/** What came from a device lately: stored values and messages that were put aside, in the order in which they came. */
 
 import { rankOf } from "../../../../format/names";
 
@@ -11,13 +11,17 @@ export type Entry =
   | { readonly kind: "stored"; readonly at: number; readonly values: readonly Measured[] }
   | { readonly kind: "kept"; readonly at: number; readonly id: number; readonly reason: string; readonly detail: string; readonly payload: string };
 
+/** Written by the registry, not by a message. */
+const NOT_MEASURED = new Set(["name"]);
+
 type Answer = Readonly<Record<string, unknown>>;
 type Pair = [value: unknown, at: string];
 
-/** Reads an entity's past (`format=temporalValues`): what was measured at each time, the newest first. */
+/** Reads an entity's past (`format=temporalValues`): what came at each time, the newest first. */
 export function readMeasured(answer: Answer, most: number): Entry[] {
   const byTime = new Map<number, Measured[]>();
   for (const [name, given] of Object.entries(answer)) {
+    if (NOT_MEASURED.has(name)) continue;
     for (const [value, at] of pairsOf(given)) {
       const ms = Date.parse(at);
       if (Number.isFinite(ms) && typeof value !== "object") byTime.set(ms, [...(byTime.get(ms) ?? []), { name, value }]);
