@@ -24,27 +24,33 @@ const EVER = "1990-01-01T00:00:00Z";
 
 /** What became of a device's messages: the sums, what was wrong, and the last of them one by one. */
 export function Messages({ device }: { device: Device }) {
-  const { t } = useTranslation("devices/list");
   return (
     <>
-      <section aria-labelledby="sums" className={styles.part}>
-        <h3 id="sums">{t("messages.sums")}</h3>
-        <dl className={styles.numbers}>
-          {COUNTS.map((name) => (
-            <div key={name}>
-              <dt>{t(`messages.${name}`)}</dt>
-              <dd>{formatCount(device.messages?.[name] ?? 0)}</dd>
-            </div>
-          ))}
-        </dl>
-        {(device.findings ?? []).map((finding) => (
-          <Notice key={finding.attribute + finding.reason} kind="warn">
-            {t("messages.finding", { attribute: attributeName(finding.attribute), count: finding.values })} <span lang="en">{finding.lastDetail}</span>
-          </Notice>
-        ))}
-      </section>
+      {device.messages !== undefined && <Sums device={device} />}
       <Log device={device} />
     </>
+  );
+}
+
+function Sums({ device }: { device: Device }) {
+  const { t } = useTranslation("devices/list");
+  return (
+    <section aria-labelledby="sums" className={styles.part}>
+      <h3 id="sums">{t("messages.sums")}</h3>
+      <dl className={styles.numbers}>
+        {COUNTS.map((name) => (
+          <div key={name}>
+            <dt>{t(`messages.${name}`)}</dt>
+            <dd>{formatCount(device.messages?.[name] ?? 0)}</dd>
+          </div>
+        ))}
+      </dl>
+      {(device.findings ?? []).map((finding) => (
+        <Notice key={finding.attribute + finding.reason} kind="warn">
+          {t("messages.finding", { attribute: attributeName(finding.attribute), count: finding.values })} <span lang="en">{finding.lastDetail}</span>
+        </Notice>
+      ))}
+    </section>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { type QueryClient, useQuery } from "@tanstack/react-query";
 import { answer, api } from "../../../api/client";
+import { ApiError } from "../../../api/errors";
 import type { components } from "../../../api/schema";
 import { type Sort, STATES } from "./logic/place";
 
@@ -49,8 +50,22 @@ const pathOf = (id: string) => ({ params: { path: { device_id: id } } });
 
 export const getDevice = (id: string, signal?: AbortSignal) => answer(api.GET("/api/v1/devices/{device_id}", { ...pathOf(id), ...(signal && { signal }) }));
 
+/** A device, retired ones too: those are in the list only. */
+async function getAny(id: string, signal: AbortSignal): Promise<Device> {
+  try {
+    return await getDevice(id, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const query = { state: ["retired" as const], text: id, limit: 1_000 };
+    const { devices } = await answer(api.GET("/api/v1/devices", { params: { query }, signal }));
+    const found = devices.find((one) => one.id === id);
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
 export const useDevice = (id: string) =>
-  useQuery({ queryKey: ["devices", "one", id], queryFn: ({ signal }) => getDevice(id, signal), refetchInterval: LOOK_MS });
+  useQuery({ queryKey: ["devices", "one", id], queryFn: ({ signal }) => getAny(id, signal), refetchInterval: LOOK_MS });
 
 export const useChanges = (id: string, limit: number) =>
   useQuery({
