@@ -98,8 +98,8 @@ DATA_SET = {
     "name": "AirQualityObserved",
     **{name: value for name, value in STATEMENT_DRAFT.items() if name in _SAID},
     "entityCount": 12,
-    "attributes": ["location", "pm25"],
-    "hiddenCounts": None,
+    "attributes": ["location", "peopleCount", "pm25"],
+    "hiddenCounts": {"attributes": ["peopleCount"], "below": 10},
     "hasHistory": True,
     "links": {
         "entities": "/ngsi-ld/v1/entities?type=AirQualityObserved",

@@ -380,5 +380,5 @@ TEMPLATE_XLSX = Operation(
     answers={
         200: Answer(description="A workbook", schema="DeviceWorkbook", example="PK…", media_types=(XLSX,))
     },
-    errors=(406,),
+    errors=(404, 406),
 )
