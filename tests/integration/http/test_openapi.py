@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jsonschema_rs
@@ -83,6 +85,40 @@ def test_every_operation_has_examples_that_hold(document: dict[str, Any]) -> Non
                 jsonschema_rs.validate(parameter["schema"], parameter["example"])
                 shown += 1
         assert shown, f"{method} {path} has no example"
+
+
+def test_a_tenant_that_does_not_exist_is_answered_as_documented(
+    document: dict[str, Any], api: httpx.Client
+) -> None:
+    """Every operation in turn, as its examples call it: chance alone seldom names a tenant."""
+    surprises, statuses = {}, Counter[int]()
+    for path, method, operation in operations(document):
+        answer = api.send(example_request(api, path, method, operation), stream=True)
+        answer.close()
+        statuses[answer.status_code] += 1
+        if str(answer.status_code) not in operation["responses"]:
+            surprises[f"{method} {path}"] = answer.status_code
+    assert surprises == {}
+    assert statuses[404] > 40, statuses
+
+
+def example_request(api: httpx.Client, path: str, method: str, operation: dict[str, Any]) -> httpx.Request:
+    """Make the request that the examples of an operation describe, for a tenant nobody has made."""
+    places: dict[str, dict[str, str]] = {"path": {}, "query": {}}
+    for each in operation.get("parameters", []):
+        if each.get("in") in places and "example" in each and each.get("required"):
+            example = each["example"]
+            text = ",".join(map(str, example)) if isinstance(example, list) else str(example)
+            places[each["in"]][each["name"]] = text
+    content = operation.get("requestBody", {}).get("content", {})
+    body = next((media["example"] for kind, media in content.items() if kind == "application/json"), None)
+    return api.build_request(
+        method,
+        path.format_map({name: quote(value, safe="") for name, value in places["path"].items()}),
+        params=places["query"],
+        json=body,
+        headers={"NGSILD-Tenant": "nobody"},
+    )
 
 
 @pytest.mark.timeout(600)
