@@ -13,12 +13,13 @@ interface Props {
   formatAt: WriteTime;
 }
 
-/** The same values as a table, the newest first. */
+/** The same values as a table, the newest first. Where all of several curves are interrupted there is no row. */
 export function ChartTable({ label, series, data, formatAt }: Props) {
   const { t } = useTranslation();
   const times = data[0];
   const first = Math.max(0, times.length - MOST_ROWS);
-  const rows = Array.from({ length: times.length - first }, (_, index) => times.length - 1 - index);
+  const isRow = (row: number) => series.length === 1 || series.some((_, index) => typeof data[index + 1]?.[row] === "number");
+  const rows = Array.from({ length: times.length - first }, (_, index) => times.length - 1 - index).filter(isRow);
   return (
     <div className={styles.table} role="region" aria-label={label} tabIndex={0}>
       <table className="numbers">

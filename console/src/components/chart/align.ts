@@ -1,13 +1,15 @@
 import uPlot from "uplot";
 import type { ChartSeries } from "./model";
 
-/** Puts series on common times (seconds, as uPlot counts). */
+const WHOLE_GAP = 2; // uPlot's NULL_EXPAND
+
+/** Puts series on common times (seconds, as uPlot counts). A gap goes on over the times at which only others have values. */
 export function align(series: readonly ChartSeries[]): uPlot.AlignedData {
   if (series.length === 0) return [[]];
   const tables = series.map(
     (one): uPlot.AlignedData => [one.points.map(([at]) => at / 1000), one.points.map(([, value]) => value)],
   );
-  return tables.length === 1 && tables[0] !== undefined ? tables[0] : uPlot.join(tables);
+  return tables.length === 1 && tables[0] !== undefined ? tables[0] : uPlot.join(tables, tables.map((table) => table.map(() => WHOLE_GAP)));
 }
 
 /** Puts a gap (null) where two points are further apart than `most` ms. */

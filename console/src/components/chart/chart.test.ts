@@ -26,9 +26,17 @@ test("what is read names the curves that have a value there, and says where one 
   const write = (ms: number) => `${ms} ms`;
   expect(data[0]).toEqual([0, 0.5, 1, 2]);
   expect(describeAt([PM25, OTHER], data, 0, write)).toBe("0 ms  北口 1.0 µg/m³");
-  expect(describeAt([PM25, OTHER], data, 1, write)).toBe("500 ms  南口 10.0 µg/m³");
+  expect(describeAt([PM25, OTHER], data, 1, write)).toBe("500 ms  北口 – · 南口 10.0 µg/m³");
   expect(describeAt([PM25], align([PM25]), 1, write)).toBe("1000 ms  –");
   expect(describeAt([PM25], align([PM25]), 9, write)).toBeNull();
+});
+
+test("a gap lasts as long as its curve is silent, whatever values others have meanwhile", () => {
+  const silent = { ...PM25, points: [[0, 1], [2500, null], [5000, 3]] as const };
+  const steady = { ...OTHER, points: [0, 1000, 2000, 3000, 4000, 5000].map((at) => [at, 10] as const) };
+  const data = align([silent, steady]);
+  expect(data[0]).toEqual([0, 1, 2, 2.5, 3, 4, 5]);
+  expect([...(data[1] ?? [])]).toEqual([1, null, null, null, null, null, 3]);
 });
 
 test("the summary says least, most and mean, and where there is nothing", () => {

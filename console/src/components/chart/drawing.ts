@@ -6,11 +6,14 @@ import type { ChartMark, ChartSeries } from "./model";
 import { spread } from "./spread";
 
 const LABEL_PX = 12;
+const MARK_PX = 11;
 const LINE_PX = 15;
 const MARKER_PX = 3.5;
 const BETWEEN_MARKERS = 70; // px
 const LONGEST = 16; // signs of a name beside its curve
 const MOST_NAMES = 12;
+const NAME_FROM_PX = 10;
+const RIM_PX = 5;
 export const LABELLED_FROM = 560; // px of width: a phone has no room beside the curves
 
 /** A name short enough to stand beside its curve. */
@@ -29,18 +32,27 @@ export function roomForNames(series: readonly ChartSeries[], width: number, heig
 export function drawMarks(plot: uPlot, marks: readonly ChartMark[], style: CSSStyleDeclaration): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = style.getPropertyValue("--bad");
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-  ctx.font = `${11 * devicePixelRatio}px ${style.getPropertyValue("--font")}`;
+  ctx.fillStyle = style.getPropertyValue("--bad");
+  ctx.font = `${MARK_PX * devicePixelRatio}px ${style.getPropertyValue("--font")}`;
+  ctx.textBaseline = "alphabetic";
+  ctx.textAlign = "left"; // uPlot leaves them as its axes need them
+  ctx.lineJoin = "round";
   for (const mark of marks) {
     const y = plot.valToPos(mark.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.lineWidth = devicePixelRatio;
+    ctx.strokeStyle = style.getPropertyValue("--bad");
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(mark.label, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+    ctx.setLineDash([]);
+    ctx.lineWidth = RIM_PX * devicePixelRatio;
+    ctx.strokeStyle = style.getPropertyValue("--surface");
+    const [x, base] = [bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio];
+    ctx.strokeText(mark.label, x, base);
+    ctx.fillText(mark.label, x, base);
   }
   ctx.restore();
 }
@@ -94,8 +106,8 @@ function isLast(values: ArrayLike<number | null | undefined>, at: number): boole
   return true;
 }
 
-/** The name of each curve at its last value. */
-export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: readonly string[], font: string): void {
+/** The name of each curve beside its last value; a rim of the ground keeps it readable where other curves go on. */
+export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: readonly string[], font: string, ground: string): void {
   const { ctx, bbox } = plot;
   const ends = series.flatMap((one, index) => {
     const at = one.kind === "bars" ? -1 : lastValue(plot.data[index + 1] ?? []);
@@ -104,22 +116,26 @@ export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: 
     return [{ index, x: plot.valToPos(time, "x", true), y: plot.valToPos(value, "y", true), text: shortened(one.label) }];
   });
   const heights = spread(ends.map((one) => one.y), LINE_PX * devicePixelRatio, bbox.top, bbox.top + bbox.height);
-  const left = bbox.left + bbox.width + 10 * devicePixelRatio;
   ctx.save();
   ctx.font = `${LABEL_PX * devicePixelRatio}px ${font}`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left"; // uPlot leaves it as its axes need it
-  ctx.lineWidth = devicePixelRatio;
+  ctx.lineJoin = "round";
   ctx.setLineDash([]);
   ends.forEach(({ index, x, y, text }, place) => {
+    const [colour, height] = [colours[index % colours.length] ?? "", heights[place] ?? y];
+    const start = Math.max(x, bbox.left) + NAME_FROM_PX * devicePixelRatio;
     ctx.globalAlpha = plot.series[index + 1]?.alpha ?? 1;
-    ctx.fillStyle = ctx.strokeStyle = colours[index % colours.length] ?? "";
-    const height = heights[place] ?? y;
+    ctx.fillStyle = ctx.strokeStyle = colour;
+    ctx.lineWidth = devicePixelRatio;
     ctx.beginPath();
     ctx.moveTo(Math.max(x, bbox.left), y);
-    ctx.lineTo(left - 3 * devicePixelRatio, height);
+    ctx.lineTo(start - 3 * devicePixelRatio, height);
     ctx.stroke();
-    ctx.fillText(text, left, height);
+    ctx.strokeStyle = ground;
+    ctx.lineWidth = RIM_PX * devicePixelRatio;
+    ctx.strokeText(text, start, height);
+    ctx.fillText(text, start, height);
   });
   ctx.restore();
 }

@@ -24,7 +24,7 @@ export interface Making {
 
 export function makeOptions(making: Making): uPlot.Options {
   const { width, height, series, marks, isSmall, style, onZoom, onCursor } = making;
-  const font = style.getPropertyValue("--font");
+  const [font, ground] = [style.getPropertyValue("--font"), style.getPropertyValue("--surface")];
   const colours = seriesColours();
   const room = isSmall ? 0 : roomForNames(series, width, height, font);
   return {
@@ -44,8 +44,8 @@ export function makeOptions(making: Making): uPlot.Options {
       draw: [
         (plot) => {
           drawMarks(plot, marks, style);
-          drawMarkers(plot, series, colours, style.getPropertyValue("--surface"));
-          if (room > 0) drawNames(plot, series, colours, font);
+          drawMarkers(plot, series, colours, ground);
+          if (room > 0) drawNames(plot, series, colours, font, ground);
         },
       ],
     },

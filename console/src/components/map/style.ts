@@ -3,6 +3,7 @@
 import type { FilterSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
 import type { ConsoleSettings } from "../../app/settings";
 import { isJapanese } from "../../format/language";
+import { attributionOf } from "./attribution";
 import { OUTLINE, RAILWAYS, RIVERS, STATIONS } from "./town";
 
 export const POINTS = "points";
@@ -58,6 +59,8 @@ const line = (lines: readonly (readonly (readonly [number, number])[])[]) => ({
   geometry: { type: "MultiLineString" as const, coordinates: lines.map((each) => each.map(([x, y]) => [x, y])) },
 });
 
+const WORLD = [[-180, -85], [180, -85], [180, 85], [-180, 85], [-180, -85]];
+
 /** Lines of longitude and latitude, one minute of arc apart. */
 function graticule(): number[][][] {
   const lines: number[][][] = [];
@@ -71,7 +74,7 @@ function graticule(): number[][][] {
 function groundSources(tiles: ConsoleSettings["tiles"]): Record<string, SourceSpecification> {
   if (tiles !== undefined) {
     return {
-      tiles: { type: "raster", tiles: [tiles.url], tileSize: 256, maxzoom: tiles.maxzoom, attribution: tiles.attribution },
+      tiles: { type: "raster", tiles: [tiles.url], tileSize: 256, maxzoom: tiles.maxzoom, attribution: attributionOf(tiles.url, tiles.attribution) },
     };
   }
   const stations = STATIONS.map((station) => ({
@@ -82,6 +85,7 @@ function groundSources(tiles: ConsoleSettings["tiles"]): Record<string, SourceSp
   return {
     grid: { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates: graticule() } } },
     town: { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [OUTLINE.map(([x, y]) => [x, y])] } } },
+    around: { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [WORLD, OUTLINE.map(([x, y]) => [x, y])] } } },
     rivers: { type: "geojson", data: line(RIVERS) },
     railways: { type: "geojson", data: line(RAILWAYS) },
     stations: { type: "geojson", data: { type: "FeatureCollection", features: stations } },
@@ -99,6 +103,8 @@ function groundLayers(colours: Colours, tiles: ConsoleSettings["tiles"], isDark:
     { id: "grid", type: "line", source: "grid", paint: { "line-color": colours.grid, "line-width": 1 } },
     { id: "rivers", type: "line", source: "rivers", layout: round, paint: { "line-color": colours.water, "line-width": 3 } },
     { id: "railways", type: "line", source: "railways", layout: round, paint: { "line-color": colours.rail, "line-width": 2.5 } },
+    // What leaves the town fades: its lines are drawn only as far as they help to find one's way
+    { id: "around", type: "fill", source: "around", paint: { "fill-color": colours.ground, "fill-opacity": 0.72, "fill-antialias": false } },
     { id: "edge", type: "line", source: "town", layout: round, paint: { "line-color": colours.edge, "line-width": 2, "line-dasharray": [3, 2] } },
     { id: "stations", type: "circle", source: "stations", paint: { "circle-radius": 4, "circle-color": colours.town, "circle-stroke-color": colours.rail, "circle-stroke-width": 2 } },
     {
@@ -126,6 +132,34 @@ function pointLayers(colours: Colours): LayerSpecification[] {
   const stroke = { "circle-stroke-color": colours.halo, "circle-stroke-width": 2 };
   return [
     { id: "area", type: "line", source: AREA, paint: { "line-color": colours.accent, "line-width": 2.5, "line-dasharray": [4, 2] } },
+    ...clusterLayers(colours, stroke),
+    {
+      id: "dots",
+      type: "circle",
+      source: POINTS,
+      filter: IS_POINT,
+      layout: { "circle-sort-key": ["get", "level"] },
+      paint: {
+        ...stroke,
+        "circle-color": colourOf(colours, "level") as string,
+        // Larger where it is more worrying: not by colour alone
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, ["+", 4, ["max", 0, ["get", "level"]]], 15, ["+", 8, ["max", 0, ["get", "level"]]]],
+        "circle-opacity": ["case", ["==", ["get", "stale"], 1], 0.45, 1],
+      },
+    },
+    {
+      id: "chosen",
+      type: "circle",
+      source: CHOSEN,
+      paint: { "circle-color": "transparent", "circle-radius": 17, "circle-stroke-color": colours.accent, "circle-stroke-width": 4 },
+    },
+    valueLayer(colours),
+  ];
+}
+
+/** Points that lie on each other: how many, in the colour of the worst. */
+function clusterLayers(colours: Colours, stroke: object): LayerSpecification[] {
+  return [
     {
       id: "clusters",
       type: "circle",
@@ -146,48 +180,26 @@ function pointLayers(colours: Colours): LayerSpecification[] {
       layout: { "text-field": ["get", "point_count_abbreviated"], "text-font": FONT, "text-size": 13, "text-allow-overlap": true },
       paint: { "text-color": colours.halo },
     },
-    {
-      id: "dots",
-      type: "circle",
-      source: POINTS,
-      filter: IS_POINT,
-      layout: { "circle-sort-key": ["get", "level"] },
-      paint: {
-        ...stroke,
-        "circle-color": colourOf(colours, "level") as string,
-        // Larger where it is more worrying: not by colour alone
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, ["+", 4, ["max", 0, ["get", "level"]]], 15, ["+", 8, ["max", 0, ["get", "level"]]]],
-        "circle-opacity": ["case", ["==", ["get", "stale"], 1], 0.45, 1],
-      },
-    },
-    {
-      id: "chosen",
-      type: "circle",
-      source: CHOSEN,
-      paint: {
-        "circle-color": "transparent",
-        "circle-radius": 17,
-        "circle-stroke-color": colours.accent,
-        "circle-stroke-width": 4,
-      },
-    },
-    {
-      id: "values",
-      type: "symbol",
-      source: POINTS,
-      filter: IS_POINT,
-      minzoom: 12,
-      layout: {
-        "text-field": ["get", "text"],
-        "text-font": FONT,
-        "text-size": 12,
-        "text-offset": [0, 1.5],
-        "text-optional": true,
-        "symbol-sort-key": ["-", 0, ["get", "level"]],
-      },
-      paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 2 },
-    },
   ];
+}
+
+function valueLayer(colours: Colours): LayerSpecification {
+  return {
+    id: "values",
+    type: "symbol",
+    source: POINTS,
+    filter: IS_POINT,
+    minzoom: 12,
+    layout: {
+      "text-field": ["get", "text"],
+      "text-font": FONT,
+      "text-size": 12,
+      "text-offset": [0, 1.5],
+      "text-optional": true,
+      "symbol-sort-key": ["-", 0, ["get", "level"]],
+    },
+    paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 2 },
+  };
 }
 
 export function makeStyle(isDark: boolean, tiles: ConsoleSettings["tiles"]): StyleSpecification {

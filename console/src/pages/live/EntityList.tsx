@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
 import { cx } from "../../components/cx";
 import { EmptyState, Loading } from "../../components/states";
-import { pick } from "../../format/language";
+import { isJapanese, pick } from "../../format/language";
 import { attributeName, typeName } from "../../format/names";
 import { formatAge } from "../../format/times";
 import styles from "./EntityList.module.css";
@@ -69,6 +69,11 @@ function useInSight(chosen: string | undefined, seen: readonly Seen[], scrollTo:
   }, [chosen, seen, scrollTo]);
 }
 
+const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(isJapanese() ? "・" : " · ");
+
+/** "騒音レベル (LAeq)" is told from others by its name; a row has no room for what experts call it. */
+const withoutCode = (name: string): string => name.replace(/\s*\([^)]*\)$/, "");
+
 function Row({ seen, chosen, now, onChoose }: { seen: Seen | undefined; chosen: string | undefined; now: number; onChoose: (id: string) => void }) {
   const { t } = useTranslation("live");
   if (seen === undefined) return null;
@@ -80,14 +85,13 @@ function Row({ seen, chosen, now, onChoose }: { seen: Seen | undefined; chosen: 
       <span className={styles.who}>
         <span className={styles.name}>{entity.name}</span>
         <span className={styles.soft}>
-          {typeName(entity.types[0] ?? "")}・{at > 0 ? formatAge(at, now) : t("noTime")}
+          {joined(typeName(entity.types[0] ?? ""), at > 0 ? formatAge(at, now) : t("noTime"))}
         </span>
       </span>
       <span className={styles.what}>
         <span className={cx(styles.value, "numbers")}>{text}</span>
         <span className={styles.soft}>
-          {attribute !== undefined && attributeName(attribute)}
-          {step !== undefined && ` ${pick(step.name)}`}
+          {joined(attribute === undefined ? "" : withoutCode(attributeName(attribute)), step === undefined ? "" : pick(step.name))}
         </span>
       </span>
     </button>

@@ -28,11 +28,13 @@ function MainValue({ entity, now }: { entity: Entity; now: number }) {
   const step = stepOfAttribute(entity, name, attribute);
   return (
     <div className={styles.headline} data-level={step?.level ?? "none"}>
-      <p>{attributeName(name)}</p>
-      <p className={cx(styles.big, "numbers")}>
-        {text} <small>{unit}</small>
+      <p className={styles.soft}>{attributeName(name)}</p>
+      <p className={styles.reading}>
+        <span className={cx(styles.big, "numbers")}>
+          {text} <small>{unit}</small>
+        </span>
+        {step !== undefined && <strong>{pick(step.name)}</strong>}
       </p>
-      {step !== undefined && <p className={styles.level}>{pick(step.name)}</p>}
       {attribute.at !== undefined && (
         <p className={styles.soft}>
           {t("detail.when", { age: formatAge(attribute.at, now), moment: formatMoment(attribute.at) })} {isSilent(attribute.at, now) && <strong className={styles.stale}>{t("detail.silent")}</strong>}

@@ -58,7 +58,7 @@ export function MiniChart({ id, name, attribute, entity }: { id: string; name: s
         <p className={styles.soft}>{t("detail.noHistory")}</p>
       ) : (
         <Suspense fallback={<Loading />}>
-          <Chart label={label} series={series} marks={marks} height={170} isSmall formatAt={formatMoment} />
+          <Chart label={label} series={series} marks={marks} from={asked.dataUpdatedAt - SPANS[span]} to={asked.dataUpdatedAt} height={170} isSmall formatAt={formatMoment} />
         </Suspense>
       )}
     </div>

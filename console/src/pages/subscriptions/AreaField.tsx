@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
 import { EntityPicker } from "../../components/EntityPicker";
 import { Choice, TextField } from "../../components/Field";
-import { type Bounds, MapView } from "../../components/MapView";
+import { type Bounds, type MapPoint, MapView } from "../../components/MapView";
 import { showPosition } from "../../format/units";
 import { usePlaces } from "./catalogue";
 import type { FieldProps } from "./fields";
@@ -20,65 +20,24 @@ export function AreaField({ draft, change, error }: FieldProps) {
   const { t } = useTranslation("subscriptions");
   const [kind, setKind] = useState<Kind>(draft.area?.kind ?? "none");
   const [bounds, setBounds] = useState<Bounds>();
-  const [centre, setCentre] = useState<string[]>([]);
   const { area } = draft;
-  const places = usePlaces(kind === "none" ? [] : draft.types);
-  const points = useMemo(
-    () =>
-      (places.data ?? []).flatMap((one) => {
-        if (one.position === null) return [];
-        const [longitude, latitude] = one.position;
-        const isInside = area !== undefined && isIn(area, one.position);
-        return [{ id: one.id, longitude, latitude, level: isInside ? (1 as const) : null, text: one.name, isStale: false }];
-      }),
-    [places.data, area],
-  );
-  const inside = points.filter((one) => one.level !== null).length;
+  const points = usePoints(kind === "none" ? [] : draft.types, area);
+  const [centre, setCentre] = useCentre(points, area, change);
   const choose = (next: Kind) => {
     setKind(next);
     if (next === "none") change({ area: undefined });
     else if (next === "polygon" && bounds !== undefined) change({ area: rectangle(bounds) });
     else if (next === "circle" && area?.kind === "polygon") change({ area: undefined });
   };
-  const setCircle = (id: string | undefined) => {
-    const place = points.find((one) => one.id === id);
-    if (place === undefined) return;
-    setCentre([place.id]);
-    const radius = area?.kind === "circle" ? area.radius : USUAL_RADIUS;
-    change({ area: { kind: "circle", longitude: place.longitude, latitude: place.latitude, radius } });
-  };
   return (
     <section className={styles.section} aria-labelledby="form-area">
       <h2 id="form-area">{t("form.area")}</h2>
       <p className={styles.soft}>{t("form.areaHint")}</p>
-      <Choice
-        label={t("form.areaKind")}
-        value={kind}
-        options={[
-          { value: "none", label: t("form.areaNone") },
-          { value: "circle", label: t("form.areaCircle") },
-          { value: "polygon", label: t("form.areaPolygon") },
-        ]}
-        onChange={choose}
-      />
-      {kind === "circle" && (
-        <div className={styles.pair}>
-          <div>
-            <EntityPicker label={t("form.centre")} value={centre} max={1} types={draft.types} onChange={(ids) => (ids[0] === undefined ? setCentre([]) : setCircle(ids[0]))} />
-            {area?.kind === "circle" && <p className={styles.soft}>{t("form.centreChosen", { position: showPosition(area.longitude, area.latitude) })}</p>}
-          </div>
-          <TextField
-            label={t("form.radius")}
-            inputMode="numeric"
-            value={area?.kind === "circle" && area.radius > 0 ? String(area.radius) : ""}
-            disabled={area?.kind !== "circle"}
-            onChange={(event) => area?.kind === "circle" && change({ area: { ...area, radius: Number(event.target.value.normalize("NFKC")) || 0 } })}
-          />
-        </div>
-      )}
+      <KindChoice kind={kind} onChoose={choose} />
+      {kind === "circle" && <CircleFields types={draft.types} area={area} centre={centre} onCentre={setCentre} change={change} />}
       {kind !== "none" && (
         <div className={styles.map}>
-          <MapView label={t("form.map")} points={points} onChoose={(id) => kind === "circle" && setCircle(id)} onMove={(_, next) => setBounds(next)} {...(centre[0] !== undefined && { chosen: centre[0] })} />
+          <MapView label={t("form.map")} points={points} onChoose={(id) => kind === "circle" && id !== undefined && setCentre(id)} onMove={(_, next) => setBounds(next)} {...(centre !== undefined && { chosen: centre })} />
         </div>
       )}
       {kind === "polygon" && (
@@ -88,12 +47,85 @@ export function AreaField({ draft, change, error }: FieldProps) {
           </Button>
         </div>
       )}
-      {area !== undefined && <p role="status">{t("form.areaSet", { count: inside })}</p>}
+      {area !== undefined && <p role="status">{t("form.areaSet", { count: points.filter((one) => one.level !== null).length })}</p>}
       {error !== undefined && (
         <p className={styles.error} role="alert">
           {error}
         </p>
       )}
     </section>
+  );
+}
+
+/** The places of the chosen types; those inside the area are coloured. */
+function usePoints(types: readonly string[], area: Area | undefined): MapPoint[] {
+  const places = usePlaces(types);
+  return useMemo(
+    () =>
+      (places.data ?? []).flatMap((one) => {
+        if (one.position === null) return [];
+        const [longitude, latitude] = one.position;
+        const isInside = area !== undefined && isIn(area, one.position);
+        return [{ id: one.id, longitude, latitude, level: isInside ? (1 as const) : null, text: one.name, isStale: false }];
+      }),
+    [places.data, area],
+  );
+}
+
+/** The place that is the centre of the circle; choosing one keeps the radius. */
+function useCentre(points: readonly MapPoint[], area: Area | undefined, change: FieldProps["change"]) {
+  const [centre, setCentre] = useState<string>();
+  const choose = (id: string | undefined) => {
+    const place = points.find((one) => one.id === id);
+    if (id !== undefined && place === undefined) return;
+    setCentre(id);
+    if (place === undefined) return;
+    const radius = area?.kind === "circle" ? area.radius : USUAL_RADIUS;
+    change({ area: { kind: "circle", longitude: place.longitude, latitude: place.latitude, radius } });
+  };
+  return [centre, choose] as const;
+}
+
+function KindChoice({ kind, onChoose }: { kind: Kind; onChoose: (kind: Kind) => void }) {
+  const { t } = useTranslation("subscriptions");
+  return (
+    <Choice
+      label={t("form.areaKind")}
+      value={kind}
+      options={[
+        { value: "none", label: t("form.areaNone") },
+        { value: "circle", label: t("form.areaCircle") },
+        { value: "polygon", label: t("form.areaPolygon") },
+      ]}
+      onChange={onChoose}
+    />
+  );
+}
+
+interface CircleProps {
+  types: readonly string[];
+  area: Area | undefined;
+  centre: string | undefined;
+  onCentre: (id: string | undefined) => void;
+  change: FieldProps["change"];
+}
+
+function CircleFields({ types, area, centre, onCentre, change }: CircleProps) {
+  const { t } = useTranslation("subscriptions");
+  const circle = area?.kind === "circle" ? area : undefined;
+  return (
+    <div className={styles.pair}>
+      <div>
+        <EntityPicker label={t("form.centre")} value={centre === undefined ? [] : [centre]} max={1} types={types} onChange={(ids) => onCentre(ids[0])} />
+        {circle !== undefined && <p className={styles.soft}>{t("form.centreChosen", { position: showPosition(circle.longitude, circle.latitude) })}</p>}
+      </div>
+      <TextField
+        label={t("form.radius")}
+        inputMode="numeric"
+        value={circle !== undefined && circle.radius > 0 ? String(circle.radius) : ""}
+        disabled={circle === undefined}
+        onChange={(event) => circle !== undefined && change({ area: { ...circle, radius: Number(event.target.value.normalize("NFKC")) || 0 } })}
+      />
+    </div>
   );
 }

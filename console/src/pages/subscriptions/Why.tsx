@@ -26,8 +26,8 @@ export function Why({ findings, overview, onAct, isBusy }: Props) {
         <Notice key={finding.condition} kind={KINDS[toneOf(finding.condition)]}>
           <Explained finding={finding} overview={overview} />
           <div className={styles.actions}>
-            {finding.acts.map((act) => (
-              <Button key={act} disabled={isBusy || (act === "catchUp" && overview.status !== "active")} onClick={() => onAct(act)}>
+            {finding.acts.filter((act) => act !== "catchUp" || overview.status === "active").map((act) => (
+              <Button key={act} disabled={isBusy} onClick={() => onAct(act)}>
                 {t(`act.${act === "extend" ? "edit" : act}`)}
               </Button>
             ))}
