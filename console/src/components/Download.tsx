@@ -34,38 +34,45 @@ interface Props {
 
 export function Download({ path, init, name, children, icon = "download", kind = "normal" }: Props) {
   const { t } = useTranslation();
+  const { bytes, isDone, error, start, stop } = useDownload(path, init, name);
+  const isRunning = bytes !== undefined;
+  return (
+    <>
+      {/* One button for both, so that the focus stays on it */}
+      <Button kind={kind} icon={isRunning ? "close" : icon} onClick={isRunning ? stop : () => void start()}>
+        {isRunning ? t("download.stop", { size: formatBytes(bytes) }) : children}
+      </Button>
+      <span className="visually-hidden" role="status">
+        {isRunning ? t("download.running") : isDone && t("download.done")}
+      </span>
+      {error !== undefined && <Notice kind="bad">{t(`error.${kindOf(error)}.title`)}</Notice>}
+    </>
+  );
+}
+
+/** `bytes` so far; undefined while nothing is on its way. */
+function useDownload(path: string, init: RequestInit | undefined, name: string) {
   const [bytes, setBytes] = useState<number>();
+  const [isDone, setDone] = useState(false);
   const [error, setError] = useState<unknown>();
-  const stop = useRef<AbortController>(null);
+  const running = useRef<AbortController>(null);
   const start = async () => {
     const controller = new AbortController();
-    stop.current = controller;
+    running.current = controller;
     setError(undefined);
+    setDone(false);
     setBytes(0);
     try {
       const response = await send(path, { ...init, signal: controller.signal }, LONG_MS);
       saveBlob(await readWith(response, setBytes), nameOf(response) ?? name);
+      setDone(true);
     } catch (reason) {
       if (!controller.signal.aborted) setError(reason);
     } finally {
       setBytes(undefined);
     }
   };
-  if (bytes !== undefined) {
-    return (
-      <Button kind={kind} icon="close" onClick={() => stop.current?.abort()}>
-        {t("download.stop", { size: formatBytes(bytes) })}
-      </Button>
-    );
-  }
-  return (
-    <>
-      <Button kind={kind} icon={icon} onClick={() => void start()}>
-        {children}
-      </Button>
-      {error !== undefined && <Notice kind="bad">{t(`error.${kindOf(error)}.title`)}</Notice>}
-    </>
-  );
+  return { bytes, isDone, error, start, stop: () => running.current?.abort() };
 }
 
 async function readWith(response: Response, tell: (bytes: number) => void): Promise<Blob> {

@@ -47,13 +47,19 @@ interface Props<T> {
 export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting = [], ordered, height, rowHeight = 48 }: Props<T>) {
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>(initialSorting);
+  const [said, setSaid] = useState<SortingState[number]>();
   const scroller = useRef<HTMLDivElement>(null);
   const table = useReactTable({
     data: rows as T[],
     columns: columns as ColumnDef<T>[],
     state: { sorting: ordered?.by ?? sorting },
     manualSorting: ordered !== undefined,
-    onSortingChange: (next) => (ordered === undefined ? setSorting(next) : ordered.onChange(functionalUpdate(next, ordered.by))),
+    onSortingChange: (next) => {
+      const by = functionalUpdate(next, ordered?.by ?? sorting);
+      if (ordered === undefined) setSorting(by);
+      else ordered.onChange(by);
+      setSaid(by[0]);
+    },
     getRowId: rowId,
     getCoreRowModel: getCoreRowModel(),
     getSortedRowModel: getSortedRowModel(),
@@ -73,7 +79,10 @@ export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting =
   return (
     <div ref={scroller} className={styles.scroller} style={{ maxHeight: height }} role="region" aria-label={label} tabIndex={0}>
       <table className={styles.table} aria-rowcount={sorted.length + 1}>
-        <caption className="visually-hidden">{label}</caption>
+        <caption className="visually-hidden">
+          {label}
+          <span role="status">{said !== undefined && t(`table.sorted.${said.desc ? "desc" : "asc"}`, { column: headOf(columns, said.id) })}</span>
+        </caption>
         <thead>
           {table.getHeaderGroups().map((group) => (
             <tr key={group.id}>
@@ -121,6 +130,12 @@ export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting =
       </table>
     </div>
   );
+}
+
+/** What stands above a column, where it is a text. */
+function headOf<T>(columns: readonly ColumnDef<T>[], id: string): string {
+  const found = columns.find((column) => column.id === id || ("accessorKey" in column && column.accessorKey === id));
+  return typeof found?.header === "string" ? found.header : "";
 }
 
 /** Stands for rows that are not drawn. */

@@ -21,7 +21,7 @@ type Open = { kind: "make" } | { kind: "rotate" | "revoke"; key: Key } | { kind:
 export default function Keys() {
   const { t } = useTranslation("settings/keys");
   const [open, setOpen] = useState<Open>();
-  const { caller, organisations } = useCaller();
+  const { caller, organisations, error, retry } = useCaller();
   const mayMake = organisations.length > 0;
   const shut = () => setOpen(undefined);
   const show = (made: NewKey, isOwn = false) => setOpen({ kind: "made", made, isOwn });
@@ -39,6 +39,7 @@ export default function Keys() {
         </div>
         {make}
       </header>
+      {caller === undefined && (error === null ? <Loading /> : <ErrorState error={error} onRetry={retry} />)}
       {caller !== undefined && !mayMake && <Notice>{t("mayNot")}</Notice>}
       {caller !== undefined && (
         <List
@@ -58,7 +59,7 @@ export default function Keys() {
 }
 
 /** Who asks, and the organisations in which they may make keys. */
-function useCaller(): { caller: Caller | undefined; organisations: readonly Organisation[] } {
+function useCaller(): { caller: Caller | undefined; organisations: readonly Organisation[]; error: Error | null; retry: () => void } {
   const { visitor } = useAuth();
   const me = useMe();
   const known = useOrganisations();
@@ -68,8 +69,10 @@ function useCaller(): { caller: Caller | undefined; organisations: readonly Orga
   const organisations = (known.data ?? []).filter((one) => one.disabledAt == null && rolesToGive(role, one.kind).length > 0 && (isElsewhere || one.name === own));
   // One's own comes first: it is the usual one
   const sorted = [...organisations].sort((one, other) => Number(other.name === own) - Number(one.name === own));
-  if (me.data === undefined || known.isPending) return { caller: undefined, organisations: [] };
-  return { caller: { role, organisation: own, prefix: me.data.key?.prefix }, organisations: sorted };
+  const error = me.data === undefined ? me.error : null;
+  const retry = () => void me.refetch();
+  if (me.data === undefined || known.isPending) return { caller: undefined, organisations: [], error, retry };
+  return { caller: { role, organisation: own, prefix: me.data.key?.prefix }, organisations: sorted, error, retry };
 }
 
 interface ListProps {
