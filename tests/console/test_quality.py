@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.console.addresses import Address, addresses, word
 from tests.console.conftest import Visit
@@ -15,7 +15,7 @@ from tests.integration.http.town import fill_town
 from tests.support import databases
 
 pytestmark = pytest.mark.browser
-DESK = {"width": 1_280, "height": 900}
+DESK: ViewportSize = {"width": 1_280, "height": 900}
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,19 @@ def speak(page: Page, language: str) -> None:
     page.locator(f"html[lang={language}]").wait_for()
 
 
+def lose_the_connection(page: Page) -> None:
+    """See that it is told, and that what was there stays."""
+    before = page.locator("h1").inner_text()
+    notice = page.get_by_text(word("state.offline"))
+    page.context.set_offline(True)
+    expect(notice).to_be_visible()
+    assert page.locator("h1").all_inner_texts() == [before]
+    page.context.set_offline(False)
+    expect(notice).to_have_count(0)
+
+
 def test_a_page_is_for_everybody(visit: Visit, address: Address) -> None:
-    """One load of each page: axe in both languages and both themes, sizes, keyboard, titles, motion."""
+    """One load of each: axe in both languages and themes, sizes, keyboard, titles, motion, offline."""
     page = visit.page
     page.set_viewport_size(DESK)
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
@@ -85,6 +96,7 @@ def test_a_page_is_for_everybody(visit: Visit, address: Address) -> None:
     speak(page, "ja")
     assert [one for one in visit.complaints if not is_expected(one)] == []
     assert visit.hosts <= {urlsplit(visit.address).netloc, ""}
+    lose_the_connection(page)
 
 
 def test_the_skip_link_goes_past_the_navigation(visit: Visit) -> None:
