@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from context_api.http.errors import Forbidden, Unauthorized
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.ngsild.errors import BadRequestData
 from context_api.policy.principal import Principal as Principal  # noqa: PLC0414 - its old address
 from context_api.policy.roles import Role
@@ -61,13 +62,15 @@ def choose_tenant(principal: Principal, named: str | None) -> str:
     if named is not None:
         if named in tenants:
             return named
-        raise Forbidden(f"This credential does not open the tenant {named!r}{_opened(tenants)}")
+        refused = Forbidden(f"This credential does not open the tenant {named!r}{_opened(tenants)}")
+        raise mark(refused, ProblemCode.TENANT_CLOSED)
     if DEFAULT_TENANT in tenants:
         return DEFAULT_TENANT
     if len(tenants) == 1:
         return next(iter(tenants))
     if not tenants:
-        raise Forbidden("This credential opens no tenant; an administrator can give its organisation one")
+        refused = Forbidden("This credential opens no tenant; an administrator can give its organisation one")
+        raise mark(refused, ProblemCode.NO_TENANT)
     raise BadRequestData(f"Name the tenant with the header {TENANT_HEADER}{_opened(tenants)}")
 
 

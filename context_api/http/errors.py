@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 from starlette.responses import Response
 
+from context_api.http.problem_codes import code_of
 from context_api.ngsild import errors as ngsild
 from context_api.policy.errors import NotGranted
 from context_api.store.errors import StoreConflict, StoreRefused, StoreUnavailable
@@ -157,10 +158,19 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: str
     pointer: str | None = None
     """JSON pointer to what was wrong in the document that was sent."""
+    code: str | None = None
+    """Which of the well known troubles it is (problem_codes)."""
 
 
 def _translate(error: Exception) -> Exception:
-    """Give the error of the interface that an error of the store or of the registry stands for."""
+    """Give the error of the interface that stands for one of the store or of the registry (its cause)."""
+    given = _interface_error(error)
+    if given is not error:
+        given.__cause__ = error
+    return given
+
+
+def _interface_error(error: Exception) -> Exception:
     if isinstance(error, StoreUnavailable | StoreConflict):
         return Unavailable("The database cannot be used at the moment")
     if isinstance(error, StoreRefused):
@@ -206,11 +216,20 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, ngsild.NgsiLdError):
         detail = _cut(str(error))
         return Problem(
-            type=error.type_uri, title=error.title, status=status, detail=detail, pointer=error.pointer
+            type=error.type_uri,
+            title=error.title,
+            status=status,
+            detail=detail,
+            pointer=error.pointer,
+            code=code_of(error),
         )
     if isinstance(error, HttpError):
         return Problem(
-            type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=error.detail
+            type="about:blank",
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=error.detail,
+            code=code_of(error),
         )
     fault = ngsild.InternalError("The request failed for a reason that is not its own; it was logged")
     return Problem(type=fault.type_uri, title=fault.title, status=status, detail=fault.detail)

@@ -1,6 +1,7 @@
 """What the owner of a subscription is granted, for the routes that tell and change how it stands."""
 
 from context_api.http.errors import Forbidden
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.services import Services
 from context_api.policy.grant import Operation
 from context_api.store.access import Access, Owner
@@ -27,8 +28,9 @@ async def check_owner(services: Services, access: Access) -> None:
     """Raise Forbidden where what is to be made would never be told of anything."""
     if access.owner is None or may_subscribe(await owner_sight(services, access.tenant_id, access.owner)):
         return
-    raise Forbidden(
+    refused = Forbidden(
         f"Nothing is granted to your organisation in the tenant {access.tenant} for the operation subscribe."
         " A subscription belongs to the organisation, so what was granted to a single key does not count: ask"
         " the town for a grant"
     )
+    raise mark(refused, ProblemCode.NOTHING_GRANTED)

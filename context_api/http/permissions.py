@@ -10,6 +10,7 @@ from enum import StrEnum
 from starlette.types import Scope
 
 from context_api.http.errors import Forbidden, HttpError, Unauthorized
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.policy.grant import Operation
 from context_api.policy.principal import Principal
 from context_api.policy.roles import Role
@@ -232,14 +233,16 @@ def refusal(principal: Principal, permission: Permission | None) -> HttpError:
         return Forbidden("This route is closed: nothing says who may use it")
     if principal.role == Role.ANONYMOUS:
         return Unauthorized("A key is needed: send the header Authorization: Bearer <key>")
-    return Forbidden(f"This needs the permission {permission}, which the role {principal.role} does not have")
+    said = f"This needs the permission {permission}, which the role {principal.role} does not have"
+    return mark(Forbidden(said), ProblemCode.NO_PERMISSION)
 
 
 def no_grant(principal: Principal, operation: Operation, tenant: str) -> HttpError:
     """Say that behind the door nothing is granted."""
     if principal.role == Role.ANONYMOUS:
         return Unauthorized("A key is needed: send the header Authorization: Bearer <key>")
-    return Forbidden(
+    refused = Forbidden(
         f"Nothing is granted to you in the tenant {tenant} for the operation {operation}: ask the town for a"
         " grant"
     )
+    return mark(refused, ProblemCode.NOTHING_GRANTED)

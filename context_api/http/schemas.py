@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from context_api.http.problem_codes import ProblemCode
 from context_api.http.schemas_alarms import SCHEMAS as ALARM_SCHEMAS
 from context_api.http.schemas_devices import DEVICE_SCHEMAS
 from context_api.http.schemas_profiles import PROFILE_SCHEMAS
@@ -41,6 +42,11 @@ SCHEMAS: dict[str, Any] = {
         status={"type": "integer"},
         detail=_STRING,
         pointer={"type": "string", "description": "JSON pointer into the document that was sent"},
+        code={
+            "type": "string",
+            "enum": [code.value for code in ProblemCode],
+            "description": "Which of the well known troubles it is; most have none, and more may come",
+        },
     ),
     "Entity": _object(["id", "type"], id=_URI, type=_ENTITY_TYPE),
     "EntityFragment": {"type": "object", "minProperties": 1},

@@ -6,6 +6,8 @@ export interface Problem {
   readonly status?: number;
   readonly detail?: string;
   readonly pointer?: string;
+  /** Which of the well known troubles it is. */
+  readonly code?: string;
   readonly [member: string]: unknown;
 }
 
@@ -31,10 +33,13 @@ export type ErrorKind = "offline" | "unreachable" | "slow" | "login" | "forbidde
 
 /** Tells what kind of trouble it is; each has words of its own (i18n, `error.<kind>`). */
 export function kindOf(error: unknown): ErrorKind {
-  if (error instanceof ApiError) return kindOfStatus(error.status);
+  if (error instanceof ApiError) return isTooMuch(error) ? "wrong" : kindOfStatus(error.status);
   if (error instanceof DOMException && error.name === "TimeoutError") return "slow";
   return navigator.onLine ? "unreachable" : "offline";
 }
+
+/** NGSI-LD refuses with 403 what asks for too much, too; that is no matter of permissions. */
+const isTooMuch = ({ status, problem }: ApiError): boolean => status === 403 && /\/Too(ComplexQuery|ManyResults)$/.test(problem.type ?? "");
 
 function kindOfStatus(status: number): ErrorKind {
   if (status === 401) return "login";
@@ -47,11 +52,4 @@ function kindOfStatus(status: number): ErrorKind {
 /** Whether asking again may help without anybody doing something. */
 export function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
-}
-
-/** What to tell people in one line: what the API said of their request, else words for its kind. */
-export function problemText(error: unknown, words: (kind: ErrorKind) => string): string {
-  const kind = kindOf(error);
-  const said = error instanceof ApiError && (kind === "wrong" || kind === "forbidden") ? error.problem.detail : undefined;
-  return said ?? words(kind);
 }

@@ -2015,6 +2015,8 @@ export interface components {
             topic?: string;
         };
         Problem: {
+            /** @enum {string} */
+            code?: "account-exists" | "account-is-own" | "alarm-rule-exists" | "authority-unusable" | "credential-refused" | "database-away" | "device-changed" | "device-exists" | "endpoint-refused" | "import-state" | "imports-full" | "invitation-void" | "invitations-full" | "key-void" | "keys-full" | "message-unwritable" | "no-permission" | "no-tenant" | "not-granted" | "not-yours" | "nothing-granted" | "organisation-exists" | "organisation-in-use" | "subscription-not-active" | "tenant-closed" | "tenant-exists" | "tenants-unknown";
             detail: string;
             pointer?: string;
             status: number;

@@ -2,10 +2,11 @@
 
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../api/errors";
+import { problemText } from "../api/said";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { TextField } from "./Field";
+import { OwnWords } from "./OwnWords";
 import { Notice } from "./states";
 
 interface Props {
@@ -47,7 +48,7 @@ export function Confirm({ title, children, yes, onYes, onClose, kind = "danger",
       {typed !== undefined && (
         <TextField label={t("confirm.typed", { text: typed })} autoComplete="off" spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />
       )}
-      {error !== undefined && error !== null && <Notice kind="bad">{t("confirm.failed", { why: problemText(error, (kind) => t(`error.${kind}.title`)) })}</Notice>}
+      {error !== undefined && error !== null && <Notice kind="bad">{t("confirm.failed", { why: problemText(error, (kind) => t(`error.${kind}.title`)) })} <OwnWords error={error} /></Notice>}
     </Dialog>
   );
 }

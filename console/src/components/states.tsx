@@ -2,11 +2,13 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, kindOf } from "../api/errors";
+import { kindOf } from "../api/errors";
+import { sayingOf } from "../api/said";
 import { Link } from "../app/router";
 import { Button } from "./Button";
 import { Icon, type IconName } from "./Icon";
 import { cx } from "./cx";
+import { OwnWords } from "./OwnWords";
 import styles from "./states.module.css";
 
 const PATIENCE_MS = 6_000;
@@ -83,17 +85,12 @@ export function ErrorState({ error, onRetry, isPage = false }: { error: unknown;
   const { t } = useTranslation("shell");
   const Heading = isPage ? "h1" : "h2";
   const kind = kindOf(error);
-  const detail = error instanceof ApiError && (kind === "wrong" || kind === "forbidden") ? error.problem.detail : undefined;
   return (
     <div className={styles.state} role="alert">
       <Icon name={ICONS[kind]} size={36} className={styles.icon} />
       <Heading>{t(`error.${kind}.title`)}</Heading>
-      <p className={styles.soft}>{t(`error.${kind}.text`)}</p>
-      {detail !== undefined && (
-        <p className={styles.detail} lang="en">
-          {detail}
-        </p>
-      )}
+      <p className={styles.soft}>{sayingOf(error) ?? t(`error.${kind}.text`)}</p>
+      <OwnWords error={error} />
       {kind === "login" && <Link to={loginAddress()}>{t("account.login")}</Link>}
       {onRetry && kind !== "login" && kind !== "forbidden" && <Button onClick={onRetry}>{t("state.retry")}</Button>}
     </div>

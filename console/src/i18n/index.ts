@@ -57,7 +57,7 @@ export async function startWords(): Promise<void> {
       supportedLngs: LANGUAGES,
       fallbackLng: false,
       defaultNS: "shell",
-      ns: ["shell"],
+      ns: ["shell", "problems"],
       interpolation: { escapeValue: false }, // React escapes
       returnNull: false,
       showSupportNotice: false, // the console of the browser is for faults

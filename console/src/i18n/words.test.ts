@@ -35,6 +35,7 @@ interface Place {
 const folders = readdirSync(join(SOURCES, "pages"), { recursive: true, encoding: "utf-8" }).filter((name) => hasWords(join(SOURCES, "pages", name)));
 const places: Place[] = [
   { name: "shell", ja: join(SOURCES, "i18n/shell.ja.json"), en: join(SOURCES, "i18n/shell.en.json"), sources: sourcesIn(SOURCES, true) },
+  { name: "problems", ja: join(SOURCES, "i18n/problems.ja.json"), en: join(SOURCES, "i18n/problems.en.json"), sources: sourcesIn(SOURCES, true) },
   ...folders.map((page) => ({
     name: page,
     ja: join(SOURCES, "pages", page, "words.ja.json"),
@@ -79,7 +80,7 @@ describe.each(places)("words of $name", ({ ja, en, sources }) => {
 });
 
 it("words that the pages ask for are there", () => {
-  for (const { name, ja, sources } of places.slice(1)) {
+  for (const { name, ja, sources } of places.slice(2)) {
     const known = new Set([...keysOf(read(ja)), ...keysOf(read(join(SOURCES, "i18n/shell.ja.json")))].map((key) => key.replace(/_(one|other)$/, "")));
     const asked = [...sources.join("\n").matchAll(/\bt\(\s*["']([\w.]+)["']/g)].map((found) => found[1] ?? "");
     expect(asked.filter((key) => !known.has(key)), name).toEqual([]);

@@ -30,6 +30,7 @@ from context_api.http.access.rules import (
 )
 from context_api.http.errors import Forbidden, TooManyRequests
 from context_api.http.ingestion import client_host
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.services import Services
 from context_api.ngsild.errors import AlreadyExists, BadRequestData, Conflict, ResourceNotFound
 from context_api.policy.credentials import OrganisationKind, covers
@@ -85,7 +86,10 @@ class AccessDesk:
         if order.kind is OrganisationKind.PUBLIC:
             raise BadRequestData("There is one public, and it is there: public", pointer="/kind")
         if not caller.runs_installation and (not order.tenants or not covers(caller, order.tenants)):
-            raise Forbidden("You can make organisations in the tenants that you open; name them in tenants")
+            refused = Forbidden(
+                "You can make organisations in the tenants that you open; name them in tenants"
+            )
+            raise mark(refused, ProblemCode.NOT_YOURS)
         draft = OrganisationDraft(
             name=order.name,
             kind=order.kind,
@@ -135,7 +139,7 @@ class AccessDesk:
         """Forget one that nothing refers to. Raises Conflict, Forbidden."""
         found = await self._managed(caller, name)
         if found.is_of_every_tenant or found.id == caller.organisation or not covers(caller, found.tenants):
-            raise Forbidden(f"{found.name} is not yours to delete")
+            raise mark(Forbidden(f"{found.name} is not yours to delete"), ProblemCode.NOT_YOURS)
         try:
             await self._services.run(
                 organisations.delete_organisation, self._services.database, found.id, by=caller.name
@@ -153,7 +157,7 @@ class AccessDesk:
             raise Forbidden("Only administrators of the whole installation make tenants")
         run, database = self._services.run, self._services.database
         if await run(organisations.list_tenants, database, [name]):
-            raise AlreadyExists(f"There is a tenant {name!r} already")
+            raise mark(AlreadyExists(f"There is a tenant {name!r} already"), ProblemCode.TENANT_EXISTS)
         await run(self._services.store.tenant, name, create=True)
         made = await run(organisations.list_tenants, database, [name])
         return made[0]
@@ -218,14 +222,15 @@ class AccessDesk:
             draft=draft,
         )
         if made is None:
-            raise Conflict(f"The key {prefix} is void, or has been rotated already")
+            void = Conflict(f"The key {prefix} is void, or has been rotated already")
+            raise mark(void, ProblemCode.KEY_VOID)
         return made
 
     async def revoke_key(self, caller: Principal, prefix: str) -> None:
         """Make a key void. Raises Forbidden, ResourceNotFound."""
         found = await self.get_key(caller, prefix)
         if not may_revoke(caller, found):
-            raise Forbidden(f"The key {prefix} is not yours to revoke")
+            raise mark(Forbidden(f"The key {prefix} is not yours to revoke"), ProblemCode.NOT_YOURS)
         database = self._services.database
         if not await self._services.run(keys.revoke_key, database, prefix, by=caller.name):
             raise ResourceNotFound(f"The key {prefix} was revoked before")
@@ -294,7 +299,8 @@ class AccessDesk:
     async def _managed(self, caller: Principal, name: str) -> Organisation:
         found = await self.get_organisation(caller, name)
         if not manages(caller, found):
-            raise Forbidden(f"The organisation {found.name} is looked after by the town's administrators")
+            refused = Forbidden(f"The organisation {found.name} is looked after by the town's administrators")
+            raise mark(refused, ProblemCode.NOT_YOURS)
         return found
 
     async def _house(self, caller: Principal, name: str | None) -> Organisation:
@@ -328,7 +334,8 @@ def _check_change(caller: Principal, found: Organisation, change: OrganisationCh
         if found.is_of_every_tenant:
             raise BadRequestData(f"{found.name} belongs to every tenant", pointer="/tenants")
         if not covers(caller, set(change.tenants) ^ set(found.tenants)):
-            raise Forbidden("You can give and take tenants that you open yourself, and no others")
+            refused = Forbidden("You can give and take tenants that you open yourself, and no others")
+            raise mark(refused, ProblemCode.NOT_YOURS)
     if change.disabled:
         if found.name == organisations.TOWN or found.id == caller.organisation:
             raise BadRequestData(
@@ -336,7 +343,8 @@ def _check_change(caller: Principal, found: Organisation, change: OrganisationCh
                 pointer="/disabled",
             )
         if not caller.runs_installation and not covers(caller, found.tenants):
-            raise Forbidden(f"{found.name} belongs to tenants that you do not open")
+            refused = Forbidden(f"{found.name} belongs to tenants that you do not open")
+            raise mark(refused, ProblemCode.NOT_YOURS)
 
 
 def _unknown_tenants(error: TenantsUnknown) -> BadRequestData:

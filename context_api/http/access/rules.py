@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from context_api.http.access.drafts import KeyOrder
 from context_api.http.errors import Forbidden
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.ngsild.errors import BadRequestData
 from context_api.policy.credentials import (
     GIVES,
@@ -86,7 +87,10 @@ def plan_key(
     if not manages(principal, organisation):
         is_own_house = principal.organisation == organisation.id
         if not is_own_house or role not in GIVES[principal.role]:
-            raise Forbidden(f"The role {principal.role} cannot give the role {role} in {organisation.name}")
+            refused = Forbidden(
+                f"The role {principal.role} cannot give the role {role} in {organisation.name}"
+            )
+            raise mark(refused, ProblemCode.NOT_YOURS)
     return KeyDraft(
         organisation_id=organisation.id,
         role=role,
@@ -132,7 +136,10 @@ def choose_tenants(
         role, every_tenant=organisation.is_of_every_tenant, organisation=organisation.tenants, own=asked
     )
     if not covers(principal, opened):
-        raise Forbidden("You can give tenants that you open yourself, and no others; name them in tenants")
+        refused = Forbidden(
+            "You can give tenants that you open yourself, and no others; name them in tenants"
+        )
+        raise mark(refused, ProblemCode.NOT_YOURS)
     if opened is not None and not opened:
         raise BadRequestData(
             f"{organisation.name} belongs to no tenant yet, so that a key would open nothing",

@@ -14,6 +14,7 @@ from context_api.http.login.desk import NAME_PATTERN
 from context_api.http.negotiation import negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.parameters import Parameter
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.responses import json_response, location_of
 from context_api.http.routes.session import JSON_ONLY, PREFIX, PRIVATE, moment, number, read_draft
 from context_api.http.schemas_accounts import (
@@ -212,7 +213,8 @@ class _Accounts:
         draft: _Change = await read_draft(request, self._services, _Change)
         principal = _principal(request)
         if draft.disabled is True and principal.name == f"user:{account_id}":
-            raise Conflict("This is your own account; another administrator can disable it")
+            own = Conflict("This is your own account; another administrator can disable it")
+            raise mark(own, ProblemCode.ACCOUNT_IS_OWN)
         changed = await self._run(
             account_changes.change_account,
             account_id,
@@ -253,7 +255,7 @@ class _Accounts:
             raise AlreadyExists(error.detail) from error
         except AccountFault as error:
             if not error.field:
-                raise Forbidden(error.detail) from error
+                raise mark(Forbidden(error.detail), ProblemCode.NOT_YOURS) from error
             raise BadRequestData(error.detail, pointer=f"/{error.field}") from error
 
 

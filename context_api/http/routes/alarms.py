@@ -13,6 +13,7 @@ from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Answer, Operation, RequestBody, add_route, new_router
 from context_api.http.ownership import check_owner
 from context_api.http.parameters import Query
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.responses import json_response, location_of, no_content
 from context_api.http.schemas_alarms import RULE, RULE_DRAFT, STATE
 from context_api.http.services import Services
@@ -154,7 +155,8 @@ class _AlarmRules:
         except ResourceNotFound:
             location = location_of(f"{PREFIX}/alarms", rule.id)
             return json_response(await self._put(request, rule), status=201, headers={"Location": location})
-        raise AlreadyExists(f"there is an alarm rule {rule.id} already; PUT replaces it")
+        taken = AlreadyExists(f"there is an alarm rule {rule.id} already; PUT replaces it")
+        raise mark(taken, ProblemCode.ALARM_RULE_EXISTS)
 
     async def get(self, request: Request) -> Response:
         read_query(request, GET)

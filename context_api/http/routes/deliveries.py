@@ -14,6 +14,7 @@ from context_api.http.negotiation import JSON, negotiate
 from context_api.http.operation import Operation, add_route, new_router
 from context_api.http.ownership import may_subscribe, owner_sight
 from context_api.http.parameters import Query
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.responses import json_response
 from context_api.http.routes import deliveries_description as described
 from context_api.http.services import Services
@@ -172,7 +173,8 @@ class _Deliveries:
         overview = await services.run(view.get_overview, services.database, access, subscription_id)
         sight = await self._sight(access, overview)
         if (status := _status(overview, sight, now_micros())) != "active":
-            raise Conflict(f"the subscription is {status}: {_NOT_ACTIVE.get(status, 'resume it first')}")
+            refused = Conflict(f"the subscription is {status}: {_NOT_ACTIVE.get(status, 'resume it first')}")
+            raise mark(refused, ProblemCode.SUBSCRIPTION_NOT_ACTIVE)
         stored = await services.run(services.store.get_subscription, access, subscription_id)
         done = await services.run(
             again.catch_up,

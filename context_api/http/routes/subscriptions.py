@@ -14,6 +14,7 @@ from context_api.http.operation import Answer, Operation, RequestBody, add_route
 from context_api.http.ownership import check_owner, may_subscribe, owner_sight
 from context_api.http.parameters import Parameter
 from context_api.http.preferences import read_preferences
+from context_api.http.problem_codes import ProblemCode, mark
 from context_api.http.representation import read_options
 from context_api.http.responses import created, ld_response, no_content, page_links
 from context_api.http.schemas_subscriptions import SUBSCRIPTION, SUBSCRIPTION_ID
@@ -298,7 +299,8 @@ def _check_address(policy: OutboundPolicy, host: str, pointer: str) -> None:
     except ValueError:
         return
     if not policy.permits(address):
-        raise BadRequestData(
+        refused = BadRequestData(
             "The endpoint's address is not public; an operator can allow its network in MACHI_OUTBOUND_ALLOW",
             pointer=pointer,
         )
+        raise mark(refused, ProblemCode.ENDPOINT_REFUSED)

@@ -2,13 +2,15 @@ import { useMutation } from "@tanstack/react-query";
 import { type SubmitEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sendAsAnyone } from "../../api/client";
-import { ApiError, problemText } from "../../api/errors";
+import { ApiError } from "../../api/errors";
+import { problemText } from "../../api/said";
 import type { components } from "../../api/schema";
 import { useAuth } from "../../app/auth";
 import { Link, navigate } from "../../app/router";
 import { Button } from "../../components/Button";
 import { TextField } from "../../components/Field";
 import { Once } from "../../components/Once";
+import { OwnWords } from "../../components/OwnWords";
 import { Notice } from "../../components/states";
 import { formatDate } from "../../format/times";
 import styles from "./InvitationPage.module.css";
@@ -63,7 +65,7 @@ function Failure({ error }: { error: unknown }) {
   const { t } = useTranslation("invitation");
   const { t: words } = useTranslation();
   const isVoid = error instanceof ApiError && error.status === 403;
-  return <Notice kind="bad">{isVoid ? t("void") : t("failed", { detail: problemText(error, (kind) => words(`error.${kind}.title`)) })}</Notice>;
+  return <Notice kind="bad">{isVoid ? t("void") : t("failed", { detail: problemText(error, (kind) => words(`error.${kind}.title`)) })} <OwnWords error={error} /></Notice>;
 }
 
 function Taken({ made }: { made: Made }) {

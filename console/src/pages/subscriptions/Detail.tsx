@@ -1,10 +1,12 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearch } from "../../app/router";
+import { problemText } from "../../api/said";
 import { Button } from "../../components/Button";
+import { OwnWords } from "../../components/OwnWords";
 import { ErrorState, Loading, Notice } from "../../components/states";
 import { Asks } from "./Asks";
-import { type Document, detailOf, type Overview, standingOf, useDocument, useOverview } from "./asking";
+import { type Document, type Overview, standingOf, useDocument, useOverview } from "./asking";
 import { CatchUp } from "./CatchUp";
 import { Counts } from "./Counts";
 import { Delete } from "./Delete";
@@ -43,6 +45,7 @@ interface Props {
 
 function Known({ id, overview, document, isNew }: Props) {
   const { t } = useTranslation("subscriptions");
+  const shell = useTranslation();
   const [open, setOpen] = useState<"delete" | "catchUp">();
   const acting = useActs(id, () => setOpen("catchUp"));
   const name = nameOf(document, id, t);
@@ -60,7 +63,7 @@ function Known({ id, overview, document, isNew }: Props) {
       {isNew && acting.tested === undefined && <Notice kind="good">{t("form.created")}</Notice>}
       {acting.said !== undefined && <Notice kind="good">{acting.said}</Notice>}
       {acting.replayed !== undefined && <Replaying total={acting.replayed} waiting={overview.counts.waiting} />}
-      {acting.error !== null && <Notice kind="bad">{t("act.failed", { detail: detailOf(acting.error) })}</Notice>}
+      {acting.error !== null && <Notice kind="bad">{t("act.failed", { detail: problemText(acting.error, (kind) => shell.t(`error.${kind}.title`)) })} <OwnWords error={acting.error} /></Notice>}
       {acting.tested !== undefined && <TestResult tested={acting.tested} />}
       <Why findings={findings} overview={overview} onAct={acting.act} isBusy={acting.busy !== undefined} />
       {hasFailures && <Failures id={id} />}

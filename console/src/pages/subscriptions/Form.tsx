@@ -2,8 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/errors";
+import { problemText } from "../../api/said";
 import { navigate } from "../../app/router";
 import { Button } from "../../components/Button";
+import { Said } from "../../components/Said";
 import { ErrorState, Loading, Notice } from "../../components/states";
 import { AreaField } from "./AreaField";
 import { create, forget, update, useDocument } from "./asking";
@@ -60,6 +62,7 @@ function useSaving(draft: Draft, id: string | undefined) {
 /** The form keeps what is typed whatever happens; beside it, what would match now. */
 function DraftForm({ initial, id }: { initial: Draft; id?: string }) {
   const { t } = useTranslation("subscriptions");
+  const shell = useTranslation();
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState(initial);
   const [isTried, setTried] = useState(false);
@@ -69,7 +72,7 @@ function DraftForm({ initial, id }: { initial: Draft; id?: string }) {
   const errorOf: ErrorOf = (field) => {
     const flaw = flaws[field];
     if (flaw !== undefined) return t(`flaw.${field}.${flaw}`);
-    return fieldAt(refusal?.problem.pointer) === field ? refusal?.message : undefined;
+    return fieldAt(refusal?.problem.pointer) === field ? problemText(refusal, (kind) => shell.t(`error.${kind}.title`)) : undefined;
   };
   const change = (changes: Partial<Draft>) => {
     setDraft((before) => ({ ...before, ...changes }));
@@ -116,7 +119,7 @@ function Outcome({ flawed, error }: { flawed: number; error: Error | null }) {
   return (
     <Notice kind="bad">
       <p>{t("form.refused")}</p>
-      <p lang="en">{error.message}</p>
+      <Said error={error} />
     </Notice>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/errors";
+import { problemText } from "../../api/said";
 import { attributeName, plainId } from "../../format/names";
 import { formatCount } from "../../format/numbers";
 import { showValue } from "../../format/units";
@@ -16,6 +17,7 @@ const HIDDEN = new Set(["id", "type", "name", "location", "scope"]);
 /** How many match the draft now, counted while it is written. */
 export function Preview({ draft }: { draft: Draft }) {
   const { t } = useTranslation("subscriptions");
+  const shell = useTranslation();
   const selection = useMemo(() => writeSelection(draft), [draft]);
   const asked = useLater(selection === undefined ? undefined : JSON.stringify(selection));
   const found = useQuery({
@@ -32,7 +34,13 @@ export function Preview({ draft }: { draft: Draft }) {
         {selection === undefined && <p>{t("preview.empty")}</p>}
         {selection !== undefined && found.isPending && <p>{t("preview.counting")}</p>}
         {selection !== undefined && found.data !== undefined && !found.isError && <p className={styles.count}>{countText(found.data.count, t)}</p>}
-        {found.isError && <p className={styles.error}>{found.error instanceof ApiError && found.error.status === 400 ? t("preview.wrong", { detail: found.error.message }) : t("preview.failed")}</p>}
+        {found.isError && (
+          <p className={styles.error}>
+            {found.error instanceof ApiError && found.error.status === 400
+              ? t("preview.wrong", { detail: problemText(found.error, (kind) => shell.t(`error.${kind}.title`)) })
+              : t("preview.failed")}
+          </p>
+        )}
       </div>
       {selection !== undefined && !found.isError && (
         <ul className={styles.samples}>

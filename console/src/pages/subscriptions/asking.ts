@@ -2,7 +2,6 @@
 
 import { type QueryClient, useQuery } from "@tanstack/react-query";
 import { answer, api, send } from "../../api/client";
-import { ApiError } from "../../api/errors";
 import type { components } from "../../api/schema";
 import type { Standing } from "./logic/reasons";
 
@@ -177,5 +176,3 @@ export async function preview(selection: unknown, signal: AbortSignal): Promise<
 
 export const forget = (queries: QueryClient) => queries.invalidateQueries({ queryKey: ["subscriptions"] });
 
-/** What the API said against it. */
-export const detailOf = (error: unknown): string => (error instanceof ApiError ? (error.problem.detail ?? error.message) : String(error));

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { SelectField, TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import styles from "./Alarms.module.css";
 import { forget, type HealthRule, putHealthRule, useProfileNames } from "./asking";
@@ -42,7 +43,7 @@ export function HealthForm({ rule, onClose }: { rule?: HealthRule; onClose: () =
     <Dialog title={t(rule === undefined ? "health.new" : "health.edit")} onClose={onClose} footer={footer}>
       <form id={id} className={styles.part} noValidate onSubmit={submit}>
         <Fields form={form} isTried={isTried} set={(changes) => setForm((before) => ({ ...before, ...changes }))} />
-        {saving.isError && <Notice kind="bad">{t("failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+        {saving.isError && <Notice kind="bad">{t("failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={saving.error} /></Notice>}
       </form>
     </Dialog>
   );

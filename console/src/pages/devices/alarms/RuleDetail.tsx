@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Link } from "../../../app/router";
 import { Button } from "../../../components/Button";
 import { Confirm } from "../../../components/Confirm";
 import { cx } from "../../../components/cx";
 import { Drawer } from "../../../components/Drawer";
+import { OwnWords } from "../../../components/OwnWords";
 import { ErrorState, Loading, Notice } from "../../../components/states";
 import { plainId } from "../../../format/names";
 import { formatCount } from "../../../format/numbers";
@@ -64,7 +65,7 @@ function Acts({ rule, onClose }: { rule: Rule; onClose: () => void }) {
         </Button>
       </div>
       {!isActive && <Notice>{t("restingText")}</Notice>}
-      {switching.isError && <Notice kind="bad">{t("failed", { why: problemText(switching.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {switching.isError && <Notice kind="bad">{t("failed", { why: problemText(switching.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={switching.error} /></Notice>}
       {asking === "edit" && <RuleForm rule={rule} onClose={() => setAsking(undefined)} />}
       {asking === "delete" && (
         <Confirm

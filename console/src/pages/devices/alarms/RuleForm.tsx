@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
+import { OwnWords } from "../../../components/OwnWords";
 import { Loading, Notice } from "../../../components/states";
 import { measureOf } from "../../../format/units";
 import styles from "./Alarms.module.css";
@@ -71,7 +72,7 @@ function Filled({ rule, onClose, onMade, title, first }: Props & { title: string
       <form id={id} className={styles.part} noValidate onSubmit={submit}>
         <RuleFields form={form} flaws={isTried ? flawsOf(form) : []} unit={measure.unit} isNew={rule === undefined} set={(changes) => setForm((before) => ({ ...before, ...changes }))} />
         <Preview form={form} factor={measure.factor} />
-        {saving.isError && <Notice kind="bad">{t("failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+        {saving.isError && <Notice kind="bad">{t("failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={saving.error} /></Notice>}
       </form>
     </Dialog>
   );

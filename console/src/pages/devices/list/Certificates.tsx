@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { Confirm } from "../../../components/Confirm";
 import { saveBlob } from "../../../components/Download";
 import { TextArea } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { formatDate } from "../../../format/times";
 import { forget, revokeCertificate, signCertificate, useCertificates } from "./asking";
@@ -88,7 +89,7 @@ function Sign({ id }: { id: string }) {
         {made !== undefined && <Button onClick={() => save(made.certificate, `${id}.pem`)}>{t("certificates.save")}</Button>}
         {made !== undefined && <Button onClick={() => save(made.authority, "machi-ca.pem")}>{t("certificates.authority")}</Button>}
       </div>
-      {signing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(signing.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {signing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(signing.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={signing.error} /></Notice>}
     </form>
   );
 }

@@ -1,11 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, problemText } from "../../../api/errors";
+import { ApiError } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { may } from "../../../api/session";
 import { useAuth } from "../../../app/auth";
 import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { type Device, edit, forget, getDevice } from "./asking";
 import { EditFields } from "./EditFields";
@@ -57,7 +59,7 @@ export function EditForm({ device }: { device: Device }) {
           {t("edit.conflict", { members: names(others.theirs) })} {others.clashes.length > 0 && t("edit.clash", { members: names(others.clashes) })}
         </Notice>
       )}
-      {saving.isError && others === undefined && <Notice kind="bad">{t("edit.failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {saving.isError && others === undefined && <Notice kind="bad">{t("edit.failed", { why: problemText(saving.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={saving.error} /></Notice>}
       {saving.isSuccess && changed.length === 0 && <Notice kind="good">{t("edit.saved")}</Notice>}
       <div className={styles.actions}>
         <Button type="submit" kind="main" isBusy={saving.isPending} disabled={changed.length === 0}>

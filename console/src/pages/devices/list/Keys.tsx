@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { may } from "../../../api/session";
 import { useAuth } from "../../../app/auth";
 import { Button } from "../../../components/Button";
 import { Confirm } from "../../../components/Confirm";
 import { SelectField, TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { ErrorState, Loading, Notice } from "../../../components/states";
 import { DAY, formatAge, formatMoment, HOUR, SECOND } from "../../../format/times";
 import { Login } from "../new/Login";
@@ -129,7 +130,7 @@ function Issue({ id, hasOthers }: { id: string; hasOthers: boolean }) {
         </Button>
       </div>
       {issuing.data !== undefined && <Login id={id} shown={issuing.data} />}
-      {issuing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(issuing.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {issuing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(issuing.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={issuing.error} /></Notice>}
     </form>
   );
 }

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { DAY, formatMoment } from "../../../format/times";
 import { endMaintenance, forget, planMaintenance, useMaintenance } from "./asking";
@@ -39,7 +40,7 @@ export function Maintenance({ id, canPlan }: { id: string; canPlan: boolean }) {
           )}
         </div>
       )}
-      {ending.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(ending.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {ending.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(ending.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={ending.error} /></Notice>}
     </section>
   );
 }
@@ -75,7 +76,7 @@ function Plan({ id, onClose }: { id: string; onClose: () => void }) {
         {...(isWrong && { error: t("maintenance.past") })}
       />
       <TextField label={t("maintenance.reason")} isOptional maxLength={200} value={reason} onChange={(event) => setReason(event.target.value)} />
-      {planning.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(planning.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+      {planning.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(planning.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={planning.error} /></Notice>}
       <div className={styles.actions}>
         <Button kind="main" type="submit" isBusy={planning.isPending}>
           {t("maintenance.save")}

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { Login } from "../new/Login";
 import { type Device, forget, replaceHardware } from "./asking";
@@ -61,7 +62,7 @@ export function ReplaceHardware({ device, onClose }: { device: Device; onClose: 
         <TextField label={t("hardware.serial")} isOptional maxLength={100} value={serial} onChange={(event) => setSerial(event.target.value)} />
         {device.gateway != null && <TextField label={t("hardware.gatewayDevice")} hint={t("hardware.gatewayDeviceHint")} isOptional maxLength={64} value={behind} onChange={(event) => setBehind(event.target.value)} />}
         <TextField label={t("hardware.reason")} hint={t("hardware.reasonHint")} isOptional maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
-        {replacing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(replacing.error, (kind) => t(`failure.${kind}`)) })}</Notice>}
+        {replacing.isError && <Notice kind="bad">{t("edit.failed", { why: problemText(replacing.error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={replacing.error} /></Notice>}
       </form>
     </Dialog>
   );

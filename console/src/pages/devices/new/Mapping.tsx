@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { TextArea } from "../../../components/Field";
+import { Said } from "../../../components/Said";
 import { ErrorState, Loading, Notice } from "../../../components/states";
 import { preview, useProfile } from "./asking";
 import { Becomes } from "./Becomes";
@@ -48,7 +49,7 @@ export function Mapping({ form }: { form: Form }) {
           />
           {"value" in payload && found.isError && (
             <Notice kind="bad">
-              {t("mapping.failed")} <span lang="en">{found.error.message}</span>
+              {t("mapping.failed")} <Said error={found.error} />
             </Notice>
           )}
           {"value" in payload && found.isSuccess && <Becomes found={found.data} />}

@@ -1,8 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, kindOf } from "../../../api/errors";
+import { ApiError } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { draftOf, EMPTY, flawsOf, type Form, type Step, STEPS } from "../logic/draft";
 import { forget, register, type Registered } from "./asking";
@@ -107,10 +109,9 @@ function Progress({ step }: { step: Step }) {
 
 function Refused({ error }: { error: Error }) {
   const { t } = useTranslation("devices/new");
-  const kind = kindOf(error);
   return (
     <Notice kind="bad">
-      {t("form.failed", { why: t(`failure.${kind}`) })} {kind === "wrong" && <span lang="en">{error.message}</span>}
+      {t("form.failed", { why: problemText(error, (kind) => t(`failure.${kind}`)) })} <OwnWords error={error} />
     </Notice>
   );
 }

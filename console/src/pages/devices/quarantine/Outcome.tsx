@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { Notice } from "../../../components/states";
 import { formatCount } from "../../../format/numbers";

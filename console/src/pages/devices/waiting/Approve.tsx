@@ -6,6 +6,7 @@ import { Link } from "../../../app/router";
 import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
+import { Said } from "../../../components/Said";
 import { Notice } from "../../../components/states";
 import { formatCount } from "../../../format/numbers";
 import { draftOf, EMPTY, flawsOf, type Form } from "../logic/draft";
@@ -70,7 +71,7 @@ export function Approve({ device, onClose }: { device: WaitingDevice; onClose: (
           <DeviceFields form={form} set={set} flaws={flaws} />
           {approving.isError && refused !== "taken" && (
             <Notice kind="bad">
-              {t("failed")} <span lang="en">{approving.error.message}</span>
+              {t("failed")} <Said error={approving.error} />
             </Notice>
           )}
         </form>

@@ -5,6 +5,7 @@ import { mayLeave } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { TextField } from "../../../components/Field";
+import { Said } from "../../../components/Said";
 import { Notice } from "../../../components/states";
 import { Login } from "../new/Login";
 import { ProfileField } from "../new/ProfileStep";
@@ -63,7 +64,7 @@ export function GroupForm({ onClose }: { onClose: () => void }) {
           <TermFields terms={terms} set={(changes) => setTerms((before) => ({ ...before, ...changes }))} flaws={isTried ? flawsOf(terms) : []} />
           {making.isError && (
             <Notice kind="bad">
-              {t("failed")} <span lang="en">{making.error.message}</span>
+              {t("failed")} <Said error={making.error} />
             </Notice>
           )}
         </form>

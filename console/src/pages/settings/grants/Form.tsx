@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, problemText } from "../../../api/errors";
+import { ApiError } from "../../../api/errors";
+import { problemText, sayingOf } from "../../../api/said";
 import { navigate, useSearch } from "../../../app/router";
 import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
+import { OwnWords } from "../../../components/OwnWords";
 import { EmptyState, ErrorState, Loading, Notice } from "../../../components/states";
 import { changeGrant, createGrant, forget, useGrants } from "./asking";
 import { Limits } from "./Limits";
@@ -68,7 +70,7 @@ function GrantForm({ initial, former }: { initial: Draft; former?: Grant }) {
   const errorOf = (field: Field) => {
     const flaw = flaws[field];
     if (flaw !== undefined) return t(`flaw.${field}.${flaw}`);
-    return refused === field ? saving.error?.message : undefined;
+    return refused === field ? sayingOf(saving.error) : undefined;
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -87,7 +89,7 @@ function GrantForm({ initial, former }: { initial: Draft; former?: Grant }) {
           <What {...props} />
           <Limits {...props} />
           {count > 0 && <Notice kind="bad">{t("form.mend", { count })}</Notice>}
-          {saving.isError && <Notice kind="bad">{t("form.failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })}</Notice>}
+          {saving.isError && <Notice kind="bad">{t("form.failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })} <OwnWords error={saving.error} /></Notice>}
           <div className={styles.actions}>
             <Button type="submit" kind="main" isBusy={saving.isPending}>
               {t(former === undefined ? "form.create" : "form.save")}

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { CheckBox, SelectField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { ErrorState, Loading, Notice } from "../../../components/states";
 import { attributeName, typeName } from "../../../format/names";
 import { forget, markPersonal, useAttributes, usePersonal, useTypes } from "./asking";
@@ -78,7 +79,7 @@ function Marks({ type, before }: { type: string; before: readonly string[] }) {
         </div>
       </fieldset>
       {before.some((name) => !names.includes(name)) && <Notice kind="warn">{t("personal.opens")}</Notice>}
-      {saving.isError && <Notice kind="bad">{t("form.failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })}</Notice>}
+      {saving.isError && <Notice kind="bad">{t("form.failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })} <OwnWords error={saving.error} /></Notice>}
       {saving.isSuccess && !isChanged && <Notice kind="good">{t("personal.saved")}</Notice>}
       <div>
         <Button kind="main" disabled={!isChanged} isBusy={saving.isPending} onClick={() => saving.mutate()}>

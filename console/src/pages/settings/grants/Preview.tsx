@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { attributeName, plainId, typeName } from "../../../format/names";
 import { formatCount } from "../../../format/numbers";
 import { useOrganisations } from "../organisations/asking";

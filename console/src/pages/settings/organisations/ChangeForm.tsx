@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { changeOrganisation, forget, type Organisation, useTenants } from "./asking";
 import styles from "./Organisations.module.css";
@@ -40,7 +41,7 @@ export function ChangeForm({ one }: { one: Organisation }) {
         </div>
         <TextField label={t("form.contact")} hint={t("form.contactHint")} {...text("contact")} />
         {one.tenants != null && <TenantField known={(known.data ?? []).map((each) => each.name)} value={tenants ?? one.tenants} onChange={setTenants} />}
-        {saving.isError && <Notice kind="bad">{t("failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })}</Notice>}
+        {saving.isError && <Notice kind="bad">{t("failed", { detail: problemText(saving.error, (kind) => words(`error.${kind}.title`)) })} <OwnWords error={saving.error} /></Notice>}
         <div>
           <Button type="submit" kind="main" disabled={!isChanged} isBusy={saving.isPending}>
             {t("form.save")}

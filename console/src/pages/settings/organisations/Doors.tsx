@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { navigate } from "../../../app/router";
 import { Button } from "../../../components/Button";
 import { Confirm } from "../../../components/Confirm";
+import { Said } from "../../../components/Said";
 import { Notice } from "../../../components/states";
 import { organisationName } from "../grants/logic/sentence";
 import { ApiError } from "../../../api/errors";
@@ -38,7 +39,7 @@ export function Doors({ one }: { one: Organisation }) {
     <section className={styles.section} aria-labelledby="doors">
       <h2 id="doors">{t("doors.title")}</h2>
       <p className={styles.soft}>{isDisabled ? t("doors.isDisabled") : t("doors.about")}</p>
-      {switching.isError && asked === undefined && <Notice kind="bad">{t("failed", { detail: switching.error.message })}</Notice>}
+      {switching.isError && asked === undefined && <Notice kind="bad">{t("failed", { detail: "" })} <Said error={switching.error} /></Notice>}
       <div className={styles.actions}>
         {isDisabled ? (
           <Button kind="main" isBusy={switching.isPending} onClick={() => switching.mutate()}>

@@ -2,12 +2,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "../../../api/client";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import type { components } from "../../../api/schema";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
 import { Dialog } from "../../../components/Dialog";
 import { Choice, SelectField, TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { getLanguage } from "../../../i18n";
 import { formatMoment } from "../../../format/times";
@@ -70,7 +71,7 @@ export function Invite({ one, onClose }: { one: Organisation; onClose: () => voi
           ))}
         </SelectField>
         <TextField label={t("invite.label")} hint={t("invite.labelHint")} isOptional maxLength={200} value={label} onChange={(event) => setLabel(event.target.value)} />
-        {making.isError && <Notice kind="bad">{t("failed", { detail: problemText(making.error, (kind) => words(`error.${kind}.title`)) })}</Notice>}
+        {making.isError && <Notice kind="bad">{t("failed", { detail: problemText(making.error, (kind) => words(`error.${kind}.title`)) })} <OwnWords error={making.error} /></Notice>}
       </div>
     </Dialog>
   );

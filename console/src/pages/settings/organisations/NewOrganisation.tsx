@@ -2,11 +2,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { getTenant } from "../../../api/credentials";
-import { ApiError, problemText } from "../../../api/errors";
+import { ApiError } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { navigate } from "../../../app/router";
 import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { Choice, TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { createOrganisation, forget, useOrganisations, useTenants } from "./asking";
 import { isName, proposeName } from "./logic/naming";
@@ -66,7 +68,7 @@ export function NewOrganisation() {
           <TenantField known={(tenants.data ?? []).map((one) => one.name)} value={opened} onChange={setChosen} />
         </div>
       </details>
-      {saving.isError && !isTaken && <Notice kind="bad">{t("failed", { detail: problemText(saving.error, (one) => words(`error.${one}.title`)) })}</Notice>}
+      {saving.isError && !isTaken && <Notice kind="bad">{t("failed", { detail: problemText(saving.error, (one) => words(`error.${one}.title`)) })} <OwnWords error={saving.error} /></Notice>}
       <div className={styles.actions}>
         <Button type="submit" kind="main" isBusy={saving.isPending}>
           {t("form.create")}

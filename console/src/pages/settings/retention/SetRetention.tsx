@@ -2,11 +2,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "../../../api/client";
-import { problemText } from "../../../api/errors";
+import { problemText } from "../../../api/said";
 import { Button } from "../../../components/Button";
 import { Confirm } from "../../../components/Confirm";
 import { Dialog } from "../../../components/Dialog";
 import { CheckBox, SelectField, TextField } from "../../../components/Field";
+import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
 import { typeName } from "../../../format/names";
 import { formatDate } from "../../../format/times";
@@ -127,7 +128,7 @@ function Choose({ line, isBusy, error, onClose, onChoose }: { line: Line; isBusy
         <TextField label={t("set.days")} inputMode="numeric" value={text} {...(isWrong && { error: t("set.wrong") })} onChange={(event) => setText(event.target.value)} />
       )}
       {choice !== FOREVER && <CheckBox label={t("set.keepAggregates")} checked={keepAggregates} onChange={(event) => setKeep(event.target.checked)} />}
-      {error !== null && <Notice kind="bad">{problemText(error, (kind) => shell(`error.${kind}.title`))}</Notice>}
+      {error !== null && <Notice kind="bad">{problemText(error, (kind) => shell(`error.${kind}.title`))} <OwnWords error={error} /></Notice>}
     </Dialog>
   );
 }
