@@ -6,7 +6,8 @@ import { DAY, formatClock, formatDay, HOUR, partsOf } from "../../format/times";
 import type { ChartMark, ChartSeries } from "./model";
 
 const ROOM = 0.08;
-const SIGN_WIDTH = 8; // px of a digit at 12 px
+const LABEL_EM = 0.75; // of the page's letters
+const SIGN_EM = 0.5; // a digit among them
 const HALF_AN_HOUR = 1_800; // s
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9];
 
@@ -33,15 +34,16 @@ export function scalesOf({ series, marks, range }: Wanted): uPlot.Scales {
 
 export function axesOf({ series, isSmall, style }: Wanted): uPlot.Axis[] {
   const [soft, line] = [style.getPropertyValue("--soft"), style.getPropertyValue("--line")];
-  const font = `12px ${style.getPropertyValue("--font")}`;
+  const em = parseFloat(style.fontSize) || 16;
+  const font = `${LABEL_EM * em}px ${style.getPropertyValue("--font")}`;
   const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 } };
   const isWhole = series.length > 0 && series.every((one) => one.decimals === 0);
   return [
-    { ...axis, space: isSmall ? 70 : 84, values: (_, ticks) => ticks.map((tick, index) => writeTick(tick, ticks[index - 1], ticks)) },
+    { ...axis, size: em * 1.5 + 26, space: (isSmall ? 70 : 84) * (em / 16), values: (_, ticks) => ticks.map((tick, index) => writeTick(tick, ticks[index - 1], ticks)) },
     {
       ...axis,
       ...(isWhole && { incrs: WHOLE }),
-      size: (_, texts) => Math.max(40, ...((texts as string[] | null) ?? []).map((text) => text.length * SIGN_WIDTH + 14)),
+      size: (_, texts) => Math.max(40, ...((texts as string[] | null) ?? []).map((text) => text.length * SIGN_EM * em + 14)),
       space: isSmall ? 28 : 40,
       values: (_, ticks) => ticks.map((tick) => formatNumber(tick)),
     },

@@ -40,7 +40,7 @@ test("a gap lasts as long as its curve is silent, whatever values others have me
 });
 
 test("the summary says least, most and mean, and where there is nothing", () => {
-  expect(summary([PM25, { label: "公園", points: [] }], "記録なし")).toBe("北口: 1.0 – 3.0 µg/m³ (⌀ 2.0). 公園: 記録なし");
+  expect(summary([PM25, { label: "公園", points: [] }], { none: "記録なし", mean: "平均" })).toBe("北口: 1.0 – 3.0 µg/m³ (平均 2.0). 公園: 記録なし");
 });
 
 test("names at the ends of curves do not lie on each other and stay in the picture", () => {

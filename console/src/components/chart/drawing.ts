@@ -5,9 +5,9 @@ import { drawShape, shapeAt } from "./marker";
 import type { ChartMark, ChartSeries } from "./model";
 import { spread } from "./spread";
 
-const LABEL_PX = 12;
-const MARK_PX = 11;
-const LINE_PX = 15;
+const LABEL_REM = 0.75;
+const MARK_REM = 0.6875;
+const LINE_REM = 0.94;
 const MARKER_PX = 3.5;
 const BETWEEN_MARKERS = 70; // px
 const LONGEST = 16; // signs of a name beside its curve
@@ -16,16 +16,19 @@ const NAME_FROM_PX = 10;
 const RIM_PX = 5;
 export const LABELLED_FROM = 560; // px of width: a phone has no room beside the curves
 
+/** Letters grow with those of the page, which are larger on very large screens. In px. */
+export const remPx = (rem: number): number => rem * parseFloat(getComputedStyle(document.documentElement).fontSize);
+
 /** A name short enough to stand beside its curve. */
 export const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 /** Room at the right for the names of the curves, in px; 0 where they have none. */
 export function roomForNames(series: readonly ChartSeries[], width: number, height: number, font: string): number {
   const lines = series.filter((one) => one.kind !== "bars");
-  if (lines.length < 2 || lines.length > Math.min(MOST_NAMES, height / LINE_PX - 2) || width < LABELLED_FROM) return 0;
+  if (lines.length < 2 || lines.length > Math.min(MOST_NAMES, height / remPx(LINE_REM) - 2) || width < LABELLED_FROM) return 0;
   const pen = document.createElement("canvas").getContext("2d");
   if (pen === null) return 0;
-  pen.font = `${LABEL_PX}px ${font}`;
+  pen.font = `${remPx(LABEL_REM)}px ${font}`;
   return Math.ceil(Math.max(...lines.map((one) => pen.measureText(shortened(one.label)).width))) + 18;
 }
 
@@ -33,7 +36,7 @@ export function drawMarks(plot: uPlot, marks: readonly ChartMark[], style: CSSSt
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.fillStyle = style.getPropertyValue("--bad");
-  ctx.font = `${MARK_PX * devicePixelRatio}px ${style.getPropertyValue("--font")}`;
+  ctx.font = `${remPx(MARK_REM) * devicePixelRatio}px ${style.getPropertyValue("--font")}`;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left"; // uPlot leaves them as its axes need them
   ctx.lineJoin = "round";
@@ -115,9 +118,9 @@ export function drawNames(plot: uPlot, series: readonly ChartSeries[], colours: 
     if (time === undefined || typeof value !== "number") return [];
     return [{ index, x: plot.valToPos(time, "x", true), y: plot.valToPos(value, "y", true), text: shortened(one.label) }];
   });
-  const heights = spread(ends.map((one) => one.y), LINE_PX * devicePixelRatio, bbox.top, bbox.top + bbox.height);
+  const heights = spread(ends.map((one) => one.y), remPx(LINE_REM) * devicePixelRatio, bbox.top, bbox.top + bbox.height);
   ctx.save();
-  ctx.font = `${LABEL_PX * devicePixelRatio}px ${font}`;
+  ctx.font = `${remPx(LABEL_REM) * devicePixelRatio}px ${font}`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left"; // uPlot leaves it as its axes need it
   ctx.lineJoin = "round";

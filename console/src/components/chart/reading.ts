@@ -38,7 +38,7 @@ export function describe(series: readonly ChartSeries[], data: uPlot.AlignedData
 const SUMMED = 12;
 
 /** The lowest, mean and highest of each series: what a chart says at a glance. */
-export function summary(series: readonly ChartSeries[], none: string): string {
+export function summary(series: readonly ChartSeries[], words: { readonly none: string; readonly mean: string }): string {
   const parts = series.slice(0, SUMMED).map((one) => {
     let [low, high, sum, count] = [Infinity, -Infinity, 0, 0];
     for (const [, value] of one.points) {
@@ -48,9 +48,9 @@ export function summary(series: readonly ChartSeries[], none: string): string {
       sum += value;
       count += 1;
     }
-    if (count === 0) return `${one.label}: ${none}`;
+    if (count === 0) return `${one.label}: ${words.none}`;
     const [least, mean, most] = [low, sum / count, high].map((value) => formatNumber(value, one.decimals ?? 1));
-    return `${one.label}: ${least ?? ""} – ${most ?? ""} ${one.unit ?? ""} (⌀ ${mean ?? ""})`;
+    return `${one.label}: ${least ?? ""} – ${most ?? ""} ${one.unit ?? ""} (${words.mean} ${mean ?? ""})`;
   });
   return parts.join(". ") + (series.length > SUMMED ? " …" : "");
 }

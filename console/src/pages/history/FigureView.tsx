@@ -2,6 +2,7 @@ import { createRef, type ReactNode, type RefObject, useCallback, useMemo } from 
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
 import { Chart, type ChartHandle, type ChartSeries } from "../../components/Chart";
+import { remPx } from "../../components/chart/drawing";
 import { ErrorState, Notice } from "../../components/states";
 import { attributeName } from "../../format/names";
 import { formatCount } from "../../format/numbers";
@@ -20,6 +21,8 @@ import { nameOf, periodName, timeWriter } from "./titles";
 import type { Figure } from "./useFigure";
 import type { Change } from "./useQuestion";
 import { ValueTable } from "./ValueTable";
+
+const HEIGHT_REM = 22.5;
 
 /** What a picture is made of: a title and a handle for each chart. */
 export interface DrawnChart {
@@ -173,7 +176,7 @@ function PanelView({
     <div className={styles.panel}>
       <h3>{label}</h3>
       {question.asOf !== undefined && <p className="visually-hidden">{formatMoment(question.asOf)}</p>}
-      <Chart label={label} series={curves} from={span.from} to={span.to} height={360} formatAt={timeWriter(bucket)} {...(onZoom && { onZoom })} {...(chart && { handle: chart.handle })} />
+      <Chart label={label} series={curves} from={span.from} to={span.to} height={Math.round(remPx(HEIGHT_REM))} formatAt={timeWriter(bucket)} {...(onZoom && { onZoom })} {...(chart && { handle: chart.handle })} />
     </div>
   );
 }

@@ -10,7 +10,8 @@ import type { Wanted } from "./useWanted";
 import { readArea, readView, writeArea, writeView } from "./wishes";
 
 /** As wide as the drawer that lies over the map (Detail.module.css). */
-const DRAWER_PX = 440;
+const DRAWER_REM = 27.5;
+const drawerPx = () => DRAWER_REM * parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 interface Props {
   wanted: Wanted;
@@ -37,7 +38,7 @@ export function TownMap({ wanted, now, search, chosen, onChoose, onChange, isEmp
       <MapView
         label={t("map.label")}
         points={points}
-        {...(chosen !== undefined && { chosen, covered: DRAWER_PX })}
+        {...(chosen !== undefined && { chosen, covered: drawerPx() })}
         {...(firstView !== undefined && { view: firstView })}
         {...(area !== undefined && { area })}
         {...(isDrawing && { onDraw: (found) => onChange({ area: writeArea(found) }) })}

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/errors";
 import { problemText } from "../../api/said";
 import { navigate } from "../../app/router";
+import { useUnsaved } from "../../app/unsaved";
 import { Button } from "../../components/Button";
 import { Said } from "../../components/Said";
 import { ErrorState, Loading, Notice } from "../../components/states";
@@ -53,7 +54,7 @@ function useSaving(draft: Draft, id: string | undefined) {
       return id;
     },
     onSuccess: (saved) => {
-      navigate(`/subscriptions/${encodeURIComponent(saved)}${id === undefined ? "?new" : ""}`);
+      navigate(`/subscriptions/${encodeURIComponent(saved)}${id === undefined ? "?new" : ""}`, { isSaved: true });
       void forget(queries);
     },
   });
@@ -67,6 +68,7 @@ function DraftForm({ initial, id }: { initial: Draft; id?: string }) {
   const [draft, setDraft] = useState(initial);
   const [isTried, setTried] = useState(false);
   const saving = useSaving(draft, id);
+  useUnsaved(JSON.stringify(draft) !== JSON.stringify(initial));
   const flaws: Flaws = isTried ? flawsOf(draft) : {};
   const refusal = saving.error instanceof ApiError ? saving.error : undefined;
   const errorOf: ErrorOf = (field) => {
