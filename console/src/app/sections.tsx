@@ -23,6 +23,8 @@ export interface SectionDefinition {
   readonly title: { readonly ja: string; readonly en: string };
   /** What its visitor needs (GET /api/v1/me, `permissions`); who lacks it does not see it. */
   readonly permission?: string;
+  /** As `permission`, for a section that tells those who come by an address why they may not look: nobody else is led there. */
+  readonly linkedFor?: string;
   readonly Content: LazyExoticComponent<ComponentType>;
 }
 
@@ -40,7 +42,7 @@ export function Sections({ base, title, label, sections }: { base: string; title
   const asked = path.split("/")[2] ?? "";
   const open = sections.find((section) => section.path === asked);
   useTitlePart(2, open?.path === "" ? undefined : open?.title[getLanguage()]);
-  const shown = sections.filter((section) => section.order !== undefined && may(visitor, section.permission));
+  const shown = sections.filter((section) => section.order !== undefined && may(visitor, section.permission) && may(visitor, section.linkedFor));
   return (
     <div className={styles.page}>
       {title !== undefined && <h1>{title}</h1>}

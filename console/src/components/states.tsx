@@ -91,6 +91,7 @@ export function ErrorState({ error, onRetry, isPage = false }: { error: unknown;
       <Heading>{t(`error.${kind}.title`)}</Heading>
       <p className={styles.soft}>{sayingOf(error) ?? t(`error.${kind}.text`)}</p>
       <OwnWords error={error} />
+      {isPage && kind === "forbidden" && <Link to="/public">{t("error.forbidden.public")}</Link>}
       {kind === "login" && <Link to={loginAddress()}>{t("account.login")}</Link>}
       {onRetry && kind !== "login" && kind !== "forbidden" && <Button onClick={onRetry}>{t("state.retry")}</Button>}
     </div>

@@ -36,7 +36,7 @@ export function Preview({ draft }: { draft: Draft }) {
         {selection !== undefined && found.data !== undefined && !found.isError && <p className={styles.count}>{countText(found.data.count, t)}</p>}
         {found.isError && (
           <p className={styles.error}>
-            {found.error instanceof ApiError && found.error.status === 400
+            {found.error instanceof ApiError && [400, 403].includes(found.error.status)
               ? t("preview.wrong", { detail: problemText(found.error, (kind) => shell.t(`error.${kind}.title`)) })
               : t("preview.failed")}
           </p>

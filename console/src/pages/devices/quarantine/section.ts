@@ -1,10 +1,11 @@
 import { lazy } from "react";
 import type { SectionDefinition } from "../../../app/sections";
 
-// Without a permission here: who may not look is told why, on the page itself
+// Who may not look and comes by an address is told why, on the page itself
 export const section: SectionDefinition = {
   path: "quarantine",
   order: 4,
+  linkedFor: "quarantine",
   title: { ja: "隔離されたメッセージ", en: "Quarantine" },
   Content: lazy(() => import("./Quarantine").then((module) => ({ default: module.Quarantine }))),
 };
