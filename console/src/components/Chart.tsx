@@ -44,7 +44,7 @@ export function Chart({ label, series, from, to, marks = NO_MARKS, isSmall = fal
   const [isTable, setTable] = useState(false);
   const hint = useId();
   const { holder, data, cursor, moveTo, emphasise, toPng } = usePlot({ series, marks, isSmall, height, from, to, onZoom, isDrawn: !isTable });
-  const spoken = useMemo(() => summary(series, t("chart.none")), [series, t]);
+  const spoken = useMemo(() => summary(series, { none: t("chart.none"), mean: t("chart.mean") }), [series, t]);
   useImperativeHandle(handle, () => ({ toPng }));
   const move = (event: KeyboardEvent) => {
     const next = nextIndex(event, cursor, data[0].length);
@@ -54,7 +54,7 @@ export function Chart({ label, series, from, to, marks = NO_MARKS, isSmall = fal
   };
   const shown = cursor === null ? null : describe(series, data, cursor, formatAt);
   return (
-    <figure className={styles.figure}>
+    <figure className={styles.figure} aria-label={label}>
       {isTable ? (
         <ChartTable label={label} series={series} data={data} formatAt={formatAt} />
       ) : (

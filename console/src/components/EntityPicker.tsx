@@ -1,6 +1,6 @@
 /** To choose one or several entities by name or kind: a combobox with a list (ARIA 1.2), used by keyboard alone. */
 
-import { type KeyboardEvent, useId, useMemo, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Listed, useDirectory } from "../api/directory";
 import { plainId, typeName } from "../format/names";
@@ -29,24 +29,51 @@ export function matches(entity: Listed, search: string): boolean {
 }
 
 export function EntityPicker({ label, value, onChange, types, max = 8 }: Props) {
-  const { t } = useTranslation();
   const directory = useDirectory();
+  const id = useId();
+  if (directory.isError) return <ErrorState error={directory.error} onRetry={() => void directory.refetch()} />;
+  if (directory.isPending) return <Loading />;
+  return (
+    <div className={styles.picker}>
+      <label htmlFor={id}>{label}</label>
+      <Chosen all={directory.data} value={value} onChange={onChange} />
+      <Finder id={id} all={directory.data} value={value} onChange={onChange} types={types} max={max} />
+    </div>
+  );
+}
+
+/** What is chosen, each with a button to leave it out. */
+function Chosen({ all, value, onChange }: Pick<Props, "value" | "onChange"> & { all: readonly Listed[] }) {
+  const { t } = useTranslation();
+  const names = useMemo(() => new Map(all.map((each) => [each.id, each.name])), [all]);
+  if (value.length === 0) return null;
+  return (
+    <ul className={styles.chosen}>
+      {value.map((each) => {
+        const name = names.get(each) ?? plainId(each);
+        return (
+          <li key={each}>
+            {name}
+            <IconButton icon="close" label={t("picker.remove", { name })} onClick={() => onChange(value.filter((other) => other !== each))} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+type FinderProps = Omit<Props, "label" | "max"> & { id: string; all: readonly Listed[]; max: number };
+
+/** The entities that can still be chosen and fit a search, which of them the keys stand on, and what the keys do. */
+function useFinding({ all, value, onChange, types, max }: FinderProps) {
   const [search, setSearch] = useState("");
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
-  const id = useId();
-  const chosen = useMemo(() => new Set(value), [value]);
-  const found = useMemo(
-    () =>
-      (directory.data ?? []).filter(
-        (each) =>
-          (types === undefined || each.types.some((type) => types.includes(type))) && !chosen.has(each.id) && matches(each, search),
-      ),
-    [directory.data, types, chosen, search],
-  );
-  const names = useMemo(() => new Map((directory.data ?? []).map((each) => [each.id, each])), [directory.data]);
-  if (directory.isError) return <ErrorState error={directory.error} onRetry={() => void directory.refetch()} />;
-  if (directory.isPending) return <Loading />;
+  const found = useMemo(() => {
+    const chosen = new Set(value);
+    const isOfType = (each: Listed) => types === undefined || each.types.some((type) => types.includes(type));
+    return all.filter((each) => isOfType(each) && !chosen.has(each.id) && matches(each, search));
+  }, [all, types, value, search]);
   const isFull = value.length >= max;
   const shown = found.slice(0, SHOWN);
   const add = (entity: Listed | undefined) => {
@@ -67,22 +94,20 @@ export function EntityPicker({ label, value, onChange, types, max = 8 }: Props) 
     else return;
     if (event.key !== "Backspace") event.preventDefault();
   };
+  const type = (text: string) => {
+    setSearch(text);
+    setActive(0);
+    setOpen(true);
+  };
+  return { search, type, isOpen, setOpen, active, found, shown, isFull, add, press };
+}
+
+function Finder(props: FinderProps) {
+  const { id, max } = props;
+  const { t } = useTranslation();
+  const { search, type, isOpen, setOpen, active, found, shown, isFull, add, press } = useFinding(props);
   return (
-    <div className={styles.picker}>
-      <label htmlFor={id}>{label}</label>
-      {value.length > 0 && (
-        <ul className={styles.chosen}>
-          {value.map((each) => {
-            const name = names.get(each)?.name ?? plainId(each);
-            return (
-              <li key={each}>
-                {name}
-                <IconButton icon="close" label={t("picker.remove", { name })} onClick={() => onChange(value.filter((other) => other !== each))} />
-              </li>
-            );
-          })}
-        </ul>
-      )}
+    <>
       <div className={styles.box}>
         <input
           id={id}
@@ -96,50 +121,61 @@ export function EntityPicker({ label, value, onChange, types, max = 8 }: Props) 
           disabled={isFull}
           autoComplete="off"
           value={search}
-          onChange={(event) => {
-            setSearch(event.target.value);
-            setActive(0);
-            setOpen(true);
-          }}
+          onChange={(event) => type(event.target.value)}
           onFocus={() => setOpen(true)}
           onBlur={() => setOpen(false)}
           onKeyDown={press}
         />
-        {isOpen && !isFull && (
-          <div id={`${id}-list`} className={styles.list} role="listbox" aria-label={t("picker.label")}>
-            {shown.map((each, index) => (
-              // The keys are the input's: the focus stays there (ARIA, combobox)
-              // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-              <div
-                key={each.id}
-                id={`${id}-${index}`}
-                role="option"
-                tabIndex={-1}
-                aria-selected={index === active}
-                className={cx(index === active && styles.active)}
-                onMouseDown={(event) => event.preventDefault()}
-                onClick={() => add(each)}
-              >
-                <span>{each.name}</span>
-                <span className={styles.kind}>{typeName(each.types[0] ?? "")}</span>
-              </div>
-            ))}
-            {found.length === 0 && (
-              <div role="option" tabIndex={-1} aria-selected="false" aria-disabled="true" className={styles.none}>
-                {t("picker.none")}
-              </div>
-            )}
-            {found.length > SHOWN && (
-              <div role="option" tabIndex={-1} aria-selected="false" aria-disabled="true" className={styles.none}>
-                {t("picker.more", { count: found.length - SHOWN })}
-              </div>
-            )}
-          </div>
-        )}
+        {isOpen && !isFull && <Options id={id} shown={shown} active={active} count={found.length} onChoose={add} />}
       </div>
       <p className="visually-hidden" role="status">
         {isOpen && t("picker.found", { count: found.length })}
       </p>
+    </>
+  );
+}
+
+interface OptionsProps {
+  id: string;
+  shown: readonly Listed[];
+  active: number;
+  /** How many there are, those that are not shown too. */
+  count: number;
+  onChoose: (entity: Listed) => void;
+}
+
+function Options({ id, shown, active, count, onChoose }: OptionsProps) {
+  const { t } = useTranslation();
+  return (
+    <div id={`${id}-list`} className={styles.list} role="listbox" aria-label={t("picker.label")}>
+      {shown.map((each, index) => (
+        // The keys are the input's: the focus stays there (ARIA, combobox)
+        // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+        <div
+          key={each.id}
+          id={`${id}-${index}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={index === active}
+          className={cx(index === active && styles.active)}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => onChoose(each)}
+        >
+          <span>{each.name}</span>
+          <span className={styles.kind}>{typeName(each.types[0] ?? "")}</span>
+        </div>
+      ))}
+      {count === 0 && <NoOption>{t("picker.none")}</NoOption>}
+      {count > shown.length && <NoOption>{t("picker.more", { count: count - shown.length })}</NoOption>}
+    </div>
+  );
+}
+
+/** A line of the list that cannot be chosen. */
+function NoOption({ children }: { children: ReactNode }) {
+  return (
+    <div role="option" tabIndex={-1} aria-selected="false" aria-disabled="true" className={styles.none}>
+      {children}
     </div>
   );
 }

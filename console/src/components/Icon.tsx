@@ -37,12 +37,15 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** So that it grows with the words beside it. `px`: at the usual size of letters. */
+const inRem = (px: number) => `${px / 16}rem`;
+
 export function Icon({ name, size = 20, className }: { name: IconName; size?: number; className?: string }) {
   return (
     <svg
       className={className}
-      width={size}
-      height={size}
+      width={inRem(size)}
+      height={inRem(size)}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"

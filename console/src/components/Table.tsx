@@ -6,12 +6,14 @@ import {
   functionalUpdate,
   getCoreRowModel,
   getSortedRowModel,
+  type Header,
+  type Row,
   type RowData,
   type SortingState,
   useReactTable,
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { cx } from "./cx";
 import styles from "./Table.module.css";
@@ -65,17 +67,7 @@ export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting =
     getSortedRowModel: getSortedRowModel(),
   });
   const sorted = table.getRowModel().rows;
-  const isVirtual = height !== undefined;
-  const virtual = useVirtualizer({
-    count: sorted.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-    enabled: isVirtual,
-  });
-  const items = virtual.getVirtualItems();
-  const [before, after] = isVirtual ? [items[0]?.start ?? 0, virtual.getTotalSize() - (items.at(-1)?.end ?? 0)] : [0, 0];
-  const shown = isVirtual ? items.flatMap((item) => sorted[item.index] ?? []) : sorted;
+  const { shown, before, after } = useDrawn(sorted, height === undefined ? undefined : rowHeight, scroller);
   return (
     <div ref={scroller} className={styles.scroller} style={{ maxHeight: height }} role="region" aria-label={label} tabIndex={0}>
       <table className={styles.table} aria-rowcount={sorted.length + 1}>
@@ -86,43 +78,21 @@ export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting =
         <thead>
           {table.getHeaderGroups().map((group) => (
             <tr key={group.id}>
-              {group.headers.map((header) => {
-                const meta = header.column.columnDef.meta;
-                const order = header.column.getIsSorted();
-                const text = flexRender(header.column.columnDef.header, header.getContext());
-                return (
-                  <th
-                    key={header.id}
-                    scope="col"
-                    className={cx(meta?.isNumber === true && styles.number, meta?.isMinor === true && styles.minor)}
-                    aria-sort={order === "asc" ? "ascending" : order === "desc" ? "descending" : undefined}
-                  >
-                    {header.column.getCanSort() ? (
-                      <button type="button" onClick={header.column.getToggleSortingHandler()} title={t("table.sort")}>
-                        {text}
-                        <span aria-hidden="true">{order === "asc" ? " ▲" : order === "desc" ? " ▼" : ""}</span>
-                      </button>
-                    ) : (
-                      text
-                    )}
-                  </th>
-                );
-              })}
+              {group.headers.map((header) => (
+                <Head key={header.id} header={header} order={header.column.getIsSorted()} />
+              ))}
             </tr>
           ))}
         </thead>
         <tbody>
           {before > 0 && <Spacer height={before} columns={columns.length} />}
           {shown.map((row) => (
-            <tr key={row.id} aria-rowindex={row.index + 2} className={cx(row.id === chosen && styles.chosen)} style={isVirtual ? { height: rowHeight } : undefined}>
-              {row.getVisibleCells().map((cell) => {
-                const meta = cell.column.columnDef.meta;
-                return (
-                  <td key={cell.id} className={cx(meta?.isNumber === true && styles.number, meta?.isMinor === true && styles.minor)}>
-                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
-                  </td>
-                );
-              })}
+            <tr key={row.id} aria-rowindex={row.index + 2} className={cx(row.id === chosen && styles.chosen)} style={height === undefined ? undefined : { height: rowHeight }}>
+              {row.getVisibleCells().map((cell) => (
+                <td key={cell.id} className={classOf(cell.column.columnDef.meta)}>
+                  {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                </td>
+              ))}
             </tr>
           ))}
           {after > 0 && <Spacer height={after} columns={columns.length} />}
@@ -131,6 +101,49 @@ export function Table<T>({ label, rows, columns, rowId, chosen, initialSorting =
     </div>
   );
 }
+
+/** The rows that are drawn, and how much room the others take before and after them; without a height of rows, all are. */
+function useDrawn<T>(sorted: readonly Row<T>[], rowHeight: number | undefined, scroller: RefObject<HTMLDivElement | null>) {
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight ?? 0,
+    overscan: 12,
+    enabled: rowHeight !== undefined,
+  });
+  if (rowHeight === undefined) return { shown: sorted, before: 0, after: 0 };
+  const items = virtual.getVirtualItems();
+  return {
+    shown: items.flatMap((item) => sorted[item.index] ?? []),
+    before: items[0]?.start ?? 0,
+    after: virtual.getTotalSize() - (items.at(-1)?.end ?? 0),
+  };
+}
+
+type Order = false | "asc" | "desc";
+const ARIA_ORDER = { asc: "ascending", desc: "descending" } as const;
+const MARK = { asc: " ▲", desc: " ▼" } as const;
+
+/** What stands above a column; a button where the column can be sorted by. `order` is the column's present one. */
+function Head<T>({ header, order }: { header: Header<T, unknown>; order: Order }) {
+  const { t } = useTranslation();
+  const text = flexRender(header.column.columnDef.header, header.getContext());
+  return (
+    <th scope="col" className={classOf(header.column.columnDef.meta)} aria-sort={order === false ? undefined : ARIA_ORDER[order]}>
+      {header.column.getCanSort() ? (
+        <button type="button" onClick={header.column.getToggleSortingHandler()} title={t("table.sort")}>
+          {text}
+          <span aria-hidden="true">{order === false ? "" : MARK[order]}</span>
+        </button>
+      ) : (
+        text
+      )}
+    </th>
+  );
+}
+
+const classOf = (meta: { isNumber?: boolean; isMinor?: boolean } | undefined) =>
+  cx(meta?.isNumber === true && styles.number, meta?.isMinor === true && styles.minor);
 
 /** What stands above a column, where it is a text. */
 function headOf<T>(columns: readonly ColumnDef<T>[], id: string): string {

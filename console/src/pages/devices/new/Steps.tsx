@@ -3,6 +3,7 @@ import { type SyntheticEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../../api/errors";
 import { problemText } from "../../../api/said";
+import { useUnsaved } from "../../../app/unsaved";
 import { Button } from "../../../components/Button";
 import { OwnWords } from "../../../components/OwnWords";
 import { Notice } from "../../../components/states";
@@ -21,6 +22,7 @@ export function Steps({ onMade }: { onMade: (made: Registered) => void }) {
   const [form, setForm] = useState<Form>(EMPTY);
   const [step, setStep] = useState<Step>("profile");
   const [isTried, setTried] = useState(false);
+  useUnsaved(JSON.stringify({ ...form, profile: EMPTY.profile }) !== JSON.stringify(EMPTY)); // a kind is chosen again with one press
   const number = STEPS.indexOf(step);
   const registering = useRegistering(onMade, setStep);
   const heading = useFocusOn(step);
