@@ -1,10 +1,11 @@
 """The console's shell, まちの今, 公開 and the login, against the real API with simulated devices."""
 
+import re
 from dataclasses import replace
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from context_api.http.console_files import BaseMap
 from context_api.http.settings import ApiSettings
@@ -14,6 +15,7 @@ from tests.integration.http.town import fill_town
 
 pytestmark = pytest.mark.browser
 DEVICES = 40
+expect.set_options(timeout=WAIT_MS)
 WITHOUT_WEBGL = """
 const get = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
@@ -46,7 +48,7 @@ def test_the_town_as_it_is_now(browser: Browser, town: httpx.Client, key: str) -
     page.wait_for_selector("[data-ready=true]")
     assert page.url.startswith(f"{visit.address}/")
     assert key not in page.url
-    assert page.title() == "まちの今 - まち"
+    expect(page).to_have_title("まちの今 - まち")
     page.get_by_text(f"{DEVICES} か所", exact=True).wait_for()
     assert visit.violations() == []
 
@@ -56,17 +58,17 @@ def test_the_town_as_it_is_now(browser: Browser, town: httpx.Client, key: str) -
     river.press("Enter")
     panel = page.locator("aside:has(h2):has(table)")
     panel.locator("canvas").wait_for()
-    assert "m" in panel.inner_text()
-    assert "urn:" not in panel.inner_text()
+    expect(panel).to_contain_text(re.compile(r"\d m"))
+    expect(panel).not_to_contain_text("urn:")
     assert visit.violations() == []
     panel.get_by_role("button", name="表で見る").click()
-    assert panel.locator("table >> nth=0 >> tbody tr").count() > 3
+    expect(panel.locator("table >> nth=0 >> tbody tr").nth(3)).to_be_visible()
     page.keyboard.press("Escape")
     panel.wait_for(state="detached")
 
     show_in_english(page)
     page.get_by_role("button", name="All").wait_for()
-    assert page.title() == "The town now - まち"
+    expect(page).to_have_title("The town now - まち")
     assert visit.violations() == []
     assert visit.is_quiet(), (visit.complaints, visit.hosts)
 
@@ -94,9 +96,9 @@ def test_the_list_serves_where_there_is_no_map(browser: Browser, town: httpx.Cli
     page.get_by_label("さがす").fill("久米川")
     page.wait_for_url("**q=**")
     page.get_by_text(f"{DEVICES} か所", exact=True).wait_for(state="detached")
-    rows = page.locator("li[aria-posinset]").all_inner_texts()
-    assert rows
-    assert all("久米川" in row for row in rows)
+    rows = page.locator("li[aria-posinset]")
+    expect(rows.filter(has_not_text="久米川")).to_have_count(0)
+    expect(rows.first).to_be_visible()
 
 
 def test_a_phone_shows_it_without_sideways_scrolling(browser: Browser, town: httpx.Client, key: str) -> None:
@@ -146,7 +148,7 @@ def test_open_data_for_everybody(browser: Browser, town: httpx.Client) -> None:
     visit = Visit(browser, address_of(town))
     page = visit.open("/public")
     page.get_by_role("heading", name="大気質").wait_for(timeout=WAIT_MS)
-    assert page.locator("h3").count() == 1
+    expect(page.locator("h3")).to_have_count(1)
     page.wait_for_selector("[data-ready=true]")
     assert visit.violations() == []
     with page.expect_download() as download:

@@ -3,6 +3,7 @@
 import base64
 import csv
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def _check_link(visit: Visit, words: dict[str, str]) -> None:
     expect(fresh.get_by_text(words["fixed"])).to_be_visible()
     expect(fresh.get_by_role("cell", name="66.9 dB")).to_be_visible()
     fresh.get_by_text(words["table"]).click()
-    assert fresh.get_by_role("region", name=words["values"]).inner_text() == before
+    expect(fresh.get_by_role("region", name=words["values"])).to_have_text(before, use_inner_text=True)
     fresh.close()
 
 
@@ -156,8 +157,9 @@ def test_what_is_copied_gives_the_figures_when_it_is_run(browser: Browser, town:
         ask_for_the_loudest(page, town, "ja")
         page.get_by_role("button", name=WORDS["ja"]["code"]).click()
         codes = {}
-        for label in ("NGSI-LD の要求", "curl", "Python"):
+        for label, begin in (("NGSI-LD の要求", "GET "), ("curl", "curl "), ("Python", "import ")):
             page.get_by_label(label).check()
+            expect(page.get_by_label("照会の文")).to_have_value(re.compile(f"^{begin}"))
             codes[label] = page.get_by_label("照会の文").input_value()
             assert town.key not in codes[label]
     expected = values_of(*last_month())
@@ -255,7 +257,7 @@ def test_a_wrong_date_stays_and_is_explained(browser: Browser, town: Town, langu
         page.get_by_label(words["custom"]).check()
         page.get_by_label(words["last"]).fill("2020-01-01")
         expect(page.get_by_text(words["order"])).to_be_visible()
-        assert page.get_by_label(words["last"]).input_value() == "2020-01-01"
+        expect(page.get_by_label(words["last"])).to_have_value("2020-01-01")
 
 
 def test_a_period_without_records_says_so(browser: Browser, town: Town) -> None:

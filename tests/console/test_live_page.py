@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from context_api.http.settings import ApiSettings
 from tests.console.conftest import WAIT_MS, Visit
@@ -30,10 +30,6 @@ def hear(town: httpx.Client, level: float) -> None:
     """Let the place in the north be so loud."""
     change = {"LAeq": {"type": "Property", "value": level, "unitCode": "2N"}}
     assert town.patch(f"/ngsi-ld/v1/entities/{NORTH}/attrs", json=change).status_code == 204
-
-
-def rows(page: Page) -> list[str]:
-    return page.locator("li[aria-posinset]").all_inner_texts()
 
 
 def test_a_cut_stream_is_told_and_made_up_for(browser: Browser, town: httpx.Client, key: str) -> None:
@@ -62,12 +58,13 @@ def test_areas_kinds_and_what_is_kept(browser: Browser, town: httpx.Client, key:
     visit = Visit(browser, str(town.base_url), key=key)
     page = visit.open("/")
     page.wait_for_selector("[data-points='3']")
-    assert len(rows(page)) == len(PLACES)
+    expect(page.locator("li[aria-posinset]")).to_have_count(len(PLACES))
 
     page.get_by_text("種類・色分け・並び・範囲").click()
     page.get_by_label("並び順").select_option("name")
     page.get_by_role("radio", name="囲んだ範囲").check(force=True)
     page.get_by_text("範囲を囲んでください").wait_for()
+    page.locator("[style*=crosshair]").wait_for(state="attached")
     box = page.get_by_test_id("map").bounding_box()
     assert box is not None
     # The left of the three: its rectangle ends between it and the next

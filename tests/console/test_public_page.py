@@ -60,7 +60,7 @@ def test_open_data_on_a_phone(browser: Browser, town: httpx.Client) -> None:
     expect(people.get_by_role("link", name="CC BY 4.0")).to_have_attribute("href", LICENCE)
     expect(people).to_contain_text("人数が 10 未満のときは公開していません")
     expect(people).to_contain_text("JST")
-    assert people.get_by_role("group", name="履歴").count() == 0
+    expect(people.get_by_role("group", name="履歴")).to_have_count(0)
 
     people.get_by_text("駅前の人の流れの値を見る").click()
     expect(people.locator("tbody tr", has_text="stop-a")).to_contain_text("非公開（10 未満）")

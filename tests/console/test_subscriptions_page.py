@@ -30,6 +30,7 @@ WORDS = {
         "edit": "変更する",
         "save": "変更を保存する",
         "resume": "再開する",
+        "resumed": "再開しました。",
         "well": "届いています",
         "dead": "届けられなかった通知をすべて送り直す",
         "choose": "南口の通知を選ぶ",
@@ -57,11 +58,12 @@ WORDS = {
         "edit": "Change",
         "save": "Save the changes",
         "resume": "Resume",
+        "resumed": "It goes on.",
         "well": "Delivering",
         "dead": "Send all again that were given up",
         "choose": "Choose the notification of 南口",
         "chosen": "Send the 1 chosen again",
-        "again": "are on their way again",
+        "again": "is on its way again",
         "pause": "Pause",
         "paused": "Paused",
     },
@@ -107,7 +109,7 @@ def _make(visit: Visit, town: Town, words: dict[str, str], address: str) -> None
     expect(page.get_by_text(words["flaws"])).to_be_visible()
     expect(page.get_by_text(words["needed"])).to_be_visible()
     assert visit.violations() == []
-    assert page.get_by_label(words["watched"]).is_checked()
+    expect(page.get_by_label(words["watched"])).to_be_checked()
     page.get_by_label(words["value"]).fill("６０")
     expect(page.get_by_text(words["count"])).to_be_visible()
     page.get_by_label(words["uri"]).fill(f"{address}/old")
@@ -139,6 +141,7 @@ def _mend(visit: Visit, town: Town, words: dict[str, str], receiver: Receiver) -
     page.get_by_label(words["uri"]).fill(f"{receiver.url}/new")
     page.get_by_role("button", name=words["save"]).click()
     page.get_by_role("button", name=words["resume"]).first.click()
+    expect(page.get_by_text(words["resumed"])).to_be_visible()
     if words is WORDS["ja"]:
         page.get_by_role("button", name=words["dead"]).click()
     else:
@@ -180,8 +183,8 @@ def test_what_is_not_allowed_is_said_and_what_was_typed_stays(browser: Browser, 
         page.get_by_label(words["uri"]).fill("http://10.0.0.1/in")
         page.get_by_role("button", name=words["create"]).click()
         expect(page.get_by_text("入れたものは残っています").first).to_be_visible()
-        assert page.get_by_label(words["uri"]).input_value() == "http://10.0.0.1/in"
-        assert page.get_by_label(words["uri"]).get_attribute("aria-invalid") == "true"
+        expect(page.get_by_label(words["uri"])).to_have_value("http://10.0.0.1/in")
+        expect(page.get_by_label(words["uri"])).to_have_attribute("aria-invalid", "true")
         assert visit.violations() == []
 
 

@@ -58,7 +58,8 @@ export const formatMoment = (moment: Moment): string =>
 export function formatAge(moment: Moment, now: number = Date.now()): string {
   const seconds = Math.floor((now - toMs(moment)) / SECOND);
   if (!Number.isFinite(seconds)) return "–";
-  if (seconds < -5) return pick(["これから", "in the future"]);
+  // Clocks differ a little, and pages look at theirs only now and then
+  if (seconds < -60) return pick(["これから", "in the future"]);
   if (seconds < 5) return pick(["たったいま", "just now"]);
   return pick([`${formatDuration(seconds)}前`, `${formatDuration(seconds)} ago`]);
 }

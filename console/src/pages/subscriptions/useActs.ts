@@ -27,6 +27,7 @@ export function useActs(id: string, openCatchUp: () => void): Acting {
   const [tested, setTested] = useState<Tested>();
   const [replayed, setReplayed] = useState<number>();
   const doing = useMutation({
+    scope: { id: `subscription ${id}` }, // one after the other, in the order in which they were asked for
     mutationFn: async (what: Doing) => {
       setSaid(undefined);
       setTested(undefined);
