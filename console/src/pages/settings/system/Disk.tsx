@@ -73,7 +73,7 @@ function PartsOfDisk({ parts }: { parts: Readonly<Record<string, number>> }) {
       <thead>
         <tr>
           <th scope="col">{t("disk.part")}</th>
-          <th scope="col">{t("disk.size")}</th>
+          <th scope="col">{t("disk.partSize")}</th>
           <th scope="col">{t("disk.share")}</th>
         </tr>
       </thead>

@@ -9,6 +9,7 @@ import { formatCount, formatShare } from "../../../format/numbers";
 import { DAY, startOfDay, toDateInput } from "../../../format/times";
 import common from "../Settings.module.css";
 import { getUsage } from "./asking";
+import { useOrganisationNames } from "./names";
 import { type Limits, type Quota, quotasOf, shareOf } from "./report";
 import styles from "./Usage.module.css";
 
@@ -55,11 +56,12 @@ export function Quotas() {
 
 function QuotaBar({ quota }: { quota: Quota }) {
   const { t } = useTranslation("settings/usage");
+  const nameOf = useOrganisationNames();
   const share = shareOf(quota);
   const state = share >= FULL ? "full" : share >= NEARLY ? "nearly" : "enough";
   return (
     <li>
-      <strong>{quota.organisation}</strong>
+      <strong>{nameOf(quota.organisation)}</strong>
       <span className={styles.track} aria-hidden="true">
         <span className={cx(styles.bar, styles[state])} style={{ width: `${Math.min(1, share) * 100}%` }} />
       </span>
