@@ -1,5 +1,6 @@
-"""What the API refuses is said in the language of the page, with its own words folded below; nobody is led to a
-section that he may not see.
+"""What the API refuses is said in the language of the page, with its own words folded below.
+
+Nobody is led to a section that he may not see.
 """
 
 from collections.abc import Iterator
