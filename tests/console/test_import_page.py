@@ -103,11 +103,11 @@ def _rows(*, has_mistakes: bool) -> list[tuple[str, str, str, str, str]]:
     """The sensors as a town's own list has them."""
     found = []
     for number in range(SENSORS):
-        place = [f"{35.75 + number / 1000:.3f}", f"{139.46 + number / 1000:.3f}"]
+        north, east = f"{35.75 + number / 1000:.3f}", f"{139.46 + number / 1000:.3f}"
         if has_mistakes and number == SWAPPED:
-            place.reverse()
+            north, east = east, north
         profile = "noize" if has_mistakes and number == UNKNOWN else "noise"
-        found.append((f"n-{number:02}", profile, f"本町{number}番", *place))
+        found.append((f"n-{number:02}", profile, f"本町{number}番", north, east))
     return [("デバイスID", "プロファイル", "名称", "緯度", "経度"), *found]
 
 

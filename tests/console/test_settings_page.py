@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from context_api.http.login.settings import LoginSettings
 from tests.console.conftest import Visit
@@ -182,10 +182,14 @@ def _copy_and_shut(page: Page, words: dict[str, str]) -> str:
     """Keep what is shown this once; gives it. Before that, the dialog asks before it closes, each time."""
     dialog = page.get_by_role("dialog")
     asked: list[str] = []
-    page.once("dialog", lambda one: (asked.append(one.message), one.dismiss()))
-    page.keyboard.press("Escape")
-    page.once("dialog", lambda one: (asked.append(one.message), one.dismiss()))
-    page.keyboard.press("Escape")
+
+    def stay(question: Dialog) -> None:
+        asked.append(question.message)
+        question.dismiss()
+
+    for _ in range(2):
+        page.once("dialog", stay)
+        page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
     assert len(asked) == 2
     dialog.get_by_role("button", name=words["copy"]).click()
