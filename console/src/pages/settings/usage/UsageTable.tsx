@@ -20,7 +20,7 @@ export function UsageTable({ rows, isOwn }: { rows: readonly Used[]; isOwn: bool
   const nameOf = useOrganisationNames();
   const columns = useMemo(() => {
     const who: ColumnDef<Used>[] = [
-      { id: "organisation", header: t("organisation"), accessorFn: (row) => nameOf(row.organisation), cell: writeName },
+      { id: "organisation", header: t("organisation"), accessorKey: "organisation", cell: writeName },
       { id: "caller", header: t("caller"), accessorFn: (row) => t(`role.${row.caller}`), cell: writeName, meta: { isMinor: true } },
     ];
     const counted = SHOWN.map(
@@ -34,6 +34,8 @@ export function UsageTable({ rows, isOwn }: { rows: readonly Used[]; isOwn: bool
     );
     const type: ColumnDef<Used> = { id: "type", header: t("type"), accessorFn: (row) => (row.type === null ? t("noType") : typeName(row.type)), cell: writeName };
     return [...(isOwn ? [] : who), type, ...counted];
-  }, [t, isOwn, nameOf]);
-  return <Table label={t("table")} rows={rows} columns={columns} rowId={(row) => row.key} {...(rows.length > MOST && { height: 600 })} />;
+  }, [t, isOwn]);
+  // Other rows, not another column: a table keeps what it once read of a row
+  const named = useMemo(() => rows.map((row) => ({ ...row, organisation: nameOf(row.organisation) })), [rows, nameOf]);
+  return <Table label={t("table")} rows={named} columns={columns} rowId={(row) => row.key} {...(rows.length > MOST && { height: 600 })} />;
 }
