@@ -44,7 +44,7 @@ class EntityRow(NamedTuple):
 
 class ChangeDocument(msgspec.Struct, kw_only=True, rename={
     "id": "i", "types": "t", "scopes": "s", "created_at": "c", "modified_at": "m", "expires_at": "x",
-    "deleted_at": "d", "fixed": "f", "live": "l", "former": "p", "same": "u",
+    "deleted_at": "d", "fixed": "f", "live": "l", "former": "p", "same": "u", "arrived": "a",
 }):  # fmt: skip
     """What a change row holds: the resulting entity and, where somebody is notified, the former instances."""
 
@@ -60,6 +60,8 @@ class ChangeDocument(msgspec.Struct, kw_only=True, rename={
     former: dict[str, list[Instance | None]] = {}
     same: dict[str, list[str]] = {}
     """Instances that were written with the content they had: attribute -> datasetIds."""
+    arrived: dict[str, list[str]] = {}
+    """Instances that were written with the time of their arrival, not that of the change."""
 
 
 class CommittedChange(NamedTuple):
@@ -73,6 +75,8 @@ class CommittedChange(NamedTuple):
     former: dict[Iri, dict[str, Instance]]
     """What it deleted and, where somebody is notified, replaced: attribute -> datasetId -> instance."""
     same: frozenset[tuple[Iri, str]] = frozenset()
+    arrived: frozenset[tuple[Iri, str]] = frozenset()
+    """What it wrote of readings that carry no time: their modifiedAt is their arrival."""
     """Attribute and datasetId of what was written with the content it had."""
 
 
@@ -142,9 +146,18 @@ def decode_entity(terms: Terms, row: EntityRow) -> Entity:
 
 
 def encode_change(  # noqa: PLR0917
-    terms: Terms, entity: Entity, fixed: bytes, live: bytes, deleted_at: Micros | None, touched: list[Touched]
+    terms: Terms,
+    entity: Entity,
+    fixed: bytes,
+    live: bytes,
+    deleted_at: Micros | None,
+    touched: Sequence[Touched],
+    arrived: Sequence[Touched] = (),
 ) -> bytes:
-    """Write a change's document around the encoded entity; `touched` gives the former instances."""
+    """Write a change's document around the encoded entity; `touched` gives the former instances.
+
+    `arrived` are those that were written with another time than the change's.
+    """
     types = ",".join([terms.key(name) for name in entity.types])
     parts = [
         b'{"i":%b,"t":[%b],"c":%d,"m":%d'
@@ -161,9 +174,11 @@ def encode_change(  # noqa: PLR0917
     former = _former(terms, touched)
     if former:
         parts.append(b',"p":' + encode_storable(former))
-    same = _same(terms, touched)
+    same = _datasets(terms, [one for one in touched if not one.is_change])
     if same:
         parts.append(b',"u":' + encode_storable(same))
+    if arrived:
+        parts.append(b',"a":' + encode_storable(_datasets(terms, arrived)))
     parts.append(b"}")
     return b"".join(parts)
 
@@ -177,8 +192,12 @@ def decode_change(terms: Terms, document: bytes) -> CommittedChange:
         }
         for key, instances in change.former.items()
     }
-    same = frozenset((terms.iri(key), one) for key, datasets in change.same.items() for one in datasets)
-    return CommittedChange(_build_entity(terms, change), change.deleted_at, former, same)
+    same, arrived = (_named(terms, each) for each in (change.same, change.arrived))
+    return CommittedChange(_build_entity(terms, change), change.deleted_at, former, same, arrived)
+
+
+def _named(terms: Terms, datasets: dict[str, list[str]]) -> frozenset[tuple[Iri, str]]:
+    return frozenset((terms.iri(key), one) for key, each in datasets.items() for one in each)
 
 
 def encode_removed(terms: Terms, removed: Removed) -> bytes | None:
@@ -327,15 +346,14 @@ def _restore(terms: Terms, one: Instance, created: Micros | None, modified: Micr
     return restore_sub(terms, one) if one.sub else one
 
 
-def _same(terms: Terms, touched: list[Touched]) -> dict[str, list[str]]:
-    same: dict[str, list[str]] = {}
+def _datasets(terms: Terms, touched: Sequence[Touched]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for one in touched:
-        if not one.is_change:
-            same.setdefault(terms.key(one.attribute), []).append(one.dataset_id)
-    return same
+        found.setdefault(terms.key(one.attribute), []).append(one.dataset_id)
+    return found
 
 
-def _former(terms: Terms, touched: list[Touched]) -> dict[str, list[Instance]]:
+def _former(terms: Terms, touched: Sequence[Touched]) -> dict[str, list[Instance]]:
     former: dict[str, list[Instance]] = {}
     for one in touched:
         if one.before is not None:

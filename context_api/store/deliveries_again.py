@@ -247,7 +247,8 @@ def restore_transition(
 ) -> tuple[Entity | None, Transition]:
     """Give the change as the write path saw it, as far as its row tells.
 
-    An attribute counts as created where its createdAt is the time of the change.
+    An attribute counts as created where its createdAt is the time it was written at: that of the change, or
+    of the arrival of a reading that carries none.
     """
     touched = [
         Touched(name, dataset_id, former, None)
@@ -257,8 +258,8 @@ def restore_transition(
     ]
     for name, instances in change.entity.attributes.items():
         for one in instances:
-            if one.modified_at == at:
-                former = None if one.created_at == at else one
+            if one.modified_at == at or (name, one.dataset_id) in change.arrived:
+                former = None if one.created_at == one.modified_at else one
                 is_change = (name, one.dataset_id) not in change.same
                 touched.append(Touched(name, one.dataset_id, former, one, is_change))
     if change.deleted_at is None:

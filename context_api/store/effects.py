@@ -114,6 +114,7 @@ class Effects:
                     state.live,
                     now if transition.after is None else None,
                     transition.touched if matches else _told_always(transition),
+                    written_otherwise(transition, now),
                 ),
             )
         )
@@ -304,6 +305,11 @@ def _pack_array(written: str) -> bytes:
     """Pack the numbers of names, which are given as PostgreSQL writes an array."""
     packed = pack_ints([int(number) for number in written[1:-1].split(",") if number])
     return _LENGTH(len(packed)) + packed
+
+
+def written_otherwise(transition: Transition, now: Micros) -> list[Touched]:
+    """Give what a change wrote with another time than its own: values that count from their arrival."""
+    return [one for one in transition.touched if one.after is not None and one.after.modified_at != now]
 
 
 def _told_always(transition: Transition) -> list[Touched]:

@@ -10,9 +10,27 @@ const AGGREGATE_PERIOD = "PT1H";
 type Pair = [value: unknown, at: string, end?: string];
 type Answer = Readonly<Record<string, unknown>>;
 
-/** [ms, value] in order of time, with null where nothing came for much longer than usual. */
-export async function getSeries(id: string, attribute: string, from: number, span: number, signal: AbortSignal): Promise<[number, number | null][]> {
+type Points = [number, number | null][];
+
+/**
+ * [ms, value] in order of time, with null where nothing came for much longer than usual. Of sensors without a clock,
+ * whose values carry no observedAt, by when they arrived.
+ */
+export async function getSeries(id: string, attribute: string, from: number, span: number, signal: AbortSignal): Promise<Points> {
+  const observed = await getBy(undefined, id, attribute, from, span, signal);
+  return observed.length > 0 ? observed : getBy("modifiedAt", id, attribute, from, span, signal);
+}
+
+async function getBy(
+  timeproperty: "modifiedAt" | undefined,
+  id: string,
+  attribute: string,
+  from: number,
+  span: number,
+  signal: AbortSignal,
+): Promise<Points> {
   const query = new URLSearchParams({ attrs: attribute, timerel: "after", timeAt: new Date(from).toISOString() });
+  if (timeproperty !== undefined) query.set("timeproperty", timeproperty);
   const isRaw = span <= RAW_MOST_MS;
   if (isRaw) {
     query.set("format", "temporalValues");
@@ -28,7 +46,7 @@ export async function getSeries(id: string, attribute: string, from: number, spa
 }
 
 /** Reads temporalValues and aggregatedValues of one attribute. */
-export function readSeries(answered: unknown, member: "values" | "avg"): [number, number | null][] {
+export function readSeries(answered: unknown, member: "values" | "avg"): Points {
   const instances = (Array.isArray(answered) ? answered : [answered]) as (Record<string, unknown> | undefined)[];
   const pairs = instances.flatMap((instance) => (instance?.[member] ?? []) as Pair[]);
   const points = pairs.flatMap(([value, at]): [number, number][] => (typeof value === "number" ? [[Date.parse(at), value]] : []));
@@ -37,7 +55,7 @@ export function readSeries(answered: unknown, member: "values" | "avg"): [number
 }
 
 /** A pause five times as long as the usual one is a gap, not a straight line. */
-export function showGaps(points: readonly [number, number][]): [number, number | null][] {
+export function showGaps(points: readonly [number, number][]): Points {
   const steps = points.slice(1).map(([at], index) => at - (points[index]?.[0] ?? at));
   const usual = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)] ?? Infinity;
   return points.flatMap(([at, value], index): [number, number | null][] => {

@@ -18,8 +18,8 @@ export function HealthCharts({ device }: { device: Device }) {
   if (id === undefined) return null;
   return (
     <>
-      <HealthChart id={id} attribute="batteryLevel" unit="%" factor={100} decimals={0} />
-      <HealthChart id={id} attribute="rssi" unit="dBm" factor={1} decimals={0} />
+      {device.battery !== null && <HealthChart id={id} attribute="batteryLevel" unit="%" factor={100} decimals={0} />}
+      {device.signal !== null && <HealthChart id={id} attribute="rssi" unit="dBm" factor={1} decimals={0} />}
     </>
   );
 }
